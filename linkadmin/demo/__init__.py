@@ -1,1 +1,1 @@
-"""What `make run` seeds and starts. Start with __main__.py."""
+"""What `make run` creates and starts. Start with __main__.py."""

@@ -1,6 +1,6 @@
-"""What `make run` runs: web, worker, beat and the provider simulator as one, with demo data, until Ctrl-C.
+"""What `make run` runs: web, worker, beat and the provider simulator together, with demo data, until Ctrl-C.
 
-It does without Django itself, so that a warm start does not load it once more than the web process must.
+It doesn't load Django, so that a warm start loads it only once, in the web process.
 """
 
 import fcntl
@@ -35,7 +35,7 @@ Ctrl-C stops everything. `make run` keeps the data; `make run RESET=1` starts ov
 
 
 def main() -> int:
-    """Run the demo and tell the exit status; leave with one sentence when it cannot start."""
+    """Run the demo and return the exit status; exit with one sentence if it can't start."""
     parser = ArgumentParser(prog="python -m linkadmin.demo")
     parser.add_argument("--reset", action="store_true", help="delete the demo's data first, but keep its keys")
     reset = parser.parse_args().reset
@@ -53,7 +53,7 @@ def main() -> int:
         "LINKADMIN_SIMULATOR_URL": f"http://{HOST}:{simulator_port}",
     }
     with _alone(data):
-        for asked in (signal.SIGINT, signal.SIGTERM):  # while preparing; the programs are ended in another way
+        for asked in (signal.SIGINT, signal.SIGTERM):  # during preparation; the programs are stopped in another way
             signal.signal(asked, lambda *_: sys.exit(130))
         if reset:
             start_over(data)
@@ -69,7 +69,7 @@ def main() -> int:
 
 
 def _port(name: str, default: str) -> int:
-    """Read a port number from a variable and make sure that the port is free."""
+    """Read a port number from a variable and check that the port is free."""
     text = os.environ.get(name) or default
     if not text.isdecimal() or not 0 < int(text) < 65536:
         sys.exit(f"{name} must be a number from 1 to 65535, not {text!r}.")
@@ -87,7 +87,7 @@ def _port(name: str, default: str) -> int:
 
 @contextmanager
 def _alone(data: Path) -> Iterator[None]:
-    """Hold the data folder for this run alone."""
+    """Lock the data folder for this run."""
     data.mkdir(parents=True, exist_ok=True)
     with (data / "run.lock").open("w") as lock:
         try:
@@ -98,12 +98,12 @@ def _alone(data: Path) -> Iterator[None]:
 
 
 def _commands(port: int, simulator_port: int, data: Path) -> dict[str, list[str]]:
-    """Tell how each program is started."""
     module = [sys.executable, "-m"]
-    # The pages come first: with all starting at once on two cores they take twice as long.
+    # The web process starts first: starting all at once on two cores takes twice as long.
     later = ["sh", "-c", 'sleep 2; exec "$@"', "later"]
     gunicorn = [*module, "gunicorn", "linkadmin.wsgi", "--bind", f"{HOST}:{port}", "--no-control-socket"]
-    # Two web processes as in a deployment, forked from one that has loaded all: each alone would double a warm start.
+    # Two web processes as in a deployment, forked from one that has loaded everything: loading twice
+    # doubles a warm start.
     workers = ["--workers", "2", "--preload", "--worker-class", "gthread", "--threads", "8", "--graceful-timeout", "3"]
     celery = [*later, *module, "celery", "--quiet", "--app", "linkadmin"]
     alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
@@ -123,7 +123,7 @@ def _commands(port: int, simulator_port: int, data: Path) -> dict[str, list[str]
 
 
 def _environment() -> dict[str, str]:
-    # Whoever runs a demo as root is in a container; for them Celery's warning is only noise.
+    # Root runs a demo only in a container, where Celery's warning is noise.
     return os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "ignore:You're running the worker with superuser"}
 
 

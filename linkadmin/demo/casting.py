@@ -1,4 +1,4 @@
-"""Who is in the demo world: which customer has a link at which bank, and what befell it."""
+"""Which demo customer has a link at which bank, and in which scenario."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -15,9 +15,9 @@ from linkadmin.providers.types import Cause, HealthState
 from .names import CUSTOMERS_OF, HERON_BANKS, names_in
 from .scenarios import BELVO, CODE_NEEDED, HERON, SCENARIOS, Scenario
 
-FIRST_REPAIR = "Acme Corp"  # the customer whose link a newcomer repairs first; it leads the work list
+FIRST_REPAIR = "Acme Corp"  # the customer whose link new users repair first; it leads the work list
 FIRST_REPAIR_ID = "acme-001"
-FIRST_REPAIR_BANK = "heimdall_mx_retail"  # asks for a code at every new log-in
+FIRST_REPAIR_BANK = "heimdall_mx_retail"  # asks for a code at every new sign-in
 
 _WORLD = UUID("6f0c7a52-58d5-4c1b-9a54-0d3f6f4b2e19")
 
@@ -32,13 +32,13 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One link's part in the demo world."""
+    """One link of the demo data."""
 
     number: int
     scenario: Scenario
     customer: Customer
     bank: str
-    refresh_rate: str = ""  # of a Belvo link kept up to date
+    refresh_rate: str = ""  # of a recurrent Belvo link
 
     @property
     def link_id(self) -> UUID:
@@ -46,7 +46,7 @@ class Scene:
 
     @property
     def belongs_to(self) -> dict[str, UUID]:
-        """What a row about the link refers to, by column."""
+        """Foreign keys of a row about the link, by column."""
         provider = self.scenario.provider
         return {
             "integration_id": id_of("integration", provider),
@@ -56,12 +56,12 @@ class Scene:
 
     @property
     def is_single(self) -> bool:
-        """Whether Belvo reads it once and no more."""
+        """Whether Belvo reads it only once."""
         return self.scenario.provider == BELVO and not self.refresh_rate
 
     @property
     def turn(self) -> timedelta:
-        """How long the provider lets pass between two reads of the bank."""
+        """The provider's interval between two reads of the bank."""
         return timedelta(days=7 if self.refresh_rate == "7d" else 1)
 
     @property
@@ -72,7 +72,7 @@ class Scene:
 
     @property
     def works(self) -> bool:
-        """Whether the provider goes on fetching data; if not, what we know of the link must stay as it is."""
+        """Whether the provider still fetches data. If not, our stored status must stay as it is."""
         return VERDICTS[self.scenario.cause].state is HealthState.HEALTHY
 
     @property
@@ -81,14 +81,14 @@ class Scene:
 
 
 def id_of(kind: str, key: object) -> UUID:
-    """Return the id that a thing of the demo world has on every machine."""
+    """Return an ID that's the same on every machine."""
     return uuid5(_WORLD, f"{kind}:{key}")
 
 
 def cast(rng: Random) -> list[Scene]:
-    """Give every link of every scenario a customer and a bank: troubles to a customer each, what works to all.
+    """Give each scenario's links a customer and a bank: one problem per customer, working links for everyone.
 
-    The first is the one that a newcomer repairs, of a customer who has no other.
+    The first is the link that new users repair; its customer has no other.
     """
     customers = _customers(rng)
     waiting = customers[:]
@@ -97,7 +97,7 @@ def cast(rng: Random) -> list[Scene]:
     open_parts.remove(CODE_NEEDED)
     troubled = [scenario for scenario in open_parts if not _is_plain(scenario)]
     plain = [scenario for scenario in open_parts if _is_plain(scenario)]
-    # What happens at few banks comes first, while their customers are free.
+    # Scenarios at few banks come first, while customers of those countries are free.
     troubled.sort(key=lambda scenario: len(scenario.banks) or len(HERON_BANKS))
     for scenario in [*troubled, *plain]:
         candidates = _with_room(scenario, waiting) or _with_room(scenario, customers)

@@ -1,4 +1,4 @@
-"""The webhook endpoints of the demo: both simulated providers are told where they are, and really deliver to them."""
+"""The demo's webhook endpoints: both simulated providers get their URLs and deliver to them."""
 
 import json
 from pathlib import Path
@@ -19,9 +19,9 @@ SECRETS = {BELVO: PRACTICE_AUTHORIZATION, HERON: PRACTICE_SECRET}
 
 
 def connect(*, simulator_state: Path, belvo_webhook: Path, url: str, simulator_url: str) -> None:
-    """Give each simulated integration an endpoint, and note its URL under `url` where its provider looks.
+    """Give each simulated integration an endpoint, and tell its provider the URL under `url`.
 
-    Belvo's goes into a file of its own, for the simulator's command; Heron's into the subscriptions it keeps.
+    Belvo's goes into a file for the simulator's command line, Heron's into its stored subscriptions.
     """
     for integration in Integration.objects.filter(base_url=simulator_url).that_can(Capability.WEBHOOK_DELIVERIES):
         address = url + _open(integration).address
@@ -39,7 +39,7 @@ def _open(integration: Integration) -> WebhookEndpoint:
 
 
 def _subscribe(simulator_state: Path, address: str) -> None:
-    """Let the simulated Heron send every topic to this address, and none to where the demo was before."""
+    """Subscribe this URL to all Heron topics, and remove the demo's earlier subscriptions."""
     state: dict[str, Any] = json.loads(simulator_state.read_text())
     kept = [each for each in state["heron"].get("webhooks", []) if "/webhooks/heron/" not in each["url"]]
     state["heron"]["webhooks"] = kept + [{"topic": topic, "url": address} for topic in TOPICS]

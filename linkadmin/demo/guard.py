@@ -12,5 +12,5 @@ REFUSAL = (
 
 
 def has_demo_staff() -> bool:
-    """Tell whether somebody of the demo's staff is in the database. Raises DatabaseError."""
+    """Raises DatabaseError."""
     return User.objects.filter(pk__in=[id_of("staff", username) for username, *_ in STAFF]).exists()

@@ -1,4 +1,4 @@
-"""The weeks before the first start: what was done to each link and what was seen of it, up to the present."""
+"""The weeks before the first start: what was done to each link and what we saw of it, until now."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -32,7 +32,7 @@ HERON_TROUBLES = (
 
 @dataclass(slots=True)
 class History:
-    """What happened to one link, in the order of time."""
+    """One link's events, in order."""
 
     part: Scene
     rng: Random
@@ -43,17 +43,17 @@ class History:
 
     @property
     def since(self) -> datetime:
-        """When its present state began."""
+        """When its present status began."""
         return [change.at for change in self.changes if change.old != change.new][-1]
 
     @property
     def worked_at(self) -> datetime:
-        """When it last began to work: there was data then."""
+        """When it last started to work, which means there was data."""
         return max((change.at for change in self.changes if change.new == HealthState.HEALTHY), default=self.since)
 
     @property
     def refused_at(self) -> datetime | None:
-        """When an attempt failed that no success has canceled since."""
+        """When an attempt failed, unless one succeeded after it."""
         broken = takewhile(lambda change: change.new != HealthState.HEALTHY, reversed(self.changes))
         called = (change for change in broken if change.source == Source.CALL)
         return next((change.at for change in called if change.new != HealthState.SETTING_UP), None)
@@ -71,7 +71,7 @@ class History:
         source: Source = Source.LIST,
         act: Operation | None = None,
     ) -> None:
-        """Note that the link turned out to be otherwise than it was."""
+        """Record a status change of the link."""
         self.changes.append(
             HealthChange(
                 link_id=self.part.link_id,
@@ -88,7 +88,7 @@ class History:
         )
 
     def do(self, kind: OperationKind, state: State, sent_at: datetime, took: timedelta, **facts: Any) -> Operation:
-        """Note what a person had done at the provider, long closed. The call took so long; a code may come later."""
+        """Record a finished operation. The request took `took`; a code may have come later."""
         belvo = self.part.scenario.provider == BELVO
         act = Operation(
             id=id_of("operation", f"{self.part.number}:{len(self.acts)}"),
@@ -113,7 +113,7 @@ class History:
 
 
 def history_of(part: Scene, *, began: datetime, since: datetime | None, now: datetime, rng: Random) -> History:
-    """Tell a link's past from when it was made; `since` is when its trouble began, None if it has none."""
+    """Build a link's history since its creation; `since` is when its problem began, None without one."""
     history = History(part, rng)
     if part.scenario.is_new or rng.random() < 0.45:
         history.creator = OWNERS[0] if part.is_first_repair else rng.choice(OWNERS)
@@ -129,7 +129,7 @@ def history_of(part: Scene, *, began: datetime, since: datetime | None, now: dat
 
 
 def _begin(history: History, began: datetime) -> None:
-    """Let the link appear: made by a colleague, or read from the provider for the first time."""
+    """Create the link: by a colleague, or first seen in the provider's list."""
     heron = history.part.scenario.provider == HERON
     working = ProviderWords("active" if heron else "valid")
     if history.creator:
@@ -144,7 +144,7 @@ def _begin(history: History, began: datetime) -> None:
 
 
 def _register_half(history: History, began: datetime) -> None:
-    """Let a registration stop at the bank's question, which nobody answered in time."""
+    """Create a link that stopped at the bank's challenge, because nobody entered a code in time."""
     code, words = CODE_ASKED
     asked = ProviderWords("", code, words)
     took = history.seconds(4, 11)
@@ -157,7 +157,7 @@ def _register_half(history: History, began: datetime) -> None:
 
 
 def _live(history: History, start: datetime, end: datetime) -> None:
-    """Fill the time between with up to two troubles that passed."""
+    """Fill the time between with up to two problems that passed."""
     count = history.rng.choices((0, 1, 2), (45, 35, 20))[0]
     for number in range(count):
         share = (end - start) / count
@@ -215,7 +215,7 @@ def _repair_with_password(history: History, at: datetime) -> None:
 
 
 def _refuse(history: History, at: datetime, scenario: scenarios.Scenario) -> Operation:
-    """Let a log-in be refused at a moment."""
+    """Record a rejected sign-in."""
     error = scenario.refusal
     assert error is not None  # noqa: S101 - only for what an answer of the provider began
     took = history.seconds(2, 25)
@@ -239,7 +239,7 @@ def _prove(history: History, act: Operation) -> None:
 
 
 def _arrive(history: History, since: datetime | None, now: datetime) -> None:
-    """Bring the link to where it is today."""
+    """Bring the link to its present status."""
     scenario = history.part.scenario
     if scenario.cause is Cause.RENEW_SOON:
         history.see(

@@ -1,4 +1,4 @@
-"""A link of the demo world as a whole: the facts of its part and history, as a row of ours and a record of theirs."""
+"""A demo link as a whole: our database row and the provider's record, from one scene and history."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -24,7 +24,7 @@ RESOURCES_FETCHED = 3
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """What there is to know about one link on the day of the first start."""
+    """Everything about one link at the time of the first start."""
 
     part: Scene
     history: History
@@ -35,11 +35,11 @@ class Life:
 
 
 def live(part: Scene, *, now: datetime, rng: Random) -> Life:
-    """Make up a link's life. What it says of the present is what a fresh read of its provider would say."""
+    """Invent a link's past. Its present matches what a fresh read of the provider returns."""
     scenario = part.scenario
     since = now - _days(rng, *scenario.since)
     if part.is_first_repair:
-        since = now - timedelta(days=scenario.since[1], hours=6)  # longer than any other code is waited for
+        since = now - timedelta(days=scenario.since[1], hours=6)  # longer ago than any other code expires
     began = since - timedelta(hours=1) if scenario.is_new else now - _days(rng, 36, 74)
     remote_created_at = since - timedelta(days=scenario.storage_days) if scenario.storage_days else began
     began = max(began, remote_created_at)
@@ -64,7 +64,7 @@ def live(part: Scene, *, now: datetime, rng: Random) -> Life:
 
 
 def _describe(link: Link, part: Scene, rng: Random) -> None:
-    """Fill in what the link is to its provider, and what that keeps of it and for how long."""
+    """Fill in the link's provider fields: what it stores, and how long."""
     if part.scenario.provider == HERON:
         link.remote_id = "".join(rng.choices(ascii_letters + digits, k=ITEM_ID_LENGTH))
         link.data_source_id = f"dso_{rng.getrandbits(88):022x}"
@@ -79,7 +79,7 @@ def _describe(link: Link, part: Scene, rng: Random) -> None:
 
 
 def _judge(link: Link, history: History) -> None:
-    """Leave the link's health as `health.py` would have, with what a code of Heron's means beside "active"."""
+    """Set the link's health as `health.py` would, including a Heron error code beside "active"."""
     told, latest = history.part.scenario.told, history.changes[-1]
     link.health, link.cause, link.health_since = latest.new, latest.cause, history.since
     link.raw_status, link.raw_code, link.raw_words = told.status, told.code, told.words
@@ -93,13 +93,13 @@ def _judge(link: Link, history: History) -> None:
 
 
 def _renew_by(part: Scene, ends_at: datetime) -> date | None:
-    """Return the day on which a consent that holds ends, or access at Heron if it ends soon."""
+    """Return the day a valid consent ends, or Heron access if it ends soon."""
     by_consent = part.bank in OPEN_FINANCE and not part.scenario.consent
     return ends_at.date() if by_consent or part.scenario.cause is Cause.RENEW_SOON else None
 
 
 def belvo_record(life: Life) -> dict[str, Any]:
-    """Return the link as Belvo has it, in the words of the simulator's state file."""
+    """Return Belvo's record of the link, in the format of the simulator's state file."""
     scenario, link = life.part.scenario, life.link
     return {
         "id": link.remote_id,
@@ -118,7 +118,7 @@ def belvo_record(life: Life) -> dict[str, Any]:
 
 
 def belvo_consent(life: Life) -> dict[str, Any] | None:
-    """Return the consent behind a link as Belvo has it, where it ended or ends soon: all others last for a year."""
+    """Return Belvo's consent of a link if it ended or ends soon; all others last a year."""
     status = life.part.scenario.consent
     if life.part.scenario.provider != BELVO or not (life.renews_at or status):
         return None
@@ -132,7 +132,7 @@ def belvo_consent(life: Life) -> dict[str, Any] | None:
 
 
 def heron_record(life: Life) -> dict[str, Any]:
-    """Return the link as Heron has it, in the words of the simulator's state file."""
+    """Return Heron's record of the link, in the format of the simulator's state file."""
     scenario, link = life.part.scenario, life.link
     return {
         "item_id": link.remote_id,
@@ -152,7 +152,7 @@ def _days(rng: Random, least: float, most: float) -> timedelta:
 
 
 def _last_good_at(history: History, *, until: datetime, rng: Random) -> datetime | None:
-    """Return when the bank last gave data: within its usual turn before `until`, earlier if that is the trouble."""
+    """Return the last successful sync: within one interval before `until`, earlier if no data is the problem."""
     part = history.part
     if part.scenario.is_new:
         return None

@@ -1,10 +1,10 @@
-"""The people, customers and banks of the demo world. All are inventions; Belvo's banks are the simulator's own."""
+"""Staff, customers and banks of the demo. All are invented; Belvo's banks are the simulator's own."""
 
 from itertools import product
 
 from linkadmin.accounts.roles import Role
 
-# user name, name, role; whoever logs in has the demo's password, the others only own links
+# username, name, role; those who sign in have the demo's password, the others are only assignees
 LOG_INS = (
     ("support", "Nadia Okell", Role.SUPPORT),
     ("manager", "Tomás Ferreyra", Role.MANAGER),
@@ -47,7 +47,7 @@ BELVO_BANKS = (
     "momcorp_br_employment",
     "kashyyyk_cl_fiscal",
 )
-# Heron names no banks: staff did, when they made the links.
+# Heron doesn't name banks: staff did when they created the links.
 HERON_BANKS = {
     "Copper Lantern Bank": "US",
     "Prairie Kite Savings": "US",
@@ -59,7 +59,7 @@ HERON_BANKS = {
     "Gorse Hill Mutual": "GB",
 }
 
-# Beside the one whose link is repaired first.
+# In addition to the one whose link is repaired first.
 CUSTOMERS_OF = {"MX": 48, "CO": 20, "BR": 60, "CL": 15, "US": 66, "GB": 40}
 
 _SPANISH = (
@@ -90,5 +90,5 @@ _PARTS = {"MX": _SPANISH, "CO": _COLOMBIAN, "BR": _BRAZILIAN, "CL": _CHILEAN, "U
 
 
 def names_in(country: str) -> list[str]:
-    """Return every company name of a country that the parts make."""
+    """Return every company name the parts of a country can form."""
     return [" ".join(pair) for pair in product(*_PARTS[country])]

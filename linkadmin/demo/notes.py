@@ -1,4 +1,4 @@
-"""What the demo's staff wrote down about links, and how links came to those who look after them."""
+"""Notes of the demo's staff, and how links got their assignees."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -20,13 +20,13 @@ NOTES = (
     "Second time this quarter. If it happens again, offer to reconnect.",
     "They moved to another branch: same username, new device.",
 )
-NOTED = 0.7  # of the links that do not work
-NOTED_LONG_AGO = 0.08  # of those that do
-TAKEN_OVER = 0.4  # of the links handed to somebody, from a colleague
+NOTED = 0.7  # share of the links that don't work
+NOTED_LONG_AGO = 0.08  # share of those that do
+TAKEN_OVER = 0.4  # share of the assigned links that came from a colleague
 
 
 def note_rows(life: Life, *, now: datetime) -> Iterator[Note]:
-    """Yield the notes about a link, the oldest first."""
+    """Oldest first."""
     rng = _chance(life, "notes")
     works = life.history.changes[-1].new == HealthState.HEALTHY
     if rng.random() >= (NOTED_LONG_AGO if works else NOTED):
@@ -40,7 +40,7 @@ def note_rows(life: Life, *, now: datetime) -> Iterator[Note]:
 
 
 def assignee_rows(life: Life, *, now: datetime) -> Iterator[AssigneeChange]:
-    """Yield how a link came to its assignee; who made it has looked after it from the beginning."""
+    """Yield a link's assignee changes; its creator was the first assignee."""
     if not life.assignee or life.history.creator:
         return
     rng, at, before = _chance(life, "assignee"), life.link.created_at + timedelta(hours=3), None
@@ -60,5 +60,5 @@ def assignee_rows(life: Life, *, now: datetime) -> Iterator[AssigneeChange]:
 
 
 def _chance(life: Life, what: str) -> Random:
-    """Return dice of its own for each link: others' throws do not depend on them."""
+    """Return a random generator for each link and purpose, independent of the others."""
     return Random(f"{what}:{life.part.number}")  # noqa: S311 - no secret comes of it

@@ -1,4 +1,4 @@
-"""What must be there before the demo's programs start, and when it need not be looked at again."""
+"""What has to exist before the demo's programs start, and when the check can be skipped."""
 
 import hashlib
 import os
@@ -14,13 +14,13 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[2]
 KEYS = ("keys/secret_key", "keys/audit_key", "keys/sealing_keyset.json")
 DATABASE = "linkadmin.sqlite3"
-BELVO_WEBHOOK = "belvo_webhook"  # holds the address that the simulated Belvo sends to
-TICK_SECONDS = 2  # between two lines while a step says nothing of its own
+BELVO_WEBHOOK = "belvo_webhook"  # contains the URL that the simulated Belvo sends to
+TICK_SECONDS = 2  # between two lines while a step prints nothing
 MADE = (*KEYS, DATABASE, "simulator.json", BELVO_WEBHOOK, "static")
 
 
 def start_over(data: Path) -> None:
-    """Remove what the demo made in its folder, but not the keys: a fresh database can go on using them."""
+    """Delete the demo's files except its keys: a fresh database can use them."""
     files = (
         DATABASE,
         f"{DATABASE}-wal",
@@ -37,7 +37,7 @@ def start_over(data: Path) -> None:
 
 
 def prepare(data: Path) -> None:
-    """Make keys, database, static files and demo data as far as they are missing. Raises CalledProcessError."""
+    """Create keys, database, static files and demo data if missing. Raises CalledProcessError."""
     variables = sorted(item for item in os.environ.items() if item[0].startswith("LINKADMIN_"))
     files = [PROJECT / "requirements.txt", *(PROJECT / "static").rglob("*"), *(PROJECT / "linkadmin").rglob("*.py")]
     stamp, wanted = data / "prepared", fingerprint(variables, sorted(files))
@@ -47,7 +47,7 @@ def prepare(data: Path) -> None:
         if not all((data / name).exists() for name in KEYS):
             _manage("makekeys", "--verbosity", "0")
         _manage("preparedemo")
-        # What became of a database elsewhere cannot be told from here.
+        # We can't see from here whether an external database changed.
         if not any(os.environ.get(name) for name in ("LINKADMIN_DATABASE_URL", "LINKADMIN_DATABASE_URL_FILE")):
             stamp.write_text(wanted)
     for needed in ("broker/messages", "broker/control", "beat"):
@@ -55,7 +55,7 @@ def prepare(data: Path) -> None:
 
 
 def fingerprint(variables: object, files: Iterable[Path]) -> str:
-    """Sum up what a result depends on: variables, and files by size and time of change."""
+    """Return a digest of what a result depends on: variables, and files by size and modification time."""
     digest = hashlib.sha256(repr(variables).encode())
     for path in files:
         status = path.stat()
@@ -65,7 +65,7 @@ def fingerprint(variables: object, files: Iterable[Path]) -> str:
 
 def _manage(*arguments: str) -> None:
     command = [sys.executable, "manage.py", *arguments]
-    # Out of reach of the terminal's Ctrl-C: that is for the caller, which ends this as it goes.
+    # Protected from the terminal's Ctrl-C: the caller handles it and stops this process.
     with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True, start_new_session=True) as program:  # noqa: S603
         try:
             relay(program)
@@ -77,7 +77,7 @@ def _manage(*arguments: str) -> None:
 
 
 def relay(program: "subprocess.Popen[str]") -> None:
-    """Print what a program says, and every few seconds that it still works if it says nothing."""
+    """Print a program's output, and every few seconds of silence that it's still running."""
     started = time.monotonic()
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(program, lines), daemon=True).start()
@@ -99,6 +99,6 @@ def _read(program: "subprocess.Popen[str]", lines: "queue.SimpleQueue[str | None
 
 
 def say(text: str) -> None:
-    """Print a line at once, wherever the output goes."""
+    """Print a line immediately, wherever the output goes."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()

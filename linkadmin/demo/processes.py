@@ -1,4 +1,4 @@
-"""Several programs run as one: what one of them ends, or who asks, ends them all, and none is left behind."""
+"""Several programs run as one: if one of them ends, or on a signal, all are stopped and none is left behind."""
 
 import os
 import shlex
@@ -12,12 +12,12 @@ from multiprocessing import parent_process
 import honcho.manager
 import honcho.process
 
-STOP_SECONDS = 3.5  # from the polite signal to the other one; a worker needs up to 3 to notice
+STOP_SECONDS = 3.5  # from SIGTERM to SIGKILL; a worker needs up to 3 to notice
 honcho.manager.KILL_WAIT = STOP_SECONDS
 
 
 class Child(honcho.process.Process):  # type: ignore[misc]  # honcho has no types
-    """A program that ends also when its manager is killed."""
+    """A program that also ends if its manager is killed."""
 
     def run(self, events: object = None, ignore_signals: bool = False) -> None:
         threading.Thread(target=self._end_with_manager, daemon=True).start()
@@ -35,7 +35,7 @@ class Child(honcho.process.Process):  # type: ignore[misc]  # honcho has no type
 
 
 class Manager(honcho.manager.Manager):  # type: ignore[misc]  # honcho has no types
-    """honcho's, made to end in a stated time whenever it is asked."""
+    """honcho's manager, but it always stops within STOP_SECONDS."""
 
     def __init__(self, when_started: Callable[[], None]) -> None:
         super().__init__()
@@ -44,16 +44,16 @@ class Manager(honcho.manager.Manager):  # type: ignore[misc]  # honcho has no ty
 
     def _start(self) -> None:
         super()._start()
-        # Not before: a process should not fork with threads running.
+        # Not earlier: a process shouldn't fork with threads running.
         threading.Thread(target=self._when_started, daemon=True).start()
 
     def terminate(self) -> None:
-        # What has not told its process id yet cannot be ended yet: the loop asks again.
+        # A process without a known ID can't be stopped yet: the loop tries again.
         if self._all_started():
             super().terminate()
 
     def _any_stopped(self) -> bool:
-        # A signal counts as well, so that the time to end runs from there.
+        # A signal starts the time limit too.
         return self.returncode is not None or super()._any_stopped()
 
     def _system_print(self, data: str) -> None:
@@ -64,11 +64,11 @@ class Manager(honcho.manager.Manager):  # type: ignore[misc]  # honcho has no ty
 def run_together(
     commands: Mapping[str, Sequence[str]], *, when_started: Callable[[], None] = lambda: None, env: Mapping[str, str]
 ) -> int:
-    """Run named programs until one of them ends or a signal comes, and tell the exit status: 0 after a signal."""
+    """Run named programs until one of them ends or a signal comes; return the exit status, 0 after a signal."""
     manager = Manager(when_started)
     for name, command in commands.items():
         manager.add_process(name, f"exec {shlex.join(command)}", env=dict(env))
     manager.loop()
     asked = {known["rc"] for known in honcho.manager.SIGNALS.values()}
-    # A program that is not meant to end has failed, whatever it says itself.
+    # A program that isn't meant to end has failed, whatever its own status says.
     return 0 if manager.returncode in asked else manager.returncode or 1

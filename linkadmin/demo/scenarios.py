@@ -1,7 +1,7 @@
-"""What may be wrong with a link, told by what its provider holds or answered, and how many links are in it.
+"""Possible problems of a link, as its provider's record or response says them, and how many links have each.
 
-A provider's record decides, unless `refusal` is what it answered to our last log-in: then its record still says that
-the link works, as Belvo's does, and only good data newer than the refusal would prove it.
+The provider's record decides, unless there's a `refusal`, its response to our last sign-in. Then the record still says
+that the link works, as Belvo's does, and only data newer than the rejection would prove it.
 """
 
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from linkadmin.simulator.belvo.institutions import INSTITUTIONS, kind_of
 from .names import BELVO_BANKS
 
 BELVO, HERON = "belvo", "heron"
-DOWN_BANK = "mareazul_mx_retail"  # down in Belvo's catalogue as well
+DOWN_BANK = "mareazul_mx_retail"  # down in Belvo's institution list too
 FAILING_BANK = "Prairie Kite Savings"
 CODE_BANKS = (
     "heimdall_mx_retail",
@@ -31,7 +31,7 @@ OPEN_FINANCE, FISCAL, EMPLOYMENT, BANKS = (
     tuple(name for name in BELVO_BANKS if kind_of(INSTITUTIONS[name]) == kind and name != DOWN_BANK)
     for kind in ("openfinance", "fiscal", "employment", "bank")
 )
-WITH_CREDENTIALS = (*BANKS, *FISCAL)  # where new ones are what repairs a link
+WITH_CREDENTIALS = (*BANKS, *FISCAL)  # where new credentials repair a link
 ANYWHERE = (*WITH_CREDENTIALS, *OPEN_FINANCE, *EMPLOYMENT)
 WEEKS, THIS_MORNING, EARLIER_TODAY = (2.5, 24.0), (0.10, 0.16), (0.02, 0.3)  # days ago
 
@@ -47,7 +47,7 @@ class ProviderWords:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A state of affairs; `since` is when it began, between so many days ago."""
+    """A link's situation; `since` is when it began, in days ago (from, to)."""
 
     provider: str
     cause: Cause
@@ -56,15 +56,15 @@ class Scenario:
     since: tuple[float, float] = WEEKS
     banks: tuple[str, ...] = ()  # where it happens; none: at any of Heron's
     refusal: ProviderError | None = field(default=None, repr=False)
-    is_new: bool = False  # it has been so from the beginning
+    is_new: bool = False  # since its creation
     has_record: bool = True  # at the provider
-    knows_customer: bool = True  # the provider does
-    consent: str = ""  # its status, where it is what ended
-    storage_days: int = 0  # how long the provider was to store the log-in; 0: for good
+    knows_customer: bool = True  # whether the provider does
+    consent: str = ""  # status of the consent, if that is what ended
+    storage_days: int = 0  # how long the provider stored the credentials; 0: indefinitely
 
 
 def answered(status: int, body: object) -> Answer:
-    """Return an answer of Belvo's, for its own reader to understand."""
+    """Return a Belvo response, for its own parser."""
     return Answer(status, headers={}, data=body, readable=True, duration_ms=0, received_at=datetime.now(UTC))
 
 
@@ -82,7 +82,7 @@ def _refusal(count: int, status: int, code: str, words: str, **more: Any) -> Sce
 
 
 def _consent(cause: Cause, count: int, status: str, **more: Any) -> Scenario:
-    """Let a consent be the trouble; the link itself says that it works."""
+    """A consent is the problem; the link itself says it works."""
     return Scenario(BELVO, cause, count, ProviderWords(status), banks=OPEN_FINANCE, consent=status, **more)
 
 
@@ -102,7 +102,7 @@ _IN_BELVO = (
     _record(Cause.LOGIN_REFUSED, 7, "invalid"),
     NEVER_CONFIRMED,
     WRONG_PASSWORD,
-    _record(Cause.LOGIN_REFUSED, 4, "invalid", banks=FISCAL),  # the tax office's password was changed
+    _record(Cause.LOGIN_REFUSED, 4, "invalid", banks=FISCAL),  # the tax authority's password was changed
     _record(Cause.LOGIN_REFUSED, 3, "invalid", banks=EMPLOYMENT),
     _record(Cause.STALE, 2, "valid", since=(1, 12), banks=EMPLOYMENT),
     _refusal(
@@ -111,7 +111,7 @@ _IN_BELVO = (
         "login_error",
         "Invalid credentials provided to login to the institution",
         since=(2.5, 10),
-        banks=("anchorhead_mx_fiscal",),  # a signature that ran out
+        banks=("anchorhead_mx_fiscal",),  # a signature that expired
     ),
     _consent(Cause.PORTAL_CONSENT_EXPIRED, 4, "EXPIRED"),
     _consent(Cause.CONSENT_REJECTED, 2, "REJECTED"),
@@ -256,4 +256,4 @@ _IN_HERON = (
     _item(Cause.RENEW_SOON, 2, "active"),
     _item(Cause.WORKING, 113, "active"),
 )
-SCENARIOS = (*_IN_BELVO, *_IN_HERON)  # the plainly working ones are the last of each provider
+SCENARIOS = (*_IN_BELVO, *_IN_HERON)  # the working ones are the last of each provider

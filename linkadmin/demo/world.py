@@ -1,7 +1,7 @@
-"""The world a first start finds: staff, two integrations, customers and their links with weeks of history.
+"""What the first start creates: staff, two integrations, customers and their links with weeks of history.
 
-The same on every machine but for the moment it begins at. What happened before that moment was not done here, so the
-audit trail holds one event of it all and none of each act.
+The data is the same on every machine except for the start time. Nothing before that time was done here, so the audit
+log has one event for all of it and none for each operation.
 """
 
 from dataclasses import asdict
@@ -55,14 +55,13 @@ TEST_ANSWERS = {BELVO: f"{len(INSTITUTIONS)} institutions (38 ms)", HERON: "worl
 
 
 class NotEmpty(Exception):
-    """Staff of somebody's are in this database: the demo's published password must not come beside theirs."""
+    """The database already has staff: the demo's published password must not be added to it."""
 
 
 def plant(*, simulator_state: Path, simulator_url: str, now: datetime | None = None) -> bool:
-    """Fill an installation that has no integration, and write what the simulated providers know; tell whether it did.
+    """Fill an installation that has no integration, and write the simulator's state; return whether it did.
 
-    Raises OSError when the state file cannot be written, and NotEmpty when there are staff already: then nothing is
-    planted.
+    Raises OSError if the state file can't be written, and NotEmpty, without any change, if there are staff already.
     """
     if Integration.objects.exists():
         return False
@@ -81,7 +80,7 @@ def plant(*, simulator_state: Path, simulator_url: str, now: datetime | None = N
 
 
 def _add_staff() -> None:
-    password = make_password(PASSWORD)  # one for all: it is no secret, and each takes a while
+    password = make_password(PASSWORD)  # one hash for all: it isn't secret, and hashing takes a while
     User.objects.bulk_create(
         User(
             id=id_of("staff", username),
@@ -115,7 +114,7 @@ def _integrations(simulator_url: str, now: datetime) -> dict[str, Integration]:
 
 
 def _add_institutions(integrations: dict[str, Integration], now: datetime) -> None:
-    """Add Belvo's catalogue as a read of it would, and the banks staff named for Heron."""
+    """Add Belvo's institution list as a read would, and the banks staff named for Heron."""
     answer = answered(200, {"results": list(INSTITUTIONS.values())})
     listed = belvo_records.page(answer, parse=belvo_records.institution_of, number=1).items
     rows = [
@@ -130,7 +129,7 @@ def _add_institutions(integrations: dict[str, Integration], now: datetime) -> No
 
 
 def _add_end_users(lives: list[Life]) -> int:
-    """Add the customers, each an hour older here than their first link; return how many they are."""
+    """Add the customers, each created an hour before their first link; return how many."""
     rows: dict[str, EndUser] = {}
     for life in lives:
         customer, at = life.part.customer, life.link.created_at - timedelta(hours=1)
@@ -142,7 +141,7 @@ def _add_end_users(lives: list[Life]) -> int:
 
 
 def _add_links(lives: list[Life], *, now: datetime) -> dict[str, int]:
-    """Add the links and all that belongs to them; return how many rows of each kind."""
+    """Add the links and everything that belongs to them; return the number of rows of each kind."""
     changes = [row for life in lives for row in life.history.changes]
     operations = [_complete(row, life) for life in lives for row in life.history.acts]
     Link.objects.bulk_create([life.link for life in lives], batch_size=BATCH)
@@ -161,7 +160,7 @@ def _add_links(lives: list[Life], *, now: datetime) -> dict[str, int]:
 
 
 def _complete(operation: Operation, life: Life) -> Operation:
-    """Name the link at Heron that an operation was about: its id was made up after its history."""
+    """Add the ID of a link at Heron to its operation: the ID was invented after the history."""
     if life.part.scenario.provider == HERON:
         operation.natural_key = life.link.remote_id
         operation.parameters = {"item_id": life.link.remote_id}

@@ -1,4 +1,4 @@
-"""Moments as the providers write them."""
+"""Timestamps as the providers write them."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ class LeadClock:
 
 
 def iso(moment: float) -> str:
-    """Write a moment (seconds since 1970) as `2026-11-21T20:43:42.123456Z`."""
+    """Format seconds since 1970 as `2026-11-21T20:43:42.123456Z`."""
     whole, microseconds = divmod(round(moment * 1_000_000), 1_000_000)
     hour, second = divmod(whole, 3600)
     return f"{_hour(hour)}{_OF_HOUR[second]}{microseconds:06}Z"
@@ -31,16 +31,16 @@ def iso(moment: float) -> str:
 
 @lru_cache(4096)
 def _hour(number: int) -> str:
-    # Lists are full of moments: with the parts at hand one is written three times as fast.
+    # Lists are full of timestamps; caching the hour makes formatting three times as fast.
     return datetime.fromtimestamp(number * 3600, UTC).strftime("%Y-%m-%dT%H:")
 
 
 def without_zone(text: str | None) -> str | None:
-    """Write an ISO moment the way Heron does outside of links: UTC, whole seconds, no zone."""
+    """Return an ISO timestamp as Heron writes it outside of links: UTC, whole seconds, no zone."""
     return text and text[:19]
 
 
 def seconds(text: str) -> float:
-    """Read an ISO date or moment, in UTC where it names no zone, as seconds since 1970. Raises ValueError."""
+    """Parse an ISO date or timestamp (UTC unless it names a zone) into seconds since 1970. Raises ValueError."""
     moment = datetime.fromisoformat(text)
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

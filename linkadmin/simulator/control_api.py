@@ -1,4 +1,4 @@
-"""What can be asked of the simulator beside its providers: faults, settings, drift, time travel, webhooks."""
+"""Controls of the simulator: faults, settings, drift, time travel, webhooks."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -15,7 +15,7 @@ WEBHOOKS = {"belvo": {"url", "authorization"}, "heron": {"secret"}}
 
 
 def respond(gateway: Gateway, request: Request) -> Reply | None:
-    """Answer whoever uses a control; None when the path is none."""
+    """Answer a control request; None if the path isn't a control."""
     methods = CONTROLS.get(request.path)
     if methods is None:
         return None
@@ -28,7 +28,7 @@ def respond(gateway: Gateway, request: Request) -> Reply | None:
 
 
 def _wish(request: Request) -> dict[str, Any]:
-    # Only a page of our own may send this type, so that no other page a browser shows can use a control.
+    # Other sites' pages can't send this type without a preflight, so they can't use the controls.
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         raise ValueError("the body must be application/json")
     wish = request.json()
@@ -78,7 +78,7 @@ def _travel(gateway: Gateway, request: Request) -> Reply:
 
 
 def _show_webhooks(gateway: Gateway, request: Request) -> Reply:
-    """Tell the settings, secrets masked, how many deliveries there are, and the latest of them, newest first."""
+    """Return the settings (secrets masked), delivery counts, and the latest deliveries, newest first."""
     store, hidden = gateway.store, {"headers", "pauses"}
     latest = reversed(store.deliveries.all()[-SHOWN:])
     told = {

@@ -1,7 +1,7 @@
-"""The webhooks that are sent: a queue in memory, attempts as documented, and what became of each.
+"""Outgoing webhooks: a queue in memory, documented retries, and the outcome of each delivery.
 
-Only addresses on this machine are ever called. Nothing waits for the receiver: one thread sends, and a few more help
-while it cannot keep up. The order is that of the events as far as retries, helpers and mischief leave it.
+Only URLs on this machine are called. Nothing waits for the receiver: one thread sends, and a few more help while it
+can't keep up. Order follows the events, except for retries, helper threads and the shuffle setting.
 """
 
 import heapq
@@ -20,12 +20,12 @@ from urllib.parse import urlsplit
 from .settings import DEFAULTS, SimulatorSettings
 
 HERE = {"127.0.0.1", "::1", "localhost"}
-TIMEOUT = 5.0  # seconds, of every wait for the receiver
-LENGTH = 10_000  # deliveries that are remembered
+TIMEOUT = 5.0  # seconds for each wait for the receiver
+LENGTH = 10_000  # deliveries in the log
 THREADS = 4
 LATE = 1.0  # seconds that a delivery is overdue before another thread helps
-PATIENCE = 1.0  # seconds given to running attempts at the end
-OURS = {"content-length", "content-type", "host", "transfer-encoding"}  # headers that nobody else may set
+PATIENCE = 1.0  # seconds that running attempts get on shutdown
+OURS = {"content-length", "content-type", "host", "transfer-encoding"}  # headers that subscriptions can't set
 
 
 class DeliveryOutcome(StrEnum):
@@ -37,11 +37,11 @@ class DeliveryOutcome(StrEnum):
 
 @dataclass(slots=True)
 class Delivery:
-    """One message to one receiver. `status` is that of the last answer, None where there was none."""
+    """One webhook to one receiver. `status` is that of the last response, None without one."""
 
     provider: str
     topic: str
-    about: str  # id of the link or end user
+    about: str  # ID of the link or end user
     url: str
     made_at: str
     headers: Mapping[str, str]
@@ -53,11 +53,9 @@ class Delivery:
 
 
 class Deliveries:
-    """All webhooks of both providers."""
-
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._queue: list[tuple[float, int, Delivery]] = []  # a heap: when (monotonic seconds), its place, what
+        self._queue: list[tuple[float, int, Delivery]] = []  # heap: due (monotonic), sequence, delivery
         self._places = itertools.count()
         self._running = 0
         self._stopped = False
@@ -67,13 +65,13 @@ class Deliveries:
         self.configure(DEFAULTS)
 
     def configure(self, settings: SimulatorSettings) -> None:
-        """Send from now on as often, as late and as disorderly as told."""
+        """Apply the webhook settings to deliveries from now on."""
         with self._changed:
             self._settings = settings
             self._chances = random.Random(settings.error_seed)  # noqa: S311 - a run is to be repeatable
 
     def add(self, draft: Delivery) -> None:
-        """Send a message, at once and in the background."""
+        """Queue a webhook; a background thread sends it."""
         with self._changed:
             for _ in range(self._settings.webhook_copies):
                 self._plan(replace(draft))
@@ -81,23 +79,23 @@ class Deliveries:
             self._changed.notify_all()
 
     def all(self) -> list[Delivery]:
-        """The latest deliveries as they stand, the oldest first."""
+        """Latest deliveries, oldest first."""
         with self._changed:
             return [replace(each) for each in self._log]
 
     def counts(self) -> dict[str, int]:
-        """How many deliveries there are, by outcome; also those long forgotten."""
+        """Deliveries by outcome, including those no longer in the log."""
         with self._changed:
             counts = {**self._ended, DeliveryOutcome.WAITING: len(self._queue) + self._running}
             return {str(outcome): counts.get(outcome, 0) for outcome in DeliveryOutcome}
 
     def settled(self, within: float) -> bool:
-        """Wait until nothing waits any more, at most so many seconds, and say whether it came to that."""
+        """Wait up to `within` seconds until no delivery is waiting; return whether that happened."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._queue and not self._running, within)
 
     def stop(self) -> None:
-        """End; what still waits is forgotten."""
+        """Stop; waiting deliveries are lost."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
@@ -121,7 +119,7 @@ class Deliveries:
         self._ended[outcome] += 1
 
     def _help(self) -> None:
-        """Start a thread: the first one, or another while deliveries are overdue."""
+        """Start the first thread, or another one while deliveries are overdue."""
         overdue = self._queue and self._queue[0][0] < time.monotonic() - LATE
         if self._stopped or not self._queue or len(self._threads) >= THREADS or (self._threads and not overdue):
             return
@@ -137,7 +135,7 @@ class Deliveries:
                 self._changed.notify_all()
 
     def _next(self) -> Delivery | None:
-        """Wait for the next delivery that is due; None at the end."""
+        """Wait for the next due delivery; None when stopped."""
         with self._changed:
             while not self._stopped:
                 pause = self._queue[0][0] - time.monotonic() if self._queue else None
@@ -169,7 +167,7 @@ def _is_here(url: str) -> bool:
 
 
 def _post(delivery: Delivery) -> int | None:
-    """Make one attempt and return the status of the answer, None without one. A redirect is an answer."""
+    """Make one attempt; return the response's status, None without one. Redirects aren't followed."""
     url = urlsplit(delivery.url)
     target = (url.path or "/") + (f"?{url.query}" if url.query else "")
     headers = {name: text for name, text in delivery.headers.items() if name.lower() not in OURS}
@@ -177,7 +175,7 @@ def _post(delivery: Delivery) -> int | None:
     try:
         connection.request("POST", target, delivery.body, {**headers, "Content-Type": "application/json"})
         return connection.getresponse().status
-    except (OSError, HTTPException, ValueError):  # ValueError: a header that cannot be sent
+    except (OSError, HTTPException, ValueError):  # ValueError: a header that can't be sent
         return None
     finally:
         connection.close()

@@ -1,6 +1,6 @@
-"""Faults on request: the next calls to a path get an answer of our choosing, whatever they ask for.
+"""Faults on request: the next requests to a path get a chosen response, whatever they ask for.
 
-The tables of answers drive the server and are shown on its first page.
+The tables of responses drive the server and appear in the Simulator guide.
 """
 
 import gzip
@@ -16,15 +16,15 @@ from .heron.bodies import envelope_of
 from .outcomes import Damage, Outcome, Plain, Refuse, Spoil
 from .wire import Reply, Request, as_dict, json_reply
 
-FOLLOWED = "/api/followed/"  # where redirects lead: a client that follows one shows up in the last calls
+FOLLOWED = "/api/followed/"  # redirect target: a client that follows it shows up in the journal
 OVERSIZED = 2 << 20  # bytes
 BOMB = 16 << 20  # bytes when unpacked
-DEPTH = 100_000  # lists inside one another
+DEPTH = 100_000  # nested lists
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One named answer. It is made anew for each call."""
+    """A named response, built for each request."""
 
     name: str
     says: str
@@ -220,7 +220,7 @@ _GLOB = set("*?[")
 
 @dataclass(slots=True)
 class Order:
-    """A fault that waits for its calls. The path is a beginning, or a pattern where it has `*`, `?` or `[`."""
+    """A pending fault. The path is a prefix, or a pattern if it contains `*`, `?` or `[`."""
 
     method: str
     path: str
@@ -233,14 +233,14 @@ class Order:
 
 
 class Faults:
-    """The faults that wait, the oldest first."""
+    """Pending faults, oldest first."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._orders: list[Order] = []
 
     def order(self, wish: Mapping[str, Any]) -> None:
-        """Let the next calls that fit get an answer, as it was posted. Raises ValueError."""
+        """Add a fault as posted. Raises ValueError."""
         given = {"method": ANY_METHOD, "path": "/api/", "times": 1, **wish}
         if given.keys() != {"method", "path", "times", "answer"}:
             raise ValueError("a fault has an answer, and may have method, path and times")
@@ -254,7 +254,7 @@ class Faults:
             self._orders.append(Order(**{**given, "method": given["method"].upper()}))
 
     def take(self, request: Request) -> Fault | None:
-        """Return the fault that this call gets, and count it."""
+        """Return the fault for this request, and count it."""
         with self._lock:
             order = next((order for order in self._orders if order.fits(request)), None)
             if not order:
@@ -269,6 +269,6 @@ class Faults:
             self._orders.clear()
 
     def waiting(self) -> list[dict[str, Any]]:
-        """The faults that wait, as they would be posted."""
+        """Pending faults, as they would be posted."""
         with self._lock:
             return [as_dict(order) for order in self._orders]

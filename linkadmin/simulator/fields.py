@@ -1,6 +1,6 @@
-"""What a call may say: the fields of a body and what breaks their rules, and the filters of a list.
+"""Validation of body fields, and list filters.
 
-How a broken rule is told, each provider knows for itself.
+Each provider words the errors on its own.
 """
 
 import re
@@ -13,7 +13,7 @@ from .clock import seconds
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """The rule for one field: a text unless `kind` says otherwise."""
+    """A rule for one field: a string unless `kind` says otherwise."""
 
     kind: type = str
     required: bool = False
@@ -26,7 +26,7 @@ class Field:
     fits: Callable[[Any], bool] | None = None
 
     def broken_by(self, value: Any) -> str:
-        """Name what a value breaks, or its kind; empty when all is well."""
+        """Return the broken rule, or the expected kind; empty if valid."""
         if value is None and self.nullable:
             return ""
         if self.fits and not self.fits(value):
@@ -50,14 +50,14 @@ Rules = Mapping[str, Field]
 
 
 def broken(body: Mapping[str, Any], rules: Rules) -> Iterator[tuple[str, str]]:
-    """Find the fields that break their rules, and what each breaks."""
+    """Yield each invalid field with the rule it breaks."""
     for name, rule in rules.items():
         fault = rule.broken_by(body[name]) if name in body else "required" if rule.required else ""
         if fault:
             yield name, fault
 
 
-Filters = Mapping[str, tuple[str, str]]  # parameter: field, way to compare
+Filters = Mapping[str, tuple[str, str]]  # parameter: field, comparison
 
 COMPARE: Mapping[str, Callable[[Any, str], bool]] = {
     "": lambda value, text: str(value) == text,
@@ -76,7 +76,7 @@ COMPARE: Mapping[str, Callable[[Any, str], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """One filter of a call. Asking it raises ValueError for a moment that is none."""
+    """One filter of a request. Raises ValueError for an invalid date."""
 
     field: str
     how: str
@@ -87,7 +87,7 @@ class Filter:
 
 
 def chosen(query: Mapping[str, str], rules: Filters) -> tuple[Filter, ...]:
-    """Return the filters that a query names; what the rules do not know is ignored."""
+    """Return the filters in a query, ignoring unknown parameters."""
     return tuple(Filter(*rules[name], text) for name, text in query.items() if name in rules)
 
 

@@ -1,4 +1,4 @@
-"""What every call meets before its provider answers: limits, latency, faults, and errors by chance."""
+"""What every request passes before its provider answers: rate limits, latency, faults, and random errors."""
 
 import random
 import threading
@@ -18,8 +18,6 @@ from .wire import Reply, Request
 
 
 class Gateway:
-    """The way to both providers."""
-
     def __init__(self, store: Store, settings: SimulatorSettings) -> None:
         self.faults = Faults()
         self.store = store
@@ -27,7 +25,7 @@ class Gateway:
         self.configure(settings)
 
     def configure(self, settings: SimulatorSettings) -> None:
-        """Take another settings on. Counts and chances begin anew."""
+        """Apply new settings. Counts and randomness start over."""
         with self._lock:
             self.settings = settings
             self.limits = Limits(settings)
@@ -35,7 +33,7 @@ class Gateway:
             self._chances = random.Random(settings.error_seed)  # noqa: S311 - a run is to be repeatable
 
     def answer(self, request: Request) -> Reply:
-        """Answer a call to either provider. Raises ConnectionCut."""
+        """Answer a request to either provider. Raises ConnectionCut."""
         catch_up(self.store)
         if request.path.startswith(heron.PREFIXES):
             check = self.limits.count_heron(request, self.store.clock())

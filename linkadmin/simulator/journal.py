@@ -1,4 +1,4 @@
-"""The calls that arrived: the last thousand, secrets masked unless the simulator was told to record."""
+"""The last thousand requests, with secrets masked unless the simulator runs with --record."""
 
 import json
 import threading
@@ -12,7 +12,7 @@ from typing import Any
 from .clock import Clock
 from .wire import Request
 
-LENGTH = 1000  # calls
+LENGTH = 1000  # requests
 MASK = "•••"
 SECRET_HEADERS = {"authorization", "x-api-key", "cookie"}
 SECRET_FIELDS = {
@@ -25,21 +25,21 @@ SECRET_PARAMETERS = {"user_document"}
 
 @dataclass(slots=True)
 class Call:
-    """One call. `status` is None while it runs, and stays None when the connection was cut."""
+    """One request. `status` is None while it runs, and stays None if the connection was cut."""
 
     at: float  # seconds since 1970
     method: str
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]  # names in lower case
-    body: Any  # the JSON of it; None where there was none
+    body: Any  # parsed JSON; None without a body
     raw: bytes
     status: int | None = None
     milliseconds: int | None = None  # None while it runs
 
 
 class Journal:
-    """Notes each call when it arrives, and again when it is answered."""
+    """Records each request when it arrives and when it's answered."""
 
     def __init__(self, clock: Clock, *, record: bool) -> None:
         self._clock = clock
@@ -49,7 +49,7 @@ class Journal:
 
     @contextmanager
     def noted(self, request: Request) -> Iterator[Call]:
-        """Note a call while it runs and how long it took; who answers it fills in the status."""
+        """Record a request and its duration; the caller fills in the status."""
         began = time.monotonic()
         call = Call(
             at=self._clock(),
@@ -70,13 +70,13 @@ class Journal:
             call.milliseconds = round((time.monotonic() - began) * 1000)
 
     def calls(self) -> list[Call]:
-        """All calls still remembered, the oldest first."""
+        """Recorded requests, oldest first."""
         with self._lock:
             return list(self._calls)
 
 
 def masked(call: Call) -> Call:
-    """Copy a call without its secrets and without its raw body."""
+    """Return a copy without secrets and the raw body."""
     headers = {name: MASK if name in SECRET_HEADERS else text for name, text in call.headers.items()}
     query = {name: MASK if name in SECRET_PARAMETERS else text for name, text in call.query.items()}
     return replace(call, headers=headers, query=query, body=_masked(call.body), raw=b"")

@@ -1,7 +1,7 @@
-"""What happens at both providers without anybody calling, when whoever controls the simulator asks for it.
+"""Unprompted changes at both providers, when the control API asks for them.
 
-Drift lets some links break and some that were broken work again. Time travel lets hours pass: the clock goes ahead, and
-some of the links change on the way.
+Drift breaks some links and repairs some broken ones. Time travel moves the clock ahead hour by hour and changes some
+links on the way.
 """
 
 import hashlib
@@ -22,13 +22,13 @@ Link = TypeVar("Link")
 HOUR = 3600.0  # seconds
 LONGEST = 24 * 366  # hours
 MOST_STEPS = 10_000
-BANK_CHANGES = 0.3  # how likely one bank goes down in a step, and each that is down comes back
+BANK_CHANGES = 0.3  # chance per step that one bank goes down, and that each bank that's down recovers
 
 
 def drift(store: Store, *, belvo: float = 0, heron: float = 0, seed: int = 0) -> dict[str, list[str]]:
-    """Let a number of links, or as a float that share of them, break or mend, and return their ids.
+    """Break or repair a number of links, or a share of them for a float, and return their IDs.
 
-    The same again lets the same links change back. Raises ValueError.
+    Repeating the call changes the same links back. Raises ValueError.
     """
     if belvo < 0 or heron < 0:
         raise ValueError("belvo and heron are numbers of links, or shares such as 0.02")
@@ -43,16 +43,16 @@ def drift(store: Store, *, belvo: float = 0, heron: float = 0, seed: int = 0) ->
 
 
 def _some(links: Mapping[str, BelvoLink | HeronLink], wish: float, seed: int) -> list[str]:
-    """Pick as many as are wished for of those that can drift, in an order of the seed's that no other link changes."""
+    """Pick links that can drift. The seed decides the order, independent of other links."""
     able = [key for key, link in links.items() if link.status in belvo_life.DRIFTING | heron_life.DRIFTING]
     able.sort(key=lambda key: hashlib.sha256(f"{seed}/{key}".encode()).digest())
     return able[: round(min(1.0, wish) * len(able)) if isinstance(wish, float) else wish]
 
 
 def travel(store: Store, *, hours: float = 24, seed: int = 0, share: float = 0.1, step: float = 1) -> dict[str, Any]:
-    """Let so many hours pass, and something happen to that share of all links; return how often what happened.
+    """Let hours pass and change a share of all links; return how often each event happened.
 
-    The same seed makes the same events of the same records. Raises ValueError.
+    The same seed makes the same events for the same records. Raises ValueError.
     """
     if not 0 <= hours <= LONGEST or not 0 <= share <= 1 or not (step > 0 and hours / step <= MOST_STEPS):
         raise ValueError(
@@ -71,7 +71,7 @@ def travel(store: Store, *, hours: float = 24, seed: int = 0, share: float = 0.1
 def _pass_step(store: Store, seed: int, share: float, counts: dict[str, Counter[str]]) -> None:
     with store.lock:
         store.lived += 1
-        # How many links there are takes part, as the count of steps begins anew with a restart.
+        # The number of links is part of the seed, because the step count restarts with the simulator.
         chance = random.Random(f"{seed}/{store.lived}/{len(store.belvo_links)}/{len(store.heron_links)}")  # noqa: S311
         counts["banks"].update(_change_banks(store, chance))
         counts["belvo"].update(_touch(store, chance, store.belvo_links, belvo_life.weights, belvo_life.ACTS, share))
@@ -87,9 +87,9 @@ def _touch(
     acts: Mapping[str, Callable[[Store, random.Random, Link], None]],
     share: float,
 ) -> Iterator[str]:
-    """Let something happen to some links, and name it. A fraction of a link is one link now and then."""
+    """Change some links and count the events. A fraction of a link changes one link now and then."""
     for key in chance.sample(list(links), min(len(links), int(share * len(links) + chance.random()))):
-        link = links.get(key)  # what happened to another one may have ended it
+        link = links.get(key)  # an earlier event may have removed it
         names = weights(store, link) if link else {}
         if link and names:
             (name,) = chance.choices(list(names), list(names.values()))

@@ -1,4 +1,4 @@
-"""How many calls each provider bears, and the largest number of calls that it saw at once."""
+"""Each provider's rate limits, and the most requests it received within one window."""
 
 import math
 import re
@@ -20,38 +20,38 @@ PLAIN_DELETES = "belvo plain deletes"
 
 @dataclass(frozen=True, slots=True)
 class LimitCheck:
-    """How a call stands with the limits: the refusal it gets, and what every answer to it says."""
+    """The result of a rate limit check: the rejection, if any, and the headers for every response."""
 
     refusal: Reply | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def mark(self, answer: Reply) -> Reply:
-        """Add the headers to an answer; a provider that says 429 leaves nothing over."""
+        """Add the headers to a response; after a 429 nothing is left."""
         spent = {"x-ratelimit-remaining": "0"} if self.headers and answer.status == HTTPStatus.TOO_MANY_REQUESTS else {}
         return replace(answer, headers={**answer.headers, **self.headers, **spent})
 
 
 class Limits:
-    """Counts the calls of each scope. A call that was refused counts as well."""
+    """Counts the requests of each scope, rejected ones included."""
 
     def __init__(self, settings: SimulatorSettings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
-        self._moments: dict[str, deque[float]] = {}  # scope: moments of the calls that still count
+        self._moments: dict[str, deque[float]] = {}  # scope: times of the requests in the window
         self._peak: dict[str, int] = {}
         self._refused: Counter[str] = Counter()
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """The largest number of calls in one window (`peak`), and how many were refused (`refused`), by scope."""
+        """Most requests in one window (`peak`) and number of rejections (`refused`), by scope."""
         with self._lock:
             return {"peak": dict(self._peak), "refused": dict(self._refused)}
 
     def count_heron(self, request: Request, now: float) -> LimitCheck:
-        """Count a call to Heron in the minute of its endpoint."""
+        """Count a Heron request in its endpoint's current minute."""
         limit = self._settings.heron_limit
         minute = int(now) // MINUTE * MINUTE
         scope = f"heron {_endpoint(request)}"
-        used = self._calls_after(math.nextafter(minute, 0), scope, now)  # the minute's first moment is in it
+        used = self._calls_after(math.nextafter(minute, 0), scope, now)  # including the first moment of the minute
         if not limit:
             return LimitCheck()
         headers = {
@@ -64,7 +64,7 @@ class Limits:
         return LimitCheck(self._refuse(scope, envelope_of(429, f"{limit} per 1 minute")), headers)
 
     def count_belvo(self, request: Request, now: float) -> LimitCheck:
-        """Count a call to Belvo in the last 30 seconds of its address, and a plain delete in the last minute."""
+        """Count a Belvo request in its address's last 30 seconds, and a plain delete in the last minute."""
         scope = f"belvo calls from {request.address}"
         calls = self._calls_after(now - BELVO_WINDOW, scope, now)
         if 0 < self._settings.belvo_limit < calls:
@@ -82,7 +82,7 @@ class Limits:
         return answer
 
     def _calls_after(self, start: float, scope: str, now: float) -> int:
-        """Note a call now, and count those of its scope since then."""
+        """Count a request now, and return how many its scope had since `start`."""
         with self._lock:
             moments = self._moments.setdefault(scope, deque())
             while moments and moments[0] <= start:
@@ -93,6 +93,6 @@ class Limits:
 
 
 def _endpoint(request: Request) -> str:
-    """Name the endpoint of a call, such as `GET /api/end_users/{user}`."""
+    """Return a request's endpoint, such as `GET /api/end_users/{user}`."""
     found = find(heron.ROUTES, request)
     return f"{request.method} " + (re.sub(r"\(\?P<(\w+)>[^)]*\)", r"{\1}", found[0].pattern) if found else "elsewhere")

@@ -1,4 +1,4 @@
-"""What a typed word can make a bank or a provider do, and how a call carries it out."""
+"""Outcomes a test value can trigger at a bank or provider, and how a request carries them out."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -7,12 +7,12 @@ from enum import StrEnum
 
 from .wire import ConnectionCut, Reply
 
-LONGEST_WAIT = 300  # seconds; the longest that Belvo documents for one call
-DRIP = 0.25  # seconds from byte to byte
+LONGEST_WAIT = 300  # seconds; the longest that Belvo documents for one request
+DRIP = 0.25  # seconds between two bytes
 
 
 class ChallengeKind(StrEnum):
-    """What a bank asks the person to do for a one-time code."""
+    """What a bank asks the customer to do for a one-time code."""
 
     CODE = "code"
     NUMERIC = "numeric"
@@ -22,7 +22,7 @@ class ChallengeKind(StrEnum):
 
 
 class Damage(StrEnum):
-    """What becomes of an answer that goes wrong on its way."""
+    """How a response is damaged on its way."""
 
     NONE = "none"
     CUT = "cut"
@@ -38,21 +38,21 @@ class Succeed:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """The bank wants a code. `as_array` None leaves the shape of the body to the call."""
+    """The bank wants a code. With `as_array` None the call decides the format of the body."""
 
     kind: ChallengeKind = ChallengeKind.CODE
     lifetime: int = 720  # seconds
     as_array: bool | None = None
     delay: int = 0  # seconds
-    instructions: str = ""  # empty: those of its kind
-    question: str = ""  # the value of a text; empty: the usual one
-    then: "Ask | None" = None  # what is asked after the right answer
-    again: "Ask | None" = None  # what is asked after a wrong one; None: the same
+    instructions: str = ""  # empty: the default of its kind
+    question: str = ""  # the text of the challenge; empty: the usual one
+    then: "Ask | None" = None  # next challenge after the right answer
+    again: "Ask | None" = None  # next challenge after a wrong answer; None: the same
 
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """An answer in the provider's error shape; `code` is Belvo's, Heron has none."""
+    """An error in the provider's format; only Belvo has a `code`."""
 
     status: int
     code: str
@@ -62,14 +62,14 @@ class Refuse:
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """An answer outside the provider's error shape."""
+    """A response that isn't in the provider's error format."""
 
     answer: Reply
 
 
 @dataclass(frozen=True, slots=True)
 class Spoil:
-    """The answer goes wrong after the change was made, or nothing was done and nothing is answered."""
+    """The response is damaged after the change was made, or nothing happens and no response is sent."""
 
     reply: Damage
     acted: bool
@@ -80,7 +80,7 @@ Outcome = Succeed | Ask | Refuse | Plain | Spoil
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """Words that all do the same. A timed word is followed by a number of seconds."""
+    """Test values that all do the same. A timed one is followed by a number of seconds."""
 
     words: tuple[str, ...]
     says: str
@@ -99,7 +99,7 @@ def _never_asks(_: Ask) -> Reply:
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """How one call carries an outcome out; each runs once at most, after any delay."""
+    """How one request carries out an outcome; each function runs at most once, after any delay."""
 
     act: Callable[[], Reply]
     refuse: Callable[[Refuse], Reply]
@@ -107,7 +107,7 @@ class Effects:
 
 
 def match(triggers: Iterable[Trigger], text: str, *, tails: bool = False) -> Trigger | None:
-    """Find the trigger of a text, its delay filled in. With `tails` a word may go on with `-anything`."""
+    """Find the trigger for a text, with its delay. With `tails` a value may be followed by `-anything`."""
     for trigger in triggers:
         for word in trigger.words:
             pattern = re.escape(word) + ("([1-9][0-9]{0,2})" if trigger.timed else "") + ("(?:-.*)?" if tails else "")
@@ -120,7 +120,7 @@ def match(triggers: Iterable[Trigger], text: str, *, tails: bool = False) -> Tri
 
 
 def play(outcome: Outcome, wait: Callable[[float], None], effects: Effects) -> Reply:
-    """Carry an outcome out, after a wait in seconds. The store's lock is not held here. Raises ConnectionCut."""
+    """Carry out an outcome after its delay. The caller must not hold the store's lock. Raises ConnectionCut."""
     match outcome:
         case Succeed():
             wait(outcome.delay)

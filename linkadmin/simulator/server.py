@@ -1,4 +1,4 @@
-"""The HTTP server: one port, two providers, and the pages that explain them. It listens on the loopback only."""
+"""The HTTP server: one port for both providers and the Simulator guide. It listens on the loopback interface only."""
 
 import socket
 import sys
@@ -26,13 +26,13 @@ from .wire import ConnectionCut, Refused, Reply, Request
 
 HOST = "127.0.0.1"
 LARGEST_BODY = 1 << 20  # bytes
-PATIENCE = 1.0  # seconds given to open connections at the end
-Standing = tuple[str, str | None, str | None]  # status, its message, when data was last fetched (ISO)
+PATIENCE = 1.0  # seconds that open connections get on shutdown
+Standing = tuple[str, str | None, str | None]  # status, its message, last successful sync (ISO)
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # else every kept-alive call waits 40 ms
+    disable_nagle_algorithm = True  # otherwise every keep-alive request waits 40 ms
     wbufsize = -1  # head and body leave together
     server: "_Server"
 
@@ -101,7 +101,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def _drip(self, answer: Reply) -> None:
-        """Write byte by byte, until the end or until the server stops."""
+        """Write byte by byte, until done or until the server stops."""
         for byte in answer.payload:
             self.wfile.flush()
             if self.server.owner.store.stopping.wait(answer.drip):
@@ -110,7 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(bytes((byte,)))
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Write nothing: the calls page is the log, and it masks secrets."""
+        """Log nothing: the calls page is the log, and it masks secrets."""
 
 
 class _Server(ThreadingHTTPServer):
@@ -135,21 +135,21 @@ class _Server(ThreadingHTTPServer):
                 self._quiet.notify_all()
 
     def hang_up(self) -> None:
-        """End the connections that clients keep alive, and wait a little for their threads."""
+        """Close keep-alive connections, and wait briefly for their threads."""
         with self._quiet:
             for connection in self._connections:
-                with suppress(OSError):  # the client was faster
+                with suppress(OSError):  # the client closed it first
                     connection.shutdown(socket.SHUT_RDWR)
             self._quiet.wait_for(lambda: not self._connections, PATIENCE)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no error; anything else is one of ours."""
+        """A client that disconnected isn't an error; anything else is a bug of ours."""
         if not isinstance(sys.exception(), ConnectionError | TimeoutError):
             super().handle_error(request, client_address)
 
 
 class Simulator:
-    """The simulator as a whole: `with Simulator() as simulator: ... simulator.url`."""
+    """The whole simulator: `with Simulator() as simulator: ... simulator.url`."""
 
     def __init__(
         self,
@@ -173,35 +173,34 @@ class Simulator:
 
     @property
     def url(self) -> str:
-        """The address, without a slash at the end."""
+        """Without a trailing slash."""
         return f"http://{HOST}:{self._port}"
 
     @property
     def calls(self) -> list[Call]:
-        """The calls to the two providers, the oldest first."""
+        """Requests to the two providers, oldest first."""
         return self.journal.calls()
 
     def fail(self, method: str, path: str, answer: str, times: int = 1) -> None:
-        """Let the next calls that fit get this named answer. Raises ValueError for a name nobody knows."""
+        """Give the next matching requests this named response. Raises ValueError for an unknown name."""
         self.gateway.faults.order({"method": method, "path": path, "answer": answer, "times": times})
 
     def configure(self, settings: SimulatorSettings) -> None:
-        """Be slow, unreliable or strict from now on, as told."""
         self.gateway.configure(settings)
 
     def drift(self, *, belvo: float = 0, heron: float = 0, seed: int = 0) -> dict[str, list[str]]:
-        """Let links change by themselves, so many or as a float that share; return their ids."""
+        """Break or repair links, as a number or (float) a share of all; return their IDs."""
         return life.drift(self.store, belvo=belvo, heron=heron, seed=seed)
 
     def travel(self, *, hours: float = 24, seed: int = 0, share: float = 0.1, step: float = 1) -> dict[str, Any]:
-        """Move the clock ahead in steps of so many hours, and let something happen to that share of all links.
+        """Move the clock ahead by `hours` in steps, and change a share of all links.
 
-        Return how often what happened, by provider. Raises ValueError for a number out of bounds.
+        Return how often each event happened, by provider. Raises ValueError for a number out of bounds.
         """
         return life.travel(self.store, hours=hours, seed=seed, share=share, step=step)
 
     def snapshot(self) -> dict[str, dict[str, Standing]]:
-        """Return how every link stands, by provider and id: status, its message, when data was last fetched."""
+        """Return every link's status, its message and last successful sync, by provider and ID."""
         catch_up(self.store)
         with self.store.lock:
             links, items = self.store.belvo_links.values(), self.store.heron_links.values()
@@ -213,24 +212,24 @@ class Simulator:
             }
 
     def webhooks(self, **settings: str | None) -> None:
-        """Set where Belvo's webhooks go, and what proves those of either: see the store. Raises ValueError."""
+        """Set the URL and secrets of webhooks: see the store. Raises ValueError."""
         self.store.set_webhooks(**settings)
 
     @property
     def deliveries(self) -> list[Delivery]:
-        """The webhooks that were sent or wait to be, the oldest first."""
+        """Webhooks sent or waiting, oldest first."""
         return self.store.deliveries.all()
 
     def delivered(self, within: float = 60.0) -> bool:
-        """Wait until no webhook waits any more, at most so many seconds, and say whether it came to that."""
+        """Wait up to `within` seconds until no webhook is waiting; return whether that happened."""
         return self.store.deliveries.settled(within)
 
     def peak(self) -> dict[str, int]:
-        """The largest number of calls in one window of a limit, by endpoint or scope; refused ones included."""
+        """Most requests in one window of each limit, by endpoint or scope, rejected ones included."""
         return self.gateway.limits.counts()["peak"]
 
     def refused(self) -> dict[str, int]:
-        """How many calls were refused for a limit, by endpoint or scope."""
+        """Requests rejected by a rate limit, by endpoint or scope."""
         return self.gateway.limits.counts()["refused"]
 
     def start(self) -> Self:
@@ -249,7 +248,7 @@ class Simulator:
         return self
 
     def stop(self) -> None:
-        """End within about a second: running calls are cut without effect, the state file is written."""
+        """Stop within about a second: running requests are cut without effect, the state file is written."""
         self.store.stopping.set()
         if self._server and self._thread:
             self._server.shutdown()

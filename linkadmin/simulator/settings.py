@@ -1,22 +1,22 @@
-"""How the two providers behave as a whole: how fast, how reliably, and how many calls they bear."""
+"""Settings of both providers: speed, reliability, and rate limits."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-# The limits that Belvo documents. They are off unless asked for: tests and demonstrations call faster than that.
-BELVO_CALLS, BELVO_WINDOW = 80, 30  # calls from one address; seconds
-BELVO_DELETES = 5  # plain deletes a minute
+# The limits Belvo documents. Off by default: tests and demos send requests faster than that.
+BELVO_CALLS, BELVO_WINDOW = 80, 30  # requests from one address; seconds
+BELVO_DELETES = 5  # plain deletes per minute
 
 
 def _setting(usual: float, meaning: str, *, largest: int = 2**31 - 1, smallest: int = 0) -> Any:
-    """Describe a setting, within its bounds."""
+    """Return a setting with its bounds."""
     return field(default=usual, metadata={"meaning": meaning, "bounds": (smallest, largest)})
 
 
 @dataclass(frozen=True, slots=True)
 class SimulatorSettings:
-    """What can be set. A limit of 0 is none. Raises ValueError for a number out of bounds."""
+    """Settings that can be changed. A limit of 0 means none. Raises ValueError for a number out of bounds."""
 
     latency: int = _setting(0, "milliseconds before each response", largest=300_000)
     error_rate: float = _setting(0.0, "share of requests answered with status 500, nothing changed; 0 to 1", largest=1)

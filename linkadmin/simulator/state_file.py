@@ -1,6 +1,6 @@
-"""The state file: what survives a restart, and how a demonstration is planted.
+"""The state file: what survives a restart, and how the demo's data gets in.
 
-One JSON object; every key may be left out, unknown keys are refused by name:
+One JSON object; every key is optional, unknown keys are errors:
 
     {"version": 1,
      "salt": "32 hex digits",
@@ -30,17 +30,18 @@ One JSON object; every key may be left out, unknown keys are refused by name:
                    "silent": false, "source_enabled": true}]}}
 
 Required are only a Belvo link's `institution`, a consent's `link`, an end user's `end_user_id`, a Heron link's
-`item_id` and `end_user_id`, an integration's `name` and `resource`, a webhook's `topic` and `url`; missing ids are
-made up, missing moments are the start of the server, an end user that only a link names is added. Moments are ISO
-texts. A link that works fetches new data on its schedule, unless it is `silent`.
+`item_id` and `end_user_id`, an integration's `name` and `resource`, a webhook's `topic` and `url`; missing IDs are
+invented, missing times are the server's start, and an end user that only a link names is added. Times are in ISO
+format. A working link fetches new data on its schedule, unless it's `silent`.
 
-Of a population the file holds all records as they are now, and which one it was: asking for another is refused.
+For a generated population the file has all records as they are now, plus its size and seed. Asking for a different one
+is an error.
 
-Consents need to be named only where they differ from the usual one: authorised, for a year from the link's creation.
-There is no secret in it, neither of an integration nor in a webhook's headers: those are gone after a restart.
-There is no password and no username in it: `institution_user_id` is a digest of institution and username under
-`salt`, which is how a second link of the same person at the same bank is refused as `duplicated`, whatever its
-password, for as long as the first one lives and was completed.
+Consents are needed only where they differ from the default: authorised, for a year from the link's creation.
+The file has no secrets: those of integrations and in webhook headers are lost on restart.
+It has no passwords or usernames either: `institution_user_id` is a digest of institution and username with `salt`. A
+second link with the same one is rejected as `duplicated`, whatever its password, while the first one exists and was
+completed.
 """
 
 import json
@@ -70,15 +71,15 @@ SECRETS = {"client_id", "client_secret", "headers"}  # never written
 
 @dataclass(frozen=True, slots=True)
 class RecordKind:
-    """Records of one kind: where the file and the store have them, and what they may say."""
+    """One kind of record: where the file and the store have it, and its valid values."""
 
     provider: str
     name: str
     record: type[Any]
     kept: Callable[[Store], dict[str, Any]]
     key: str
-    owner: str  # the field that names what it goes with
-    allowed: Mapping[str, tuple[Collection[str], str]] = field(default_factory=dict)  # by field, with what it is
+    owner: str  # the field that names its parent
+    allowed: Mapping[str, tuple[Collection[str], str]] = field(default_factory=dict)  # by field: valid values, noun
 
 
 KINDS = (
@@ -105,11 +106,11 @@ IN_FILE = {provider: {kind.name for kind in KINDS if kind.provider == provider} 
 
 
 class StateFileError(ValueError):
-    """The state file cannot be understood; the text says where."""
+    """The state file is invalid; the text says where."""
 
 
 def load(store: Store, path: Path, asked: Population) -> None:
-    """Fill the store from the file, and with the population that is asked for. Raises StateFileError."""
+    """Fill the store from the file, and with the requested population. Raises StateFileError."""
     try:
         _fill(store, json.loads(path.read_text()), asked)
     except (ValueError, TypeError, AttributeError) as error:
@@ -140,7 +141,7 @@ def _fill(store: Store, document: Mapping[str, Any], asked: Population) -> None:
 
 
 def _note_population(store: Store, raw: Mapping[str, Any], asked: Population) -> None:
-    """Note which population is in the file. Raises StateFileError if another one is asked for."""
+    """Record which population is in the file. Raises StateFileError if a different one is requested."""
     _only(raw, {each.name for each in fields(Population)}, "the population")
     store.population = Population(**{**raw, "until": seconds(raw["until"])})
     if not asked.is_empty and replace(asked, until=store.population.until) != store.population:
@@ -165,7 +166,7 @@ def _record(kind: RecordKind, raw: Mapping[str, Any], now: str) -> Any:
 
 
 def _complete_belvo(store: Store) -> None:
-    """Put the links in order, and give each of open finance a consent."""
+    """Sort the links, and give each open finance link a consent."""
     in_order = sorted(store.belvo_links.values(), key=attrgetter("created_at", "id"))
     store.belvo_links = {link.id: link for link in in_order}
     for link in in_order:
@@ -174,7 +175,7 @@ def _complete_belvo(store: Store) -> None:
 
 
 def _complete_heron(store: Store) -> None:
-    """Give each link the type of its integration, and an end user."""
+    """Give each link its integration's type, and an end user."""
     for link in list(store.heron_links.values()):
         _one_of(link.integration, store.integrations, "an integration")
         link.type = link.type or store.integrations[link.integration].link_type
@@ -196,7 +197,7 @@ def _one_of(value: str, allowed: Collection[str], what: str) -> str:
 
 
 def document(store: Store) -> dict[str, Any]:
-    """Everything worth keeping, as the file holds it: what is on its way out is gone already."""
+    """Return the state file's content. What is about to be removed is left out."""
     with store.lock:
         leaving = {key for task, key in store.due if task in (Task.REMOVE_LINK, Task.REMOVE_END_USER)}
         told: dict[str, Any] = {
@@ -215,7 +216,7 @@ def document(store: Store) -> dict[str, Any]:
 
 
 def write(path: Path, document: Mapping[str, Any]) -> None:
-    """Replace the file as a whole, readable by its owner alone. Raises OSError."""
+    """Replace the file atomically, readable only by its owner. Raises OSError."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

@@ -1,4 +1,4 @@
-"""The store of the simulator: what the two providers know. One lock guards it, and nobody sleeps while holding it."""
+"""The simulator's store: what the two providers know. One lock guards it, and nobody sleeps while holding it."""
 
 import base64
 import hashlib
@@ -23,7 +23,7 @@ from .heron.records import PRACTICE_SECRET, HeronEndUser, HeronIntegration, Hero
 from .outcomes import Ask
 from .wire import ConnectionCut
 
-REMOVED_AFTER = 4  # seconds from the acceptance of an asynchronous removal to its end
+REMOVED_AFTER = 4  # seconds from accepting an asynchronous removal to its end
 PROCESSED_AFTER = 3  # seconds from an end user's status ready to processed
 INTEGRATIONS = {
     "itg_sandbox_transactions": {"name": "Plaid sandbox, transactions", "resource": "transaction"},
@@ -32,7 +32,7 @@ INTEGRATIONS = {
 
 
 class Task(StrEnum):
-    """What a provider was asked to do and does a little later."""
+    """What a provider does some time after a request."""
 
     REMOVE_LINK = auto()
     REMOVE_END_USER = auto()
@@ -41,9 +41,9 @@ class Task(StrEnum):
 
 
 class Store:
-    """Everything the two providers know, as plain records, and the clock they look at.
+    """Everything the two providers know, as plain records, and their clock.
 
-    Links, consents and end users lie in the order in which they were made.
+    Links, consents and end users are in order of creation.
     """
 
     def __init__(self, clock: LeadClock) -> None:
@@ -52,28 +52,27 @@ class Store:
         self.is_changed = False  # since the state file was written
         self.stopping = threading.Event()
         self.renewed_at = 0.0  # seconds since 1970
-        self.lived = 0  # steps of its life that passed on request
+        self.lived = 0  # steps of time travel so far
         self.salt = secrets.token_hex(16)
         self.population = EMPTY
         self.institutions: dict[str, Institution] = {name: dict(bank) for name, bank in INSTITUTIONS.items()}
         self.belvo_links: dict[str, BelvoLink] = {}
-        self.consents: dict[str, Consent] = {}  # by link, one for each link of open finance
+        self.consents: dict[str, Consent] = {}  # by link, one for each open finance link
         self.attempts: dict[str, LoginAttempt] = {}
         self.end_users: dict[str, HeronEndUser] = {}
         self.heron_links: dict[str, HeronLink] = {}
         self._links_of: dict[str, list[str]] = defaultdict(list)  # by end user
         self.integrations = {key: HeronIntegration(heron_id=key, **about) for key, about in INTEGRATIONS.items()}
         self.webhooks: dict[str, Webhook] = {}
-        self.belvo_url = ""  # the one that Belvo tells everything to, set in its dashboard; empty: none
+        self.belvo_url = ""  # URL for all of Belvo's webhooks, set in its dashboard; empty: none
         self.belvo_webhook_id = secrets.token_hex(16)
         self.belvo_authorization = PRACTICE_AUTHORIZATION
         self.heron_secret = PRACTICE_SECRET
         self.deliveries = Deliveries()
-        self.due: dict[tuple[Task, str], float] = {}  # what is to be done to what, and when (seconds since 1970)
-        self.removals: dict[str, str] = {}  # by link, the request that asked for it to go
+        self.due: dict[tuple[Task, str], float] = {}  # task and ID: when it's due (seconds since 1970)
+        self.removals: dict[str, str] = {}  # by link, the request that asked for its removal
 
     def generate(self, population: Population) -> None:
-        """Add the records of a population."""
         now = self.clock()
         until = now // DAY * DAY if population.until is None else population.until
         self.population = replace(population, until=until)
@@ -90,12 +89,12 @@ class Store:
         return iso(self.clock())
 
     def wait(self, delay: float) -> None:
-        """Let `delay` seconds pass, as a slow bank does. Raises ConnectionCut when the server stops meanwhile."""
+        """Wait `delay` seconds, as a slow bank does. Raises ConnectionCut if the server stops meanwhile."""
         if delay and self.stopping.wait(delay):
             raise ConnectionCut
 
     def save(self) -> None:
-        """Note that something worth keeping may have changed."""
+        """Note that the state file may be out of date."""
         self.is_changed = True
 
     def set_webhooks(
@@ -105,7 +104,7 @@ class Store:
         belvo_authorization: str | None = None,
         heron_secret: str | None = None,
     ) -> None:
-        """Set what is given of where Belvo's webhooks go, none if it is empty, and of what proves either's.
+        """Set the URL of Belvo's webhooks (empty: none) and the secrets of both providers; None changes nothing.
 
         Raises ValueError.
         """
@@ -118,7 +117,7 @@ class Store:
             self.heron_secret = heron_secret or self.heron_secret
 
     def tell_belvo(self, *events: belvo_messages.BelvoEvent) -> None:
-        """Send events to the address that Belvo was given, if it was."""
+        """Send events to Belvo's webhook URL, if it has one."""
         for event in events if self.belvo_url else ():
             self.deliveries.add(
                 Delivery(
@@ -158,21 +157,20 @@ class Store:
             self.tell_heron(heron_messages.of_end_user(user, what))
 
     def bank(self, link: BelvoLink) -> Institution:
-        """Return the institution of a link."""
         return self.institutions[link.institution]
 
     def institution_user_id(self, institution: str, username: str) -> str:
-        """Name a person at an institution by a salted digest: 44 characters, and no way back to the username."""
+        """Return a salted digest for a person at an institution: 44 characters, not reversible."""
         person = f"{institution}\n{username}".encode()
         return base64.urlsafe_b64encode(hmac.digest(bytes.fromhex(self.salt), person, hashlib.sha256)).decode()
 
     def twin(self, institution_user_id: str) -> BelvoLink | None:
-        """Find the finished link of the same person at the same institution."""
+        """Find the completed link of the same person at the same institution."""
         same = (link for link in self.belvo_links.values() if link.institution_user_id == institution_user_id)
         return next((link for link in same if link.status != "unconfirmed"), None)
 
     def open_attempt(self, link: BelvoLink, ask: Ask, *, as_array: bool, registering: bool) -> LoginAttempt:
-        """Start to wait for a code; an older attempt of the same link is void."""
+        """Start waiting for a code; this ends an older attempt of the same link."""
         self.drop_attempts(link.id)
         attempt = LoginAttempt(
             session=secrets.token_hex(16),
@@ -189,14 +187,14 @@ class Store:
         self.attempts = {session: kept for session, kept in self.attempts.items() if kept.link_id != link_id}
 
     def remove_belvo_link(self, link_id: str) -> None:
-        """Forget a link with all that hangs on it."""
+        """Remove a link with its consent, attempts and tasks."""
         for records in (self.belvo_links, self.consents, self.removals):
             records.pop(link_id, None)
         self.due.pop((Task.REMOVE_LINK, link_id), None)
         self.drop_attempts(link_id)
 
     def remove_end_user(self, end_user_id: str) -> None:
-        """Forget an end user. No document says what becomes of the links; here they go as well."""
+        """Remove an end user. The documentation doesn't mention its links; here they're removed too."""
         for link in self.links_of(end_user_id):
             del self.heron_links[link.item_id]
         self.end_users.pop(end_user_id, None)
@@ -204,11 +202,11 @@ class Store:
             self.due.pop((task, end_user_id), None)
 
     def end_user(self, key: str) -> HeronEndUser | None:
-        """Find an end user by either of its ids."""
+        """Find an end user by either of its IDs."""
         return self.end_users.get(key) or next((user for user in self.end_users.values() if user.heron_id == key), None)
 
     def process(self, end_user_id: str, status: str) -> None:
-        """Give an end user the status that its processing ends in, if there is one."""
+        """Set the status after an end user's processing; nothing for an unknown one."""
         if user := self.end_users.get(end_user_id):
             user.status, user.last_processed_at, user.last_updated = status, self.now(), self.now()
             self.tell_of_end_user(end_user_id, status)
@@ -224,14 +222,14 @@ class Store:
         return [link for link in links if link and link.end_user_id == end_user_id]
 
     def switch_off(self, end_user_id: str, integration: str) -> None:
-        """End the links of an end user in an integration."""
+        """Disable an end user's links in an integration."""
         for link in self.links_of(end_user_id):
             if link.integration == integration:
                 link.status, link.status_message, link.settles_at = "sync_disabled", None, None
                 link.last_updated = self.now()
 
     def settle_later(self, link: HeronLink, status: str, message: str | None) -> None:
-        """Let a link take a status and a message a little later."""
+        """Change a link's status and message a few seconds later."""
         moment = self.clock() + SETTLES_AFTER
         link.settles_at, link.settles_as = iso(moment), (status, message)
         self.due[Task.SETTLE, link.item_id] = moment

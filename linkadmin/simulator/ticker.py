@@ -1,6 +1,6 @@
-"""What happens at the providers by the clock, whether anybody calls or not.
+"""Scheduled changes at the providers, with or without requests.
 
-Links that work fetch new data on their schedule, consents end, and what was asked for is carried out a little later.
+Working links fetch new data, consents end, and accepted requests are carried out a little later.
 """
 
 import logging
@@ -25,22 +25,22 @@ LOOK_EVERY = 60.0  # seconds; nobody notices a link that is fetched a minute lat
 
 
 def catch_up(store: Store) -> None:
-    """Let everything have happened that was due by now."""
+    """Carry out everything due by now."""
     with store.lock:
         now = store.clock()
         if now >= store.renewed_at + LOOK_EVERY:
             since, store.renewed_at = store.renewed_at, now
             _fetch(store, now, is_news=bool(since))
-            if since:  # what came about before the first look is old news
+            if since:  # events before the first run send no webhooks
                 consents.announce(store, since, now)
         for task, key in [which for which, moment in store.due.items() if moment <= now]:
-            if store.due.pop((task, key), None):  # else one before it has made it needless
+            if store.due.pop((task, key), None):  # otherwise an earlier task removed it
                 TASKS[task](store, key)
                 store.save()
 
 
 def _fetch(store: Store, now: float, *, is_news: bool) -> None:
-    """Let every fetch have happened that was due, and tell of the data if it is news."""
+    """Carry out all due fetches, and send webhooks about the data if it's news."""
     belvo = [link for link in store.belvo_links.values() if _renew_belvo(link, now)]
     heron = [link for link in store.heron_links.values() if _renew_heron(link, now)]
     if belvo or heron:
@@ -69,7 +69,7 @@ def _renew_heron(link: HeronLink, now: float) -> bool:
 
 
 def _latest(last: str | None, rate: timedelta, now: float) -> str | None:
-    """Return the moment of the latest fetch that was due by now, if one was."""
+    """Return the time of the latest fetch due by now; None if none was due."""
     if last is None:
         return None
     missed = (now - seconds(last)) // rate.total_seconds()
@@ -89,7 +89,7 @@ def _process(store: Store, end_user_id: str) -> None:
 
 
 def _settle(store: Store, item_id: str) -> None:
-    """Let a link take the status and message that it was to take."""
+    """Apply a link's pending status and message."""
     link = store.heron_links.get(item_id)
     if not link or not link.settles_at:
         return
@@ -111,9 +111,9 @@ TASKS: Mapping[Task, Callable[[Store, str], None]] = {
 
 
 class Ticker(threading.Thread):
-    """The small thread that lets things happen in time, so that webhooks leave though nobody asks.
+    """The thread that makes scheduled changes, so that webhooks are sent even without requests.
 
-    It keeps the state file, if there is one: changes within a pause are written together.
+    It writes the state file, if there is one: changes within a pause are written together.
     """
 
     def __init__(self, store: Store, state_file: Path | None) -> None:
@@ -122,7 +122,7 @@ class Ticker(threading.Thread):
         self._state_file = state_file
 
     def stop(self) -> None:
-        """Wait for the end, and keep what there is then. The store has to be stopping."""
+        """Wait for the end and write the state file. The store must be stopping."""
         self.join()
         self._store.save()
         self._write()
@@ -133,7 +133,7 @@ class Ticker(threading.Thread):
             self._write()
 
     def _write(self) -> None:
-        """Write the file if something worth keeping may have changed."""
+        """Write the state file if it may be out of date."""
         if self._state_file and self._store.is_changed:
             self._store.is_changed = False
             try:

@@ -1,4 +1,4 @@
-"""Requests and answers between the server and the two providers it plays, and which path leads to which function."""
+"""Requests and responses between the server and the two simulated providers, and their routing."""
 
 import json
 import re
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 class ConnectionCut(Exception):
-    """The connection is to be closed without an answer."""
+    """Close the connection without a response."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One call as it arrived: from `address`, to `origin`, such as http://127.0.0.1:8800."""
+    """A request as it arrived: from `address`, to `origin`, such as http://127.0.0.1:8800."""
 
     method: str
     path: str
@@ -27,17 +27,17 @@ class Request:
     body: bytes
     origin: str
     address: str = ""
-    target: str = ""  # the path as it was sent, with an encoded slash still apart from one between two segments
+    target: str = ""  # the path as sent, with an encoded slash still different from one between segments
     args: Mapping[str, str] = field(default_factory=dict)
 
     def json(self) -> Any:
-        """Read the body; an empty one is an empty object. Raises ValueError."""
+        """Parse the body; an empty one is an empty object. Raises ValueError."""
         return json.loads(self.body) if self.body else {}
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer. A `length` beyond the payload announces bytes that never come; `drip` seconds pass between bytes."""
+    """A response. `length` beyond the payload announces bytes that never come; `drip`: seconds between two bytes."""
 
     status: int
     payload: bytes = b""
@@ -48,7 +48,7 @@ class Reply:
 
 
 class Refused(Exception):
-    """The request ends here, with this answer."""
+    """Stop handling the request and send this response."""
 
     def __init__(self, answer: Reply) -> None:
         super().__init__(answer.status)
@@ -60,7 +60,7 @@ def json_reply(status: int, value: object, headers: Mapping[str, str] | None = N
 
 
 def as_dict(record: Any, hidden: Container[str] = ()) -> dict[str, Any]:
-    """Return the fields of a record in order, except for the hidden ones."""
+    """Return a record's fields in order, except hidden ones."""
     return {name: getattr(record, name) for name in record.__slots__ if name not in hidden}
 
 
@@ -70,9 +70,10 @@ Handler = Callable[["Store", Request], Reply | Later]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A path with its methods. An open route asks for no key.
+    """A path with its methods. An open route needs no key.
 
-    The store's lock is held while a handler runs. What a bank takes its time for is returned, to be called without it.
+    The store's lock is held while a handler runs. Slow bank work is returned as a function that is
+    called without the lock.
     """
 
     pattern: str
@@ -81,7 +82,7 @@ class Route:
 
 
 def find(routes: Sequence[Route], request: Request) -> tuple[Route, Request] | None:
-    """Find the route of a request, and give the request the parts of its path, each decoded by itself."""
+    """Find a request's route, and give the request its path arguments, each decoded separately."""
     for route in routes:
         if matched := re.fullmatch(route.pattern, request.target):
             args = {name: unquote(part) for name, part in matched.groupdict().items()}
@@ -92,7 +93,7 @@ def find(routes: Sequence[Route], request: Request) -> tuple[Route, Request] | N
 def dispatch(
     store: "Store", request: Request, routes: Sequence[Route], refuse: Callable[[int], Reply], *, has_key: bool
 ) -> Reply:
-    """Let the right function answer; `refuse` words an error of the provider's. Raises ConnectionCut."""
+    """Call the route's handler; `refuse` builds the provider's error response. Raises ConnectionCut."""
     found = find(routes, request)
     if not found:
         return refuse(HTTPStatus.NOT_FOUND)

@@ -1,1 +1,1 @@
-"""Belvo, as it answers: start at `api`, which says what may be called and by whom."""
+"""The simulated Belvo. Start at `api`: its routes and who may call them."""

@@ -1,4 +1,4 @@
-"""Belvo: who may call what, and everything that needs no bank: lists, details, settings, refresh, delete."""
+"""Belvo: routes, authentication, and all calls that don't contact a bank: lists, details, settings, refresh, delete."""
 
 import base64
 import secrets
@@ -41,7 +41,7 @@ INSTITUTION_FILTERS = {
 
 
 def respond(store: Store, request: Request) -> Reply:
-    """Answer one call to Belvo. Raises ConnectionCut."""
+    """Answer one Belvo request. Raises ConnectionCut."""
     errors = {
         404: bodies.NOT_FOUND,
         401: bodies.WRONG_KEYS,
@@ -61,7 +61,7 @@ def _probe(store: Store, request: Request) -> Reply:
 def _page(
     request: Request, records: Iterable[Thing], filters: Filters, show: Callable[[Thing], dict[str, Any]]
 ) -> Reply:
-    """Cut a page out of the records that pass. Raises Refused."""
+    """Return one page of the records that match. Raises Refused."""
     wishes = chosen(request.query, filters)
     try:
         rows = [record for record in records if passes(record, wishes)] if wishes else list(records)
@@ -83,7 +83,7 @@ def _page_url(request: Request, page: int) -> str:
 
 
 def _list_links(store: Store, request: Request) -> Reply:
-    """List links, the newest first."""
+    """Newest first."""
     return _page(request, reversed(store.belvo_links.values()), LINK_FILTERS, shown)
 
 

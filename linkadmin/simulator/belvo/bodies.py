@@ -1,4 +1,4 @@
-"""What Belvo says to a body that does not fit: a list of errors, each with its field."""
+"""Belvo request bodies and its error format: a list of errors, each with its field."""
 
 import json
 import re
@@ -75,7 +75,7 @@ WIDGET = {"id": Field(required=True), "password": Field(required=True), "scopes"
 
 
 def trimmed(answer: Reply, request: Request) -> Reply:
-    """Leave only the wanted `fields` in an answer, or all but those to `omit`; of a list, in each of its rows."""
+    """Apply the `fields` and `omit` parameters to a response; for a list, to each of its rows."""
     fields, omit = (set(filter(None, request.query.get(name, "").split(","))) for name in ("fields", "omit"))
     if answer.status not in (200, 201) or not fields | omit:
         return answer
@@ -101,14 +101,14 @@ def refused(status: int, code: str, message: str, **more: str) -> Refused:
 
 
 def found(thing: Thing | None) -> Thing:
-    """Return the thing. Raises Refused when there is none."""
+    """Raises Refused (404) for None."""
     if thing is None:
         raise refused(404, *NOT_FOUND)
     return thing
 
 
 def read(request: Request, rules: Rules) -> Body:
-    """Read a body; what the rules do not name is ignored. Raises Refused with all errors at once."""
+    """Validate a body, ignoring unknown fields. Raises Refused with all errors at once."""
     try:
         body = request.json()
     except ValueError as cause:
@@ -127,7 +127,7 @@ def _error(name: str, what: str, rule: Field, value: object) -> dict[str, str]:
 
 
 def check_resources(institution: Institution, body: Body) -> None:
-    """Raise Refused when the institution does not offer a resource."""
+    """Raise Refused if the institution doesn't offer a requested resource."""
     if set(map(str, body.get("fetch_resources", []))) - set(institution["resources"]):
         offered = ", ".join(institution["resources"])
         message = f"The institution only supports the following resources: {offered}"
@@ -135,20 +135,20 @@ def check_resources(institution: Institution, body: Body) -> None:
 
 
 def check_pair(body: Body) -> None:
-    """Raise Refused when of certificate and private key only one is there."""
+    """Raise Refused if only one of certificate and private key is present."""
     missing = {"certificate", "private_key"} - body.keys()
     if len(missing) == 1:
         raise refused(400, *REQUIRED, field=missing.pop())
 
 
 def lacks(institution: Institution, body: Body, names: set[str]) -> bool:
-    """Say whether a field among `names` that the institution needs is not in the body."""
+    """Return whether the body lacks a field among `names` that the institution requires."""
     needed = {field["name"] for field in institution["form_fields"] if not field.get("optional")}
     return bool((needed & names) - body.keys())
 
 
 def misfits(institution: Institution, body: Body) -> bool:
-    """Say whether a value breaks the pattern that the institution's form has for it."""
+    """Return whether a value doesn't match the pattern in the institution's form."""
     patterns = {field["name"]: field.get("validation", "") for field in institution["form_fields"]}
     for field in institution["form_fields"]:
         if field["type"] == "select" and field["name"] in body:

@@ -1,12 +1,12 @@
-"""Belvo: the consents behind links of open finance, list and detail.
+"""Belvo: consents of open finance links, list and detail.
 
-The answer is the documented one, with one field of ours: `link`. No document tells how a consent is traced to its
-link other than by the webhooks, which name both, so a true answer may lack it. The documents call the parameter
-`user_document` required and in the same breath say that without any parameter all consents are listed: here it is
-optional. The filters `link`, `status`, `institution` and `id` are ours, in the manner of the other lists.
+The response is the documented one plus our own field `link`. The documentation doesn't say how to find a consent's
+link, except through webhooks, which name both, so real responses may lack it. The documentation calls the parameter
+`user_document` required, but also says that all consents are listed without parameters. Here it's optional. The filters
+`link`, `status`, `institution` and `id` are ours and work like those of the other lists.
 
-A link of open finance is given a consent for a year from its registration, or another one if one of the usernames
-below was typed. No typed document number is kept: each link is given an invented one.
+An open finance link gets a consent for one year from its creation, or a different one for the usernames below. Document
+numbers aren't stored: each link gets an invented one.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from .institutions import OPEN_FINANCE
 from .records import BelvoLink, Consent
 
 YEAR = timedelta(days=365)
-NOTICE = 7 * 86_400  # seconds before the end of a consent that Belvo tells of it
+NOTICE = 7 * 86_400  # seconds before a consent ends at which Belvo sends a webhook
 FILTERS = {
     "user_document": ("document_number", ""),
     "id": ("id", ""),
@@ -33,7 +33,7 @@ FILTERS = {
     "institution": ("belvo_institution_name", ""),
     "institution__in": ("belvo_institution_name", "in"),
 }
-# By the names of the open finance network of Brazil.
+# Status names as in Brazil's open finance network.
 PERMISSIONS = {
     "ACCOUNTS": ["ACCOUNTS_READ", "ACCOUNTS_BALANCES_READ", "ACCOUNTS_TRANSACTIONS_READ"],
     "CREDIT_CARDS": ["CREDIT_CARDS_ACCOUNTS_READ", "CREDIT_CARDS_ACCOUNTS_BILLS_READ"],
@@ -45,12 +45,12 @@ PERMISSIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """A CPF that, typed as the username, leads to a consent of a certain kind."""
+    """A CPF that leads to a specific consent when entered as the username."""
 
     username: str
     says: str
     status: str
-    lasts: timedelta | None = YEAR  # None: for ever
+    lasts: timedelta | None = YEAR  # None: never expires
 
 
 TYPED = (
@@ -65,7 +65,7 @@ ANY_OTHER = Typed("", "authorized for a year", "AUTHORISED")
 
 
 def grant(store: Store, link: BelvoLink, username: str = "") -> None:
-    """Give a link of open finance the consent that its username asks for. The store's lock is held here."""
+    """Give an open finance link the consent its username asks for. The caller holds the store's lock."""
     if is_open_finance(store, link):
         typed = next((each for each in TYPED if each.username == username), ANY_OTHER)
         status = "AWAITING_AUTHORISATION" if link.status == "unconfirmed" else typed.status
@@ -74,25 +74,25 @@ def grant(store: Store, link: BelvoLink, username: str = "") -> None:
 
 
 def end_now(store: Store, link: BelvoLink) -> None:
-    """Let the consent of a link end now; from then on nothing is fetched. The store's lock is held here."""
+    """Expire a link's consent now, which stops its updates. The caller holds the store's lock."""
     consent = store.consents[link.id]
     consent.status, consent.expired_at, link.silent = "EXPIRED", store.now(), True
     store.tell_belvo(messages.of_consent(link, store.bank(link), consent, ended=True))
 
 
 def revoke_now(store: Store, link: BelvoLink) -> None:
-    """Let the customer take the consent of a link back; nobody is told. The store's lock is held here."""
+    """Revoke a link's consent as the customer would; no webhook is sent. The caller holds the store's lock."""
     store.consents[link.id].status, link.silent = "REJECTED", True
 
 
 def authorise(store: Store, link: BelvoLink) -> None:
-    """Let the consent of a link begin anew, for a year. The store's lock is held here."""
+    """Renew a link's consent for one year. The caller holds the store's lock."""
     if consent := store.consents.get(link.id):
         consent.status, consent.expired_at = "AUTHORISED", iso(store.clock() + YEAR.total_seconds())
 
 
 def announce(store: Store, since: float, until: float) -> None:
-    """Tell of each consent that ended between two moments or came near its end. The store's lock is held here."""
+    """Send webhooks for consents that ended, or neared their end, in a period. The caller holds the store's lock."""
     ended, ending = (iso(since), iso(until)), (iso(since + NOTICE), iso(until + NOTICE))
     for link, consent in _all(store):
         end = consent.expired_at
@@ -108,17 +108,17 @@ def is_open_finance(store: Store, link: BelvoLink) -> bool:
 
 
 def listed(store: Store, link_id: str | None) -> Iterator[dict[str, Any]]:
-    """Show the consents of all links or of one, those of the newest first. The store's lock is held here."""
+    """Yield the consents of all links or of one, those of the newest links first. The caller holds the store's lock."""
     return (_shown(store, *each) for each in _all(store) if link_id in (None, each[0].id))
 
 
 def find(store: Store, consent_id: str) -> dict[str, Any] | None:
-    """Find a consent as the API shows it. The store's lock is held here."""
+    """Return a consent as the API shows it. The caller holds the store's lock."""
     return next((_shown(store, link, consent) for link, consent in _all(store) if consent.id == consent_id), None)
 
 
 def _all(store: Store) -> Iterator[tuple[BelvoLink, Consent]]:
-    """Walk all consents, those of the newest links first."""
+    """Newest links first."""
     links = reversed(store.belvo_links.values())
     return ((link, store.consents[link.id]) for link in links if link.id in store.consents)
 

@@ -1,4 +1,4 @@
-"""The generated links of Belvo: institutions by popularity, most links in order, some in every kind of trouble."""
+"""Generated Belvo links: institutions by popularity, most links working, and some in every kind of trouble."""
 
 import base64
 from collections import Counter
@@ -14,16 +14,16 @@ from linkadmin.simulator.generated import DAY, Population, customers, moments
 from .institutions import INSTITUTIONS, OPEN_FINANCE, Institution, kind_of
 from .records import REFRESH_RATES, BelvoLink, Consent
 
-KINDS = {OPEN_FINANCE: 0.35, "bank": 0.35, "fiscal": 0.2, "employment": 0.1}  # and their shares of the links
+KINDS = {OPEN_FINANCE: 0.35, "bank": 0.35, "fiscal": 0.2, "employment": 0.1}  # and their share of the links
 TROUBLED = list(INSTITUTIONS)[4:28:4]  # six institutions with five times the usual share of trouble
 TROUBLE = 5
 YEAR = 365 * DAY  # seconds
-QUIET_FOR = 60 * DAY  # seconds; at most so long ago a link stopped to work
+QUIET_FOR = 60 * DAY  # seconds; no link stopped working longer ago
 
 
 @dataclass(frozen=True, slots=True)
 class BelvoCondition:
-    """How a link is, and the share of the links that are so."""
+    """A link's condition and the share of links in it."""
 
     share: float
     status: str
@@ -60,7 +60,7 @@ BANKS = list(INSTITUTIONS.values())
 
 
 def _popularity() -> list[float]:
-    """Share the links among the kinds, and those of a kind by Zipf's law."""
+    """Weight the institutions: kinds by share, and within a kind by Zipf's law."""
     ranks = Counter[str]()
     weights = []
     for bank in BANKS:
@@ -74,9 +74,9 @@ POPULARITY = _popularity()
 
 
 def _shares(bank: Institution) -> list[float]:
-    """Share the links of an institution among the conditions: more trouble at some, and so a little less elsewhere.
+    """Weight the conditions for an institution: more trouble at some, slightly less at the others.
 
-    Where no code is ever asked for, the login or the consent is refused instead.
+    If a bank never asks for codes, the sign-in or the consent fails instead.
     """
     troubled = sum(share for each, share in zip(BANKS, POPULARITY, strict=True) if each["name"] in TROUBLED)
     times = (TROUBLE if bank["name"] in TROUBLED else 1) / (1 - troubled + troubled * TROUBLE)
@@ -90,7 +90,7 @@ SHARES = {bank["name"]: list(accumulate(_shares(bank))) for bank in BANKS}
 
 
 def belvo_links(population: Population, until: float, now: float) -> Iterator[tuple[BelvoLink, Consent | None]]:
-    """Make the links, the oldest first, each with its consent if it is one of open finance."""
+    """Yield links, oldest first, each with its consent if it's an open finance link."""
     rng, size = Random(f"{population.seed}/belvo links"), population.belvo_links  # noqa: S311 - it is to be repeatable
     banks = rng.choices(BANKS, POPULARITY, k=size)
     terms = rng.choices(TERMS, [each.share for each in TERMS], k=size)
@@ -117,7 +117,7 @@ def belvo_links(population: Population, until: float, now: float) -> Iterator[tu
 
 
 def _last_accessed(condition: BelvoCondition, terms: Terms, made: float, stopped: float, now: float) -> float | None:
-    """Say when a link last fetched data: on its schedule by now, or before it stopped."""
+    """Return when a link last fetched data: on its schedule until now, or before it stopped."""
     if condition.status == "unconfirmed":
         return None
     rate = REFRESH_RATES[terms.refresh_rate].total_seconds() if terms.refresh_rate else 0.0
@@ -127,7 +127,7 @@ def _last_accessed(condition: BelvoCondition, terms: Terms, made: float, stopped
 
 
 def _consent(link: BelvoLink, consent_id: str, made: float, now: float) -> Consent:
-    """Make the consent of a link: its customer renewed it each year, or took it back, or let it end."""
+    """Return a link's consent: renewed every year by the customer, revoked, or expired."""
     status, end = "AUTHORISED", iso(made + YEAR * (1 + (now - made) // YEAR))
     if link.status == "unconfirmed":
         status = "AWAITING_AUTHORISATION"

@@ -1,8 +1,8 @@
-"""What to type at Belvo to get what. The same table drives the server and is shown on its first page.
+"""Belvo test values and what each does. The same table drives the server and appears in the Simulator guide.
 
 `user_valid`, `pass_valid`, `user_invalid`, `pass_invalid`, `adv_*`, `mfa_default`, `mfa_qr`, `mfa_numeric` and
-`1234567890abcdefg` are the provider's own sandbox words; all others are inventions of this simulator.
-Every word but the too long one fits `^[a-zA-Z0-9_]{1,16}$`, so that any bank's form takes it.
+`1234567890abcdefg` are from Belvo's own sandbox; all others are invented here.
+Every value except the overlong one matches `^[a-zA-Z0-9_]{1,16}$`, so any bank's form accepts it.
 """
 
 from dataclasses import replace
@@ -27,7 +27,7 @@ RIGHT_CODE = "111111"
 WRONG_CODES_UNTIL_LOCKED = 5
 REFUSALS_UNTIL_INVALID = 6
 
-# A word counts in any of these, the first that is found wins.
+# Fields that are searched for a test value; the first match wins.
 TRIGGER_FIELDS = ("username", "password", "username2", "password2", "username_type")
 
 
@@ -234,7 +234,7 @@ CODES = (
 
 
 def login_outcome(values: dict[str, str], *, updating: bool) -> Outcome:
-    """Say what a login with these values leads to."""
+    """Return the outcome of a sign-in with these values."""
     for name in TRIGGER_FIELDS:
         trigger = match(TRIGGERS, values.get(name, ""))
         if trigger and trigger.outcome != Succeed() and (updating or not trigger.update_only):
@@ -243,6 +243,6 @@ def login_outcome(values: dict[str, str], *, updating: bool) -> Outcome:
 
 
 def code_outcome(code: str) -> Outcome | None:
-    """Say what a one-time code leads to; None for a wrong one."""
+    """Return the outcome of a one-time code; None for a wrong one."""
     trigger = match(CODES, code)
     return trigger.outcome if trigger else None

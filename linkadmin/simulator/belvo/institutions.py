@@ -1,8 +1,8 @@
-"""The banks, tax offices and employers of the simulated Belvo. All but the sandbox's own are inventions."""
+"""The simulated Belvo's banks, tax authorities and employers. All but its own sandbox institutions are invented."""
 
 from typing import Any
 
-Institution = dict[str, Any]  # as the API shows it
+Institution = dict[str, Any]  # as in the API
 
 OPEN_FINANCE = "openfinance"
 WORD = "^[a-zA-Z0-9_]{1,16}$"
@@ -65,9 +65,9 @@ _TOKEN = _field("token", "number", "Token", r"^\d{6}$", "Requiere 6 dígitos", l
 _CERTIFICATE = _field("certificate", "text", "Certificado (.cer, base64)", ANY, "Pegue el certificado completo")
 _PRIVATE_KEY = _field("private_key", "text", "Clave privada (.key, base64)", ANY, "Pegue la clave completa")
 
-CONSENTS = {"consent", "consent_company"}  # logins by open finance
+CONSENTS = {"consent", "consent_company"}  # sign-ins through open finance
 
-# What a login asks for: one row of fields per kind of form.
+# Sign-in fields: one row of fields per kind of form.
 LOGINS: dict[str, list[dict[str, Any]]] = {
     "es": [_field("username", "text", "Usuario", WORD, _ES_16, placeholder="12345678901"), _ES_PASSWORD],
     "pt": [_field("username", "text", "Usuário", WORD, _PT_16, placeholder="12345678901"), _PT_PASSWORD],
@@ -220,10 +220,10 @@ INSTITUTIONS: dict[str, Institution] = {institution["name"]: institution for ins
 
 
 def kind_of(institution: Institution) -> str:
-    """Return how a link there is made: by a consent, or with what a bank, a tax office or an employer asks for."""
+    """Return how links there are created: by consent, or with a bank's, tax authority's or employer's credentials."""
     return OPEN_FINANCE if institution["integration_type"] == OPEN_FINANCE else str(institution["type"])
 
 
 def asks_for_code(institution: Institution) -> bool:
-    """Say whether this institution wants a code for every new login."""
+    """Return whether this institution requires a code for every new sign-in."""
     return TOKEN_REQUIRED in institution["features"]

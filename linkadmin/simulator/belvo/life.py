@@ -1,4 +1,4 @@
-"""What happens to links at Belvo without anybody asking: banks refuse them, customers mend them, others come and go."""
+"""Unprompted changes at Belvo: banks reject sign-ins, customers repair links, links come and go."""
 
 import base64
 import random
@@ -16,7 +16,7 @@ Act = Callable[[Store, random.Random, BelvoLink], None]
 
 
 def refuse(store: Store, link: BelvoLink, status: str) -> None:
-    """Let the bank refuse the link's next update; `status` is what the link becomes."""
+    """Make the bank reject the link's next update; `status` is the link's new status."""
     link.status = status
     if status == "invalid" and link.id in store.consents:
         consents.revoke_now(store, link)
@@ -25,14 +25,14 @@ def refuse(store: Store, link: BelvoLink, status: str) -> None:
 
 
 def mend(store: Store, link: BelvoLink) -> None:
-    """Let the customer repair the link: no message says so, but the data that comes."""
+    """Repair the link as its customer would. No webhook says so, except for new data."""
     link.status, link.last_accessed_at, link.refusals, link.silent = "valid", store.now(), 0, False
     consents.authorise(store, link)
     store.tell_belvo(*messages.loaded(link, store.bank(link)))
 
 
 def drift(store: Store, link: BelvoLink, turn: int) -> None:
-    """Break the link if it works, in one of some ways by turns, or else mend it."""
+    """Break the link if it works, rotating through ways to break; otherwise repair it."""
     if link.status == "valid":
         refuse(store, link, BROKEN[turn % len(BROKEN)])
     else:
@@ -40,7 +40,7 @@ def drift(store: Store, link: BelvoLink, turn: int) -> None:
 
 
 def weights(store: Store, link: BelvoLink) -> Mapping[str, int]:
-    """Say what can happen to a link, and how often each does."""
+    """Return what can happen to a link, with its weight."""
     if link.status == "unconfirmed":
         return {"mended": 60, "removed": 40}
     if link.status != "valid":
@@ -66,14 +66,14 @@ def _fall_silent(store: Store, chance: random.Random, link: BelvoLink) -> None:
 
 
 def _remove(store: Store, chance: random.Random, link: BelvoLink) -> None:
-    """Let somebody else remove the link; Belvo tells of every second one, that which went in the background."""
+    """Remove the link. Belvo sends a webhook for half of these: removals in the background."""
     if chance.random() < 1 / 2:
         store.tell_belvo(messages.removed(link, f"{chance.getrandbits(128):032x}"))
     store.remove_belvo_link(link.id)
 
 
 def _register(store: Store, chance: random.Random, link: BelvoLink) -> None:
-    """Let the customer, or another one, connect one more bank elsewhere."""
+    """Create a link at one more bank, of this customer or a new one."""
     bank = chance.choice([bank for bank in store.institutions.values() if bank["status"] == "healthy"])
     new = BelvoLink(
         institution=bank["name"],

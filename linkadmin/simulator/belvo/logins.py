@@ -1,4 +1,4 @@
-"""Belvo: the three calls that log in at a bank: register, update credentials, resume with a code."""
+"""Belvo: the three calls that sign in at a bank: register, update credentials, resume with a code."""
 
 import base64
 import io
@@ -35,7 +35,7 @@ from .messages import loaded
 from .records import BelvoLink, LoginAttempt
 
 HIDDEN = {"refusals", "refreshed_at", "silent"}
-PERSONAL_DATA = "[^A-Za-z0-9_-]"  # an external id with any of these is kept as null, without a word
+PERSONAL_DATA = "[^A-Za-z0-9_-]"  # an external ID with any of these becomes null, without an error
 
 CHALLENGES = {
     ChallengeKind.NUMERIC: ("numeric", "Escribe este número en la aplicación de tu banco y obtén tu token"),
@@ -46,12 +46,11 @@ CHALLENGES = {
 
 
 def shown(link: BelvoLink) -> dict[str, Any]:
-    """The link as the API shows it."""
     return as_dict(link, HIDDEN)
 
 
 def find_link(store: Store, request: Request) -> BelvoLink:
-    """Find the link that the path names. Raises Refused."""
+    """Find the link in the path. Raises Refused."""
     return bodies.found(store.belvo_links.get(request.args["id"]))
 
 
@@ -142,7 +141,7 @@ def resume(store: Store, request: Request) -> Later:
 
 
 def _next_in(asked: Ask, outcome: Outcome | None) -> Outcome:
-    """Say what an answer leads to in a login of one step or several; None is a wrong answer."""
+    """Return the next outcome of a sign-in with one step or several; `outcome` None is a wrong answer."""
     if outcome is None:
         return replace(asked.again or asked, delay=0)
     if isinstance(outcome, Succeed) and asked.then:
@@ -222,7 +221,7 @@ def _succeeded(store: Store, link: BelvoLink, *, registering: bool) -> None:
     link.status = "valid"
     link.last_accessed_at, link.silent = store.now(), False
     link.refusals = 0
-    if registering or link.access_mode == "recurrent":  # data is fetched at once
+    if registering or link.access_mode == "recurrent":  # data is fetched immediately
         store.tell_belvo(*loaded(link, store.bank(link)))
     store.drop_attempts(link.id)
 
@@ -235,7 +234,7 @@ def _count_refusal(store: Store, link: BelvoLink) -> None:
 
 
 def _attempt(store: Store, body: Body) -> LoginAttempt:
-    """Find the login attempt that a resume names. Raises Refused."""
+    """Find the sign-in attempt that a resume names. Raises Refused."""
     attempt = store.attempts.get(body["session"])
     if not attempt or attempt.expires_at <= store.clock():
         raise Refused(refusal(SESSION_EXPIRED))
@@ -246,7 +245,7 @@ def _attempt(store: Store, body: Body) -> LoginAttempt:
 
 
 def _challenge(attempt: LoginAttempt) -> Reply:
-    """Tell the caller what the bank wants: as a list today, as one object in the older shape."""
+    """Return the bank's challenge: as a list today, as one object in the older format."""
     asked = attempt.ask
     told: dict[str, Any] = {
         **error("token_required", "A MFA token is required by the institution to login"),

@@ -1,8 +1,8 @@
-"""What Belvo's webhooks say: the documented envelope, and what is in it for each event.
+"""Belvo's webhooks: the documented envelope and the data of each event.
 
-There is none that says "valid again": only data that arrives tells of it. Guessed are the counts of new data and of
-resources other than accounts, owners, bills and transactions, and the data of `token_required` and `link_deleted`.
-The `webhook_id` is the same in all, the harsher of the two readings of the documentation.
+No event says "valid again"; only new data shows it. We guessed the counts of new data and of resources other than
+accounts, owners, bills and transactions, and the data of `token_required` and `link_deleted`.
+All have the same `webhook_id`, the stricter of two readings of the documentation.
 """
 
 import json
@@ -16,7 +16,7 @@ from linkadmin.simulator.clock import iso, seconds
 from .institutions import Institution
 from .records import BelvoLink, Consent
 
-PAUSES = (60, 120, 180, 240, 300)  # seconds before each further attempt; linear by the documents, the length is ours
+PAUSES = (60, 120, 180, 240, 300)  # seconds before each further attempt; documented as linear, the length is ours
 HISTORICAL, RECURRENT = "historical_update", "recurrent_update"
 LOADED_BY_DEFAULT = 3  # resources
 YEAR = 365 * 86_400  # seconds
@@ -56,7 +56,7 @@ def _request_id() -> str:
 
 @dataclass(frozen=True, slots=True)
 class BelvoEvent:
-    """One thing that happened to a link. Without `process` or `request_id` the message lacks that key."""
+    """An event of a link. Without `process` or `request_id` the payload lacks that key."""
 
     type: str
     code: str
@@ -70,9 +70,8 @@ class BelvoEvent:
         return f"{self.type} {self.code}"
 
     def body(self, webhook_id: str) -> bytes:
-        """Write the message."""
         process = {"process_type": self.process} if self.process else {}
-        request = {"request_id": str(uuid.UUID(self.request_id))} if self.request_id else {}  # with dashes, as sampled
+        request = {"request_id": str(uuid.UUID(self.request_id))} if self.request_id else {}  # dashes as in samples
         told = {
             "webhook_id": webhook_id,
             "webhook_type": self.type,
@@ -87,7 +86,7 @@ class BelvoEvent:
 
 
 def loaded(link: BelvoLink, bank: Institution, request_id: str = "") -> list[BelvoEvent]:
-    """Tell that the history of each resource is there: after a first load, a refresh, a successful update."""
+    """History of each resource was loaded: after a first load, a refresh, or a successful update."""
     request = request_id or _request_id()
     return [
         BelvoEvent(resource, HISTORICAL, link, _total(link, resource), HISTORICAL, request)
@@ -96,7 +95,7 @@ def loaded(link: BelvoLink, bank: Institution, request_id: str = "") -> list[Bel
 
 
 def found_more(link: BelvoLink, bank: Institution) -> BelvoEvent:
-    """Tell that a recurrent update found something new."""
+    """A recurrent update found new data."""
     resources = _resources(link, bank)
     resource = "TRANSACTIONS" if "TRANSACTIONS" in resources else resources[0]
     name = resource.lower()
@@ -104,7 +103,7 @@ def found_more(link: BelvoLink, bank: Institution) -> BelvoEvent:
 
 
 def refused(link: BelvoLink, process: str = RECURRENT, request_id: str = "") -> list[BelvoEvent]:
-    """Tell that the bank let the link in no more; nothing of a link in any other state."""
+    """The bank rejected the link's sign-in. Empty for a link in any other status."""
     if link.status not in TROUBLES:
         return []
     code, data = TROUBLES[link.status]
@@ -112,14 +111,14 @@ def refused(link: BelvoLink, process: str = RECURRENT, request_id: str = "") -> 
 
 
 def removed(link: BelvoLink, request_id: str) -> BelvoEvent:
-    """Tell that an asynchronous removal has ended."""
+    """An asynchronous removal finished."""
     return BelvoEvent("LINK", "link_deleted", link, {}, request_id=request_id)
 
 
 def of_consent(link: BelvoLink, bank: Institution, consent: Consent, *, ended: bool) -> BelvoEvent:
-    """Tell that a consent has ended, or that it will soon."""
+    """A consent ended, or ends soon."""
     what = "expired" if ended else "about_to_expire"
-    due = {} if ended else {"consent_due_date": f"{(consent.expired_at or '')[:23]}Z"}  # milliseconds, as sampled
+    due = {} if ended else {"consent_due_date": f"{(consent.expired_at or '')[:23]}Z"}  # milliseconds, as in samples
     data = {
         "consent_id": consent.id,
         **due,

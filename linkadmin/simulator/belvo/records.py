@@ -1,4 +1,4 @@
-"""What Belvo keeps, and how often it fetches new data."""
+"""Belvo's records, and how often it fetches new data."""
 
 import uuid
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from linkadmin.simulator.outcomes import Ask
 
-BELVO_ACCOUNT = "bcef7f35-67f2-4b19-b009-cb38795faf09"  # the account user that all links are created by
+BELVO_ACCOUNT = "bcef7f35-67f2-4b19-b009-cb38795faf09"  # the account user that created all links
 LINK_STATUSES = ("valid", "invalid", "unconfirmed", "token_required")
 CONSENT_STATUSES = (
     "AUTHORISED", "AWAITING_AUTHORISATION", "AWAITING_AUTHORISATION_CONFIRMATION", "REJECTED", "EXPIRED",
@@ -18,12 +18,12 @@ REFRESH_RATES = {
     "7d": timedelta(days=7),
     "30d": timedelta(days=30),
 }
-PRACTICE_AUTHORIZATION = "Bearer belvo-sandbox-practice"  # what proves webhooks until something else is set
+PRACTICE_AUTHORIZATION = "Bearer belvo-sandbox-practice"  # authenticates webhooks unless something else is set
 
 
 @dataclass(slots=True)
 class BelvoLink:
-    """A link at Belvo. The last three fields are never shown by the API."""
+    """The API never shows the last three fields."""
 
     institution: str
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -40,12 +40,12 @@ class BelvoLink:
     stale_in: str | None = "365d"
     refusals: int = 0  # wrong passwords in a row
     refreshed_at: str | None = None
-    silent: bool = False  # it stopped fetching new data, and says that it works
+    silent: bool = False  # stopped fetching new data, but its status says it works
 
 
 @dataclass(slots=True)
 class LoginAttempt:
-    """A login that waits for a code. Kept in memory only: a restart of the simulator ends it."""
+    """A sign-in that waits for a code. In memory only: a restart of the simulator ends it."""
 
     session: str
     link_id: str
@@ -58,7 +58,7 @@ class LoginAttempt:
 
 @dataclass(slots=True)
 class Consent:
-    """The permission behind a link of open finance; without `expired_at` it never ends."""
+    """The consent of an open finance link; without `expired_at` it never ends."""
 
     link: str
     status: str = "AUTHORISED"

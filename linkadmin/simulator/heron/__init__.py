@@ -1,1 +1,1 @@
-"""Heron, as it answers: start at `api`, which says what may be called and by whom."""
+"""The simulated Heron. Start at `api`: its routes and who may call them."""

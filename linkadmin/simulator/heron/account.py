@@ -1,4 +1,4 @@
-"""Heron: what belongs to the account: its connectors, and its webhooks of one topic each."""
+"""Heron account: connectors, and webhooks with one topic each."""
 
 from dataclasses import replace
 from typing import Any
@@ -35,7 +35,7 @@ CREATE_RULES = CHANGE_RULES | {name: replace(CHANGE_RULES[name], required=True) 
 
 
 def find_integration(store: Store, request: Request) -> HeronIntegration:
-    """Find the integration that the path names. Raises Refused."""
+    """Find the integration in the path. Raises Refused."""
     return bodies.found(store.integrations.get(request.args["integration"]), "Integration")
 
 
@@ -44,7 +44,7 @@ def list_integrations(store: Store, request: Request) -> Reply:
 
 
 def create_integration(store: Store, request: Request) -> Reply:
-    """Create a connector; no call deletes one."""
+    """No call deletes a connector."""
     return _kept_integration(store, 201, HeronIntegration(**_read_integration(request)))
 
 

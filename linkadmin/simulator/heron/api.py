@@ -1,4 +1,4 @@
-"""Heron: who may call what, and which function answers."""
+"""Heron: routes and authentication."""
 
 from linkadmin.simulator.store import Store
 from linkadmin.simulator.wire import Reply, Request, Route, dispatch, json_reply
@@ -17,7 +17,7 @@ ERRORS = {
 
 
 def respond(store: Store, request: Request) -> Reply:
-    """Answer one call to Heron. Raises ConnectionCut."""
+    """Answer one Heron request. Raises ConnectionCut."""
     has_key = request.headers.get("x-api-key") == API_KEY
     return dispatch(store, request, ROUTES, lambda status: bodies.envelope_of(status, ERRORS[status]), has_key=has_key)
 

@@ -1,4 +1,4 @@
-"""How Heron reads what it is sent, and its one shape of an error."""
+"""Heron request bodies and its error format."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -13,7 +13,6 @@ Thing = TypeVar("Thing")
 
 
 def is_texts(value: object) -> bool:
-    """Say whether this is an object of texts."""
     return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
 
 
@@ -43,7 +42,7 @@ WORDS = {
     "str": "Not a valid string.",
     "blank": "Shorter than minimum length 1.",
     "longest": "Longer than maximum length {rule.longest}.",
-}  # all else: an invalid value
+}  # everything else: an invalid value
 
 
 def envelope_of(status: int, description: str | Mapping[str, object]) -> Reply:
@@ -55,7 +54,7 @@ def refused(status: int, description: str | Mapping[str, object]) -> Refused:
 
 
 def found(thing: Thing | None, what: str) -> Thing:
-    """Return the thing. Raises Refused when there is none."""
+    """Raises Refused (404) for None."""
     if thing is None:
         raise refused(404, f"{what} not found")
     return thing
@@ -66,7 +65,7 @@ def refusal(reason: Refuse) -> Reply:
 
 
 def read(request: Request, rules: Rules, envelope: str = "") -> dict[str, Any]:
-    """Read a body, or what is in its envelope. Raises Refused with what is wrong at each field."""
+    """Validate a body, or the object in its envelope. Raises Refused with the errors of each field."""
     try:
         body = request.json()
     except ValueError:

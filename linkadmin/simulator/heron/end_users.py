@@ -1,6 +1,6 @@
-"""Heron: end users, what takes a while with one, its processing and its removal, and its data sources.
+"""Heron: end users, their processing and removal in the background, and their data sources.
 
-A data source here is a link, seen from its data.
+A data source here is the data side of a link.
 """
 
 from collections.abc import Mapping
@@ -21,16 +21,16 @@ PAGE_LIMIT, LARGEST_LIMIT = 1000, 10_000
 ORDERS = {f"{field}_{way}": (field, way == "desc") for field in ("last_updated", "created") for way in ("desc", "asc")}
 FILTERS = {name: (name, "") for name in ("heron_id", "end_user_id", "name", "status")}
 MOMENTS = ("created", "last_updated", "last_processed_at")
-SOURCE_SPAN = 90 * 86_400  # seconds of transactions behind the last sync
+SOURCE_SPAN = 90 * 86_400  # seconds of transactions before the last sync
 
 
 def find(store: Store, key: str) -> HeronEndUser:
-    """Find an end user by either of its ids. Raises Refused."""
+    """Find an end user by either of its IDs. Raises Refused."""
     return bodies.found(store.end_user(key), "End user")
 
 
 def named(store: Store, end_user_id: str, name: str | None) -> HeronEndUser:
-    """Find an end user, or add one; a name that is given becomes theirs."""
+    """Find or add an end user, and apply the name if there is one."""
     now = store.now()
     is_new = end_user_id not in store.end_users
     user = store.end_users.setdefault(end_user_id, HeronEndUser(end_user_id, created=now, last_updated=now))
@@ -59,7 +59,7 @@ def detail(store: Store, request: Request) -> Reply:
 
 
 def create(store: Store, request: Request) -> Reply:
-    """Add an end user; of one that is there already it changes what is given."""
+    """Add an end user, or change an existing one."""
     return json_reply(201, {"end_user": _written(store, _read(request))})
 
 
@@ -75,13 +75,13 @@ def processing_status(store: Store, request: Request) -> Reply:
 
 
 def remove(store: Store, request: Request) -> Reply:
-    """Remove at once: the deprecated call."""
+    """The deprecated call: removes immediately."""
     store.remove_end_user(find(store, request.args["user"]).end_user_id)
     return Reply(204)
 
 
 def remove_later(store: Store, request: Request) -> Reply:
-    """Accept the removal; until it is done the end user is still there."""
+    """Accept a removal; the end user still exists until it's done."""
     user = find(store, request.args["user"])
     store.due.setdefault((Task.REMOVE_END_USER, user.end_user_id), store.clock() + REMOVED_AFTER)
     return json_reply(202, {"heron_id": user.heron_id, "status": "pending"})

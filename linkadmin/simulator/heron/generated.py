@@ -1,4 +1,4 @@
-"""The generated end users of Heron and their links."""
+"""Generated Heron end users and their links."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from linkadmin.simulator.generated import DAY, Population, customers, moments
 from .guide import FATES
 from .records import PLAID_PULLS, HeronEndUser, HeronLink
 
-FAILED_FOR = 30 * DAY  # seconds; at most so long ago a link failed
+FAILED_FOR = 30 * DAY  # seconds; no link failed longer ago
 SILENT_FOR = (4 * DAY, 60 * DAY)  # seconds
-REPORTED_FOR = 25 * DAY  # seconds; at most so old is an asset report
+REPORTED_FOR = 25 * DAY  # seconds; no asset report is older
 
-# What companies are called: a word of each row.
+# Company names: one word from each row.
 FIRST = (
     "Amber", "Blue", "Bright", "Calm", "Clear", "Copper", "Coral", "Early", "Fair", "Fern", "Gentle", "Golden", "Grand",
     "Green", "High", "Hollow", "Indigo", "Ivory", "Jade", "Late", "Little", "Merry", "North", "Old", "Open", "Plain",
@@ -39,7 +39,7 @@ WORDS = (FIRST, SECOND, THIRD)
 
 @dataclass(frozen=True, slots=True)
 class HeronCondition:
-    """How a link is, and the share of the links that are so."""
+    """A link's condition and the share of links in it."""
 
     share: float
     status: str
@@ -77,7 +77,7 @@ END_USERS = {
 
 
 def heron_links(population: Population, until: float, now: float) -> Iterator[tuple[HeronLink, HeronEndUser | None]]:
-    """Make the links, the oldest first, each with its end user unless an earlier link has brought it."""
+    """Yield links, oldest first, each with its end user unless an earlier link had it."""
     rng, size = Random(f"{population.seed}/heron links"), population.heron_links  # noqa: S311 - it is to be repeatable
     conditions = rng.choices(CONDITIONS, [each.share for each in CONDITIONS], k=size)
     places = rng.choices(list(PLACES), list(PLACES.values()), k=size)
@@ -105,7 +105,7 @@ def heron_links(population: Population, until: float, now: float) -> Iterator[tu
 def _moments(
     part: float, condition: HeronCondition, made: float, until: float, pulled_by: float | None
 ) -> tuple[float, float]:
-    """Say when a link was last synced and last changed: what works is pulled every day, a report now and then."""
+    """Return when a link last synced and last changed: working links sync every day, asset reports now and then."""
     if condition.status != "active":
         failed = max(made, until - part * FAILED_FOR)
         return max(made, failed - part * DAY), failed
@@ -118,7 +118,7 @@ def _moments(
 
 
 def _end_user(rng: Random, first: HeronLink, touched: float) -> HeronEndUser:
-    """Make the end user of a first link, as old as that."""
+    """Return the end user of a first link, created at the same time."""
     ((status, is_portfolio),) = rng.choices(list(END_USERS), list(END_USERS.values()))
     return HeronEndUser(
         end_user_id=first.end_user_id,
@@ -133,5 +133,5 @@ def _end_user(rng: Random, first: HeronLink, touched: float) -> HeronEndUser:
 
 
 def company(rng: Random) -> str:
-    """Invent the name of a company."""
+    """Return an invented company name."""
     return " ".join(map(rng.choice, WORDS))

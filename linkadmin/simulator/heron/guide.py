@@ -1,16 +1,16 @@
-"""What to type at Heron to get what. The same tables drive the server and are shown on its first page.
+"""Heron test values and what each does. The same tables drive the server and appear in the Simulator guide.
 
-All of it is an invention of this simulator: Heron documents no magic values.
+All are invented here: Heron documents no test values.
 """
 
 from dataclasses import dataclass
 
 from linkadmin.simulator.outcomes import SERVER_ERROR, Damage, Outcome, Refuse, Spoil, Succeed, Trigger, match
 
-SETTLES_AFTER = 3  # seconds from pending or syncing to what comes then
+SETTLES_AFTER = 3  # seconds from pending or syncing to the final status
 KNOWN_ITEM = "A link with this item_id already exists"
 
-# A word counts alone or followed by -anything; the longer of two that fit stands first.
+# A value matches alone or followed by -anything; of two that match, the longer one comes first.
 TRIGGERS = (
     Trigger(("access-sandbox",), "the link is created, as with any token not listed here", Succeed()),
     Trigger(("access-slow-",), "a response that takes N seconds (1 to 300)", Succeed(), timed=True),
@@ -39,7 +39,7 @@ TRIGGERS = (
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What a new link becomes, by the beginning of its item id. `waits` False: it never leaves its first status."""
+    """A new link's final status, by its item ID prefix. With `waits` False the link never leaves its first status."""
 
     prefix: str
     says: str
@@ -82,11 +82,11 @@ ACTIVE = Fate("", f"pending, and active after {SETTLES_AFTER} seconds", "active"
 
 
 def token_outcome(access_token: str) -> Outcome:
-    """Say what a call with this access token leads to."""
+    """Return the outcome of a request with this access token."""
     trigger = match(TRIGGERS, access_token, tails=True)
     return trigger.outcome if trigger else Succeed()
 
 
 def fate_of(item_id: str) -> Fate:
-    """Say what becomes of a new link."""
+    """Return what a new link with this item ID becomes."""
     return next((fate for fate in FATES if item_id.startswith(fate.prefix)), ACTIVE)

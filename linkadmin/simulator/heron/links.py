@@ -1,4 +1,4 @@
-"""Heron: links, from their creation to their end."""
+"""Heron: links, from creation to removal."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -15,7 +15,7 @@ from .records import HeronEndUser, HeronIntegration, HeronLink
 
 USER_KEY = "end_user_id_or_heron_id"
 ASSET_REPORTS = "plaid_assets_report"
-ENDED = {"sync_disabled", "deleted_in_plaid"}  # ends: no refresh leads out of them
+ENDED = {"sync_disabled", "deleted_in_plaid"}  # final statuses: a refresh can't change them
 HIDDEN = {"end_user_id", "integration", "data_source_heron_id", "settles_at", "settles_as", "silent", "source_enabled"}
 
 
@@ -56,7 +56,7 @@ def refresh(store: Store, request: Request) -> Reply:
 
 
 def regenerate_reports(store: Store, request: Request) -> Reply:
-    """Fetch the asset reports anew: of an integration, or of one end user in it. Those that are in trouble fail."""
+    """Regenerate the asset reports of an integration, or of one end user in it. Those of erroring links fail."""
     integration = find_integration(store, request).heron_id
     links = _links_of_query(store, request) if USER_KEY in request.query else store.heron_links.values()
     reports = [link for link in links if link.integration == integration and link.type == ASSET_REPORTS]
@@ -90,7 +90,7 @@ def switch_off(store: Store, request: Request) -> Reply:
 
 
 def _item(store: Store, request: Request) -> HeronLink:
-    """Find the link that the path names. Raises Refused."""
+    """Find the link in the path. Raises Refused."""
     return bodies.found(store.heron_links.get(request.args["item"]), "Integration link")
 
 

@@ -1,7 +1,7 @@
-"""What Heron's webhooks say, and how each is signed.
+"""Heron's webhooks and their signature.
 
-There is no topic for a link that works again, nor for a new one. The data is documented for end users alone; that of
-links and data sources is a guess in the same manner: ids and a status, for the reader to look the rest up.
+No topic reports a link that works again or a new link. Only the data for end users is documented. For links and data
+sources we guessed the same style: IDs and a status, so that the reader has to look up the rest.
 """
 
 import base64
@@ -22,14 +22,14 @@ SIGNATURE = "Heron-Signature"
 
 @dataclass(frozen=True, slots=True)
 class HeronEvent:
-    """One thing that happened, to whatever has the id `about`."""
+    """One event, with the ID it's about."""
 
     topic: str
     about: str
     data: Mapping[str, Any]
 
     def body(self, now: str) -> bytes:
-        """Write the message, in the compact JSON that is signed."""
+        """Return the compact JSON that is signed."""
         told = {"topic": self.topic, "created": f"{without_zone(now)}+00:00", "data": self.data, "meta": None}
         return json.dumps(told, separators=(",", ":")).encode()
 
@@ -49,7 +49,7 @@ def of_end_user(user: HeronEndUser, what: str) -> HeronEvent:
 
 
 def of_source(link: HeronLink) -> HeronEvent:
-    """Tell that the data source of a link was switched on or off."""
+    """A link's data source was included or excluded."""
     what = "enabled" if link.source_enabled else "disabled"
     data = {"heron_id": link.data_source_heron_id, "end_user_id": link.end_user_id, "status": link.status}
     return HeronEvent(f"data_source.{what}", link.data_source_heron_id, data)

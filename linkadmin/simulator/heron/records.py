@@ -1,4 +1,4 @@
-"""What Heron keeps, and how often it fetches new data."""
+"""Heron's records, and how often it fetches new data."""
 
 import secrets
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ class HeronEndUser:
 
 @dataclass(slots=True)
 class HeronLink:
-    """A link at Heron. With `settles_at` it takes the status and message of `settles_as` at that moment."""
+    """A link at Heron. At `settles_at` it takes the status and message in `settles_as`."""
 
     item_id: str
     end_user_id: str
@@ -42,13 +42,13 @@ class HeronLink:
     data_source_heron_id: str = field(default_factory=lambda: f"dso_{secrets.token_hex(11)}")
     settles_at: str | None = None
     settles_as: tuple[str, str | None] = ("active", None)
-    silent: bool = False  # it stopped fetching new data, and says that it works
-    source_enabled: bool = True  # its data source takes part in the analytics
+    silent: bool = False  # stopped fetching new data, but its status says it works
+    source_enabled: bool = True  # its data source is included in analytics
 
 
 @dataclass(slots=True)
 class HeronIntegration:
-    """A connector at Heron. Its client id and secret live in memory only."""
+    """A connector at Heron. Its client ID and secret are in memory only."""
 
     name: str
     resource: str
@@ -61,13 +61,12 @@ class HeronIntegration:
 
     @property
     def link_type(self) -> str:
-        """The type that its links inherit."""
         return f"{self.type}_assets_report" if self.resource == "assets_report" else f"{self.type}_integration"
 
 
 @dataclass(slots=True)
 class Webhook:
-    """A subscription at Heron. Its headers live in memory only."""
+    """A subscription at Heron. Its headers are in memory only."""
 
     topic: str
     url: str

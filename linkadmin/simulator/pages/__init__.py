@@ -1,1 +1,1 @@
-"""What a browser gets: the guide to the simulator, the calls that arrived, the webhooks that left. Start at `site`."""
+"""Pages for a browser: the Simulator guide, recent requests, recent webhooks. Start at `site`."""

@@ -1,4 +1,4 @@
-"""Pages for a browser: the guide, recent requests, recent webhooks. Plain HTML, no script."""
+"""Pages for a browser: the Simulator guide, recent requests, recent webhooks. Plain HTML, no script."""
 
 import json
 import time
@@ -27,7 +27,7 @@ from linkadmin.simulator.settings import MEANINGS, SimulatorSettings
 from linkadmin.simulator.store import PROCESSED_AFTER, REMOVED_AFTER, Store
 from linkadmin.simulator.wire import Reply, Request, json_reply
 
-SHOWN = 50  # rows of a page
+SHOWN = 50  # rows on a page
 FOLDER = Path(__file__).parent
 STYLE = (FOLDER / "guide.css").read_bytes()
 TEMPLATES = Engine(dirs=[str(FOLDER)])
@@ -54,7 +54,6 @@ CONSTANTS = {
 
 
 def respond(calls: Sequence[Call], store: Store, settings: SimulatorSettings, request: Request) -> Reply:
-    """Answer a browser."""
     if request.method != "GET":
         return Reply(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET"})
     match request.path:
@@ -95,7 +94,7 @@ def _guide(store: Store, settings: SimulatorSettings, origin: str) -> dict[str, 
 
 
 def _bank(institution: Institution) -> dict[str, Any]:
-    asked = [field for field in institution["form_fields"] if field["type"] != "hidden"]  # the form fills those itself
+    asked = [field for field in institution["form_fields"] if field["type"] != "hidden"]  # the form fills hidden ones
     remarks = [feature["name"] for feature in institution["features"]]
     remarks += ["down"] if institution["status"] == "down" else []
     remarks += ["open finance"] if institution["integration_type"] == "openfinance" else []

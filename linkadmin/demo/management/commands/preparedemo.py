@@ -48,7 +48,7 @@ class Command(BaseCommand):
             raise CommandError("This database already has staff. The demo needs its own database.") from None
         if planted:
             self._say(f"  {Link.objects.count()} links of {EndUser.objects.count()} customers")
-        # Another SIMULATOR_PORT than last time moves the providers of the demo, and of the demo only.
+        # A different SIMULATOR_PORT moves the demo's integrations, and only those.
         Integration.objects.filter(base_url__startswith="http://127.0.0.1:").update(base_url=settings.SIMULATOR_URL)
         connect(
             simulator_state=data / "simulator.json",
@@ -69,7 +69,7 @@ class Command(BaseCommand):
         start_over(data)
 
     def _collect_static(self, stamp: Path) -> None:
-        """Fill STATIC_ROOT, which takes seconds, unless `stamp` says that it holds these very files."""
+        """Fill STATIC_ROOT, which takes seconds, unless `stamp` has the fingerprint of these files."""
         files = [Path(storage.path(name)) for finder in get_finders() for name, storage in finder.list([])]
         wanted = fingerprint(settings.STORAGES, files)
         if not (stamp.exists() and stamp.read_text() == wanted and Path(settings.STATIC_ROOT).exists()):
@@ -78,7 +78,7 @@ class Command(BaseCommand):
 
     @contextmanager
     def _step(self, name: str) -> Iterator[None]:
-        """Say what starts, and how long it took."""
+        """Print a step's name when it starts, and how long it took."""
         self._say(f"{name}…")
         started = time.monotonic()
         yield

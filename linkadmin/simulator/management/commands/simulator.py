@@ -1,4 +1,4 @@
-"""Run the provider simulator until it is told to end."""
+"""Run the provider simulator until Ctrl-C or SIGTERM."""
 
 import signal
 import threading
@@ -30,7 +30,7 @@ def _text_in(path: str) -> str:
 
 class Command(BaseCommand):
     help = "Runs the Heron and Belvo simulator on the loopback interface until Ctrl-C or SIGTERM."
-    requires_system_checks = ()  # it needs neither database nor keys
+    requires_system_checks = ()  # it needs neither a database nor keys
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=8800, help="0 picks a free port")
@@ -77,7 +77,7 @@ class Command(BaseCommand):
         simulator.stop()
 
     def _simulator(self, options: dict[str, Any]) -> Simulator:
-        """Build the simulator that the options describe. Raises CommandError for a number out of bounds."""
+        """Raises CommandError for a number out of bounds."""
         try:
             settings = SimulatorSettings(**{name: options[name] for name in MEANINGS})
             population = Population(options["seed"], options["belvo_links"], options["heron_links"])
