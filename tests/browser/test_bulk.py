@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 def tick(page: Page, *names: str) -> None:
     for name in names:
-        page.get_by_label(f"Tick {isolated(name)}", exact=True).check()
+        page.get_by_label(f"Select {isolated(name)}", exact=True).check()
 
 
 def test_head_of_the_list_ticks_all_rows_and_the_bar_counts_them(env: Environment, windows: Windows) -> None:
@@ -25,10 +25,10 @@ def test_head_of_the_list_ticks_all_rows_and_the_bar_counts_them(env: Environmen
     page.goto("/links/")
 
     page.get_by_label("Select all on this page").check()
-    expect(page.get_by_text("3 ticked")).to_be_visible()
-    page.get_by_label(f"Tick {isolated('Zebra 1')}", exact=True).uncheck()
+    expect(page.get_by_text("3 selected")).to_be_visible()
+    page.get_by_label(f"Select {isolated('Zebra 1')}", exact=True).uncheck()
 
-    expect(page.get_by_text("2 ticked")).to_be_visible()
+    expect(page.get_by_text("2 selected")).to_be_visible()
 
 
 def test_job_is_planned_begun_and_seen_to_end(env: Environment, windows: Windows) -> None:
@@ -56,10 +56,10 @@ def test_all_that_match_are_handed_over_without_javascript(env: Environment, win
     page.goto("/links/?state=customer")
 
     page.get_by_label("Select all 60 results").check()
-    page.get_by_role("button", name="Assign").click()
+    page.get_by_role("button", name="Assign", exact=True).click()
     page.get_by_label("New assignee").select_option("Mia")
     page.get_by_role("button", name="Review").click()
 
-    expect(page.get_by_text(f"60 links are handed over to {isolated('Mia')}.")).to_be_visible()
+    expect(page.get_by_text(f"60 links will be assigned to {isolated('Mia')}.")).to_be_visible()
     page.get_by_role("button", name="Start").click()
     expect(page.get_by_text("0 of 60")).to_be_visible()

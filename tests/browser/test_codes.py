@@ -18,7 +18,7 @@ SHORT_LIFE = 12  # seconds: the simulator's `mfa_short`
 
 
 def expect_state(page: Page, label: str) -> None:
-    expect(page.locator(".verdict__state")).to_have_text(label)
+    expect(page.locator(".verdict__state [data-live-say]")).to_have_text(label)
 
 
 def test_wrong_code_then_the_right_one_is_fixed_and_a_fresh_read_proves_it(env: Environment, windows: Windows) -> None:
@@ -79,7 +79,7 @@ def test_approval_in_the_banks_app_needs_no_input(env: Environment, windows: Win
 
     send_password(page, link, "mfa_approve")
 
-    expect(page.get_by_text("The customer approves in the bank's app")).to_be_visible()
+    expect(page.get_by_text("Ask the customer to approve it in the bank's app")).to_be_visible()
     expect(page.locator(".code-step input:visible")).to_have_count(0)
     page.get_by_role("button", name="Done, continue").click()
     expect_state(page, "Verifying repair")
@@ -95,7 +95,7 @@ def test_code_too_late_swaps_the_whole_step_for_one_message_and_one_way_on(env: 
     PendingChallenge.objects.update(expires_at=timezone.now())
     page.clock.fast_forward(SHORT_LIFE * 1000)
 
-    expect(page.get_by_role("alert")).to_contain_text("The code came too late")
+    expect(page.get_by_role("alert")).to_contain_text("Code expired")
     expect(page.get_by_role("timer")).to_have_count(0)
     expect(page.get_by_label("One-time code")).to_have_count(0)
     expect(page.get_by_text("Waiting for the code")).to_have_count(0)

@@ -22,7 +22,7 @@ def test_heron_link_of_a_new_customer(env: Environment, windows: Windows) -> Non
     page.get_by_role("link", name="Heron test").click()
     page.get_by_label("Customer ID").fill("cus-77")
     page.get_by_label("Customer name").fill("Blue Fern Bakery")
-    page.get_by_label("Bank", exact=True).fill("First Platypus Bank")
+    page.get_by_label("Institution", exact=True).fill("First Platypus Bank")
     page.get_by_label("Item ID").fill("item-77")
     page.get_by_label("Access token").fill("access-sandbox-77")
     page.get_by_role("button", name="Create link").click()
@@ -38,7 +38,7 @@ def test_belvo_link_through_a_code(env: Environment, windows: Windows) -> None:
 
     page.goto("/links/new/")
     page.get_by_role("link", name="Belvo test").click()
-    page.get_by_role("searchbox", name="Bank", exact=True).press_sequentially("heimdall mx")
+    page.get_by_role("searchbox", name="Institution", exact=True).press_sequentially("heimdall mx")
     expect(page.locator("#institutions tbody tr")).to_have_count(1)
     page.get_by_role("link", name="Heimdall Bank").click()
     page.get_by_label("Customer ID").fill("cus-78")

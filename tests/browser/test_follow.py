@@ -30,7 +30,7 @@ HIDE = """hidden => {
 
 
 def state(page: Page) -> Callable[[str], None]:
-    return expect(page.locator(".verdict__state")).to_have_text
+    return expect(page.locator(".verdict__state [data-live-say]")).to_have_text
 
 
 def count_polls(page: Page) -> list[str]:
@@ -175,14 +175,14 @@ def test_settled_page_that_nobody_is_at_asks_nothing(env: Environment, windows: 
     Integration.objects.filter(pk=env.heron.pk).update(key_state="rejected")
     page.mouse.move(200, 200)
 
-    expect(page.locator(".bar")).to_contain_text("rejects our API keys")
+    expect(page.locator(".bar")).to_contain_text("is rejecting our API keys")
     assert len(asked) == 1
 
 
 @pytest.mark.parametrize(
     ("url", "name", "shown"),
     [
-        ("/", "ana", "#by-integration dd:has-text('refuses our keys')"),
+        ("/", "ana", "#by-integration dd:has-text('API keys rejected')"),
         ("/links/", "ana", "tr .state.tone-quiet:has-text('Working')"),
         ("/integrations/", "adm", "text=API keys rejected"),
     ],
@@ -199,7 +199,7 @@ def test_open_lists_show_keys_that_were_rejected_meanwhile(
     page.clock.run_for(ROUNDS)
 
     expect(page.locator(shown)).to_have_count(1)
-    expect(page.locator("#announcer")).to_contain_text("rejects our API keys")
+    expect(page.locator("#announcer")).to_contain_text("is rejecting our API keys")
 
     Integration.objects.filter(pk=env.belvo.pk).update(key_state="valid")
     page.mouse.move(210, 210)
@@ -216,13 +216,13 @@ def test_list_that_was_searched_keeps_what_was_found(env: Environment, windows: 
     page.goto("/links/")
     page.get_by_role("searchbox").first.fill("nobody of that name")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
+    expect(page.get_by_role("heading", name="No matching links")).to_be_visible()
     Integration.objects.filter(pk=env.belvo.pk).update(key_state="rejected")
     page.mouse.move(200, 200)
     page.clock.run_for(ROUNDS)
 
-    expect(page.locator(".bar")).to_contain_text("rejects our API keys")
-    expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
+    expect(page.locator(".bar")).to_contain_text("is rejecting our API keys")
+    expect(page.get_by_role("heading", name="No matching links")).to_be_visible()
 
 
 def test_what_is_being_typed_is_not_taken_away_and_focus_stays(env: Environment, windows: Windows) -> None:
@@ -278,6 +278,6 @@ def test_waiting_page_stops_saying_that_it_checks_when_nobody_does(env: Environm
 
     expect(page.locator(".waiting__title")).to_contain_text("Outcome unknown, not being checked")
     expect(page.locator(".waiting__bar")).to_have_count(0)
-    expect(page.locator("#operation")).to_contain_text("Waiting for a background worker to start again.")
+    expect(page.locator("#operation")).to_contain_text("Waiting for background processing to restart.")
     expect(page.locator("#alerts")).to_contain_text("Background processing has stopped.")
     assert is_same(page)

@@ -32,7 +32,7 @@ def test_second_try_after_a_refusal_is_a_new_attempt(env: Environment, windows: 
     page.get_by_label("Contraseña").fill("pass_valid")
     page.get_by_role("button", name="Update credentials").click()
 
-    expect(page.locator(".verdict__state")).to_have_text("Verifying repair")
+    expect(page.locator(".verdict__state [data-live-say]")).to_have_text("Verifying repair")
     assert len(env.calls("PUT")) == 2
 
 
@@ -43,6 +43,6 @@ def test_locked_account_says_that_the_customer_has_to_go_to_the_bank(env: Enviro
 
     told = page.get_by_role("alert")
     expect(told).to_contain_text("Account locked by the bank")
-    expect(told).to_contain_text("The customer has the account unlocked at the bank first")
+    expect(told).to_contain_text("Ask the customer to have the bank unlock it")
     page.goto(link.get_absolute_url())
-    expect(page.locator(".verdict__state")).to_have_text("Action needed at the bank")
+    expect(page.locator(".verdict__state [data-live-say]")).to_have_text("Action needed at the bank")

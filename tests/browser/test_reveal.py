@@ -125,7 +125,7 @@ def _credentials(env: Environment) -> Opened:
 
 
 def _keys(env: Environment) -> Opened:
-    names = ["secret id", "secret password", "API key"]
+    names = ["secret ID", "secret password", "API key"]
     return "adm", "/admin/integrations/integration/add/", names
 
 

@@ -60,4 +60,4 @@ def test_page_that_cannot_be_recorded_says_why(env: Environment, windows: Window
     expect(page.locator("body")).not_to_contain_text("Acme Corp")
     assert overflow(page) <= 0
     page.get_by_role("link", name="Reload the page").click()
-    expect(page.locator(".verdict__state")).to_be_visible()
+    expect(page.locator(".verdict__state [data-live-say]")).to_be_visible()
