@@ -27,23 +27,23 @@ def respond(gateway: Gateway, request: Request) -> Reply | None:
         return json_reply(400, {"error": str(error)})
 
 
-def _wish(request: Request) -> dict[str, Any]:
+def _json_object(request: Request) -> dict[str, Any]:
     # Other sites' pages can't send this type without a preflight, so they can't use the controls.
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         raise ValueError("the body must be application/json")
-    wish = request.json()
-    if not isinstance(wish, dict):
+    body = request.json()
+    if not isinstance(body, dict):
         raise ValueError("the body must be a JSON object")
-    return wish
+    return body
 
 
 def _numbers(request: Request, *known: str) -> dict[str, Any]:
-    wish = _wish(request)
-    if unknown := sorted(wish.keys() - {"seed", *known}):
+    body = _json_object(request)
+    if unknown := sorted(body.keys() - {"seed", *known}):
         raise ValueError(f"unknown key {unknown[0]!r}; {', '.join(known)} and seed are known")
-    if not all(type(value) in (int, float) for value in wish.values()) or isinstance(wish.get("seed"), float):
+    if not all(type(value) in (int, float) for value in body.values()) or isinstance(body.get("seed"), float):
         raise ValueError(f"{', '.join(known)} are numbers; seed is a whole number")
-    return wish
+    return body
 
 
 def _show_faults(gateway: Gateway, request: Request) -> Reply:
@@ -51,7 +51,7 @@ def _show_faults(gateway: Gateway, request: Request) -> Reply:
 
 
 def _add_fault(gateway: Gateway, request: Request) -> Reply:
-    gateway.faults.order(_wish(request))
+    gateway.faults.order(_json_object(request))
     return json_reply(201, {"faults": gateway.faults.waiting()})
 
 
@@ -65,7 +65,7 @@ def _show_settings(gateway: Gateway, request: Request) -> Reply:
 
 
 def _change_settings(gateway: Gateway, request: Request) -> Reply:
-    gateway.configure(gateway.settings.changed(_wish(request)))
+    gateway.configure(gateway.settings.changed(_json_object(request)))
     return _show_settings(gateway, request)
 
 
@@ -81,23 +81,23 @@ def _show_webhooks(gateway: Gateway, request: Request) -> Reply:
     """Return the settings (secrets masked), delivery counts, and the latest deliveries, newest first."""
     store, hidden = gateway.store, {"headers", "pauses"}
     latest = reversed(store.deliveries.all()[-SHOWN:])
-    told = {
+    result = {
         "belvo": {"url": store.belvo_url, "authorization": MASK},
         "heron": {"secret": MASK, "subscriptions": len(store.webhooks)},
         "counts": store.deliveries.counts(),
         "deliveries": [as_dict(each, hidden) | {"body": each.body.decode()} for each in latest],
     }
-    return json_reply(200, told)
+    return json_reply(200, result)
 
 
 def _set_webhooks(gateway: Gateway, request: Request) -> Reply:
-    wish = _wish(request)
-    for provider, given in wish.items():
+    body = _json_object(request)
+    for provider, given in body.items():
         if provider not in WEBHOOKS or not isinstance(given, dict) or given.keys() - WEBHOOKS[provider]:
             raise ValueError("known are url and authorization of belvo, and secret of heron")
         if not all(isinstance(value, str) for value in given.values()):
             raise ValueError("url, authorization and secret are texts")
-    settings = {f"{provider}_{name}": text for provider in wish for name, text in wish[provider].items()}
+    settings = {f"{provider}_{name}": text for provider in body for name, text in body[provider].items()}
     gateway.store.set_webhooks(**settings)
     return _show_webhooks(gateway, request)
 

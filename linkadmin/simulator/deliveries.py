@@ -89,7 +89,7 @@ class Deliveries:
             counts = {**self._ended, DeliveryOutcome.WAITING: len(self._queue) + self._running}
             return {str(outcome): counts.get(outcome, 0) for outcome in DeliveryOutcome}
 
-    def settled(self, within: float) -> bool:
+    def wait_until_sent(self, within: float) -> bool:
         """Wait up to `within` seconds until no delivery is waiting; return whether that happened."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._queue and not self._running, within)

@@ -239,9 +239,9 @@ class Faults:
         self._lock = threading.Lock()
         self._orders: list[Order] = []
 
-    def order(self, wish: Mapping[str, Any]) -> None:
+    def order(self, body: Mapping[str, Any]) -> None:
         """Add a fault as posted. Raises ValueError."""
-        given = {"method": ANY_METHOD, "path": "/api/", "times": 1, **wish}
+        given = {"method": ANY_METHOD, "path": "/api/", "times": 1, **body}
         if given.keys() != {"method", "path", "times", "answer"}:
             raise ValueError("a fault has an answer, and may have method, path and times")
         if not all(type(value) is (int if name == "times" else str) for name, value in given.items()):

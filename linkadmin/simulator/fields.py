@@ -91,6 +91,6 @@ def chosen(query: Mapping[str, str], rules: Filters) -> tuple[Filter, ...]:
     return tuple(Filter(*rules[name], text) for name, text in query.items() if name in rules)
 
 
-def passes(record: Any, wishes: Iterable[Filter]) -> bool:
+def passes(record: Any, filters: Iterable[Filter]) -> bool:
     is_dict = isinstance(record, dict)
-    return all(each.passes(record[each.field] if is_dict else getattr(record, each.field)) for each in wishes)
+    return all(each.passes(record[each.field] if is_dict else getattr(record, each.field)) for each in filters)

@@ -42,11 +42,11 @@ def drift(store: Store, *, belvo: float = 0, heron: float = 0, seed: int = 0) ->
     return {"belvo": links, "heron": items}
 
 
-def _some(links: Mapping[str, BelvoLink | HeronLink], wish: float, seed: int) -> list[str]:
+def _some(links: Mapping[str, BelvoLink | HeronLink], amount: float, seed: int) -> list[str]:
     """Pick links that can drift. The seed decides the order, independent of other links."""
     able = [key for key, link in links.items() if link.status in belvo_life.DRIFTING | heron_life.DRIFTING]
     able.sort(key=lambda key: hashlib.sha256(f"{seed}/{key}".encode()).digest())
-    return able[: round(min(1.0, wish) * len(able)) if isinstance(wish, float) else wish]
+    return able[: round(min(1.0, amount) * len(able)) if isinstance(amount, float) else amount]
 
 
 def travel(store: Store, *, hours: float = 24, seed: int = 0, share: float = 0.1, step: float = 1) -> dict[str, Any]:
@@ -70,12 +70,12 @@ def travel(store: Store, *, hours: float = 24, seed: int = 0, share: float = 0.1
 
 def _pass_step(store: Store, seed: int, share: float, counts: dict[str, Counter[str]]) -> None:
     with store.lock:
-        store.lived += 1
+        store.steps_passed += 1
         # The number of links is part of the seed, because the step count restarts with the simulator.
-        chance = random.Random(f"{seed}/{store.lived}/{len(store.belvo_links)}/{len(store.heron_links)}")  # noqa: S311
+        chance = random.Random(f"{seed}/{store.steps_passed}/{len(store.belvo_links)}/{len(store.heron_links)}")  # noqa: S311
         counts["banks"].update(_change_banks(store, chance))
-        counts["belvo"].update(_touch(store, chance, store.belvo_links, belvo_life.weights, belvo_life.ACTS, share))
-        counts["heron"].update(_touch(store, chance, store.heron_links, heron_life.weights, heron_life.ACTS, share))
+        counts["belvo"].update(_touch(store, chance, store.belvo_links, belvo_life.weights, belvo_life.EVENTS, share))
+        counts["heron"].update(_touch(store, chance, store.heron_links, heron_life.weights, heron_life.EVENTS, share))
         store.save()
 
 
@@ -84,7 +84,7 @@ def _touch(
     chance: random.Random,
     links: dict[str, Link],
     weights: Callable[[Store, Link], Mapping[str, int]],
-    acts: Mapping[str, Callable[[Store, random.Random, Link], None]],
+    events: Mapping[str, Callable[[Store, random.Random, Link], None]],
     share: float,
 ) -> Iterator[str]:
     """Change some links and count the events. A fraction of a link changes one link now and then."""
@@ -93,7 +93,7 @@ def _touch(
         names = weights(store, link) if link else {}
         if link and names:
             (name,) = chance.choices(list(names), list(names.values()))
-            acts[name](store, chance, link)
+            events[name](store, chance, link)
             yield name
         else:
             yield "nothing"

@@ -27,7 +27,7 @@ from .wire import ConnectionCut, Refused, Reply, Request
 HOST = "127.0.0.1"
 LARGEST_BODY = 1 << 20  # bytes
 PATIENCE = 1.0  # seconds that open connections get on shutdown
-Standing = tuple[str, str | None, str | None]  # status, its message, last successful sync (ISO)
+LinkSnapshot = tuple[str, str | None, str | None]  # status, its message, last successful sync (ISO)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -199,7 +199,7 @@ class Simulator:
         """
         return life.travel(self.store, hours=hours, seed=seed, share=share, step=step)
 
-    def snapshot(self) -> dict[str, dict[str, Standing]]:
+    def snapshot(self) -> dict[str, dict[str, LinkSnapshot]]:
         """Return every link's status, its message and last successful sync, by provider and ID."""
         catch_up(self.store)
         with self.store.lock:
@@ -222,7 +222,7 @@ class Simulator:
 
     def delivered(self, within: float = 60.0) -> bool:
         """Wait up to `within` seconds until no webhook is waiting; return whether that happened."""
-        return self.store.deliveries.settled(within)
+        return self.store.deliveries.wait_until_sent(within)
 
     def peak(self) -> dict[str, int]:
         """Most requests in one window of each limit, by endpoint or scope, rejected ones included."""

@@ -46,11 +46,11 @@ class SimulatorSettings:
             if isinstance(value, bool) or not isinstance(value, kinds) or not smallest <= value <= largest:
                 raise ValueError(f"{each.name} must be a number from {smallest} to {largest}")
 
-    def changed(self, wishes: Mapping[str, Any]) -> "SimulatorSettings":
+    def changed(self, changes: Mapping[str, Any]) -> "SimulatorSettings":
         """Return these settings with some changed. Raises ValueError."""
-        if unknown := sorted(wishes.keys() - MEANINGS.keys()):
+        if unknown := sorted(changes.keys() - MEANINGS.keys()):
             raise ValueError(f"unknown setting {unknown[0]!r}")
-        return replace(self, **wishes)
+        return replace(self, **changes)
 
 
 DEFAULTS = SimulatorSettings()

@@ -18,7 +18,7 @@ from .deliveries import Deliveries, Delivery
 from .generated import DAY, EMPTY, Population
 from .heron import messages as heron_messages
 from .heron.generated import heron_links
-from .heron.guide import SETTLES_AFTER
+from .heron.guide import STATUS_CHANGE_AFTER
 from .heron.records import PRACTICE_SECRET, HeronEndUser, HeronIntegration, HeronLink, Webhook
 from .outcomes import Ask
 from .wire import ConnectionCut
@@ -37,7 +37,7 @@ class Task(StrEnum):
     REMOVE_LINK = auto()
     REMOVE_END_USER = auto()
     PROCESS = auto()
-    SETTLE = auto()
+    CHANGE_STATUS = auto()
 
 
 class Store:
@@ -52,7 +52,7 @@ class Store:
         self.is_changed = False  # since the state file was written
         self.stopping = threading.Event()
         self.renewed_at = 0.0  # seconds since 1970
-        self.lived = 0  # steps of time travel so far
+        self.steps_passed = 0  # steps of time travel so far
         self.salt = secrets.token_hex(16)
         self.population = EMPTY
         self.institutions: dict[str, Institution] = {name: dict(bank) for name, bank in INSTITUTIONS.items()}
@@ -184,7 +184,7 @@ class Store:
         return attempt
 
     def drop_attempts(self, link_id: str) -> None:
-        self.attempts = {session: kept for session, kept in self.attempts.items() if kept.link_id != link_id}
+        self.attempts = {session: attempt for session, attempt in self.attempts.items() if attempt.link_id != link_id}
 
     def remove_belvo_link(self, link_id: str) -> None:
         """Remove a link with its consent, attempts and tasks."""
@@ -215,7 +215,7 @@ class Store:
         self.heron_links[link.item_id] = link
         self._links_of[link.end_user_id].append(link.item_id)
         if link.settles_at:
-            self.due[Task.SETTLE, link.item_id] = seconds(link.settles_at)
+            self.due[Task.CHANGE_STATUS, link.item_id] = seconds(link.settles_at)
 
     def links_of(self, end_user_id: str) -> list[HeronLink]:
         links = (self.heron_links.get(item_id) for item_id in dict.fromkeys(self._links_of.get(end_user_id, ())))
@@ -228,8 +228,8 @@ class Store:
                 link.status, link.status_message, link.settles_at = "sync_disabled", None, None
                 link.last_updated = self.now()
 
-    def settle_later(self, link: HeronLink, status: str, message: str | None) -> None:
+    def change_status_later(self, link: HeronLink, status: str, message: str | None) -> None:
         """Change a link's status and message a few seconds later."""
-        moment = self.clock() + SETTLES_AFTER
+        moment = self.clock() + STATUS_CHANGE_AFTER
         link.settles_at, link.settles_as = iso(moment), (status, message)
-        self.due[Task.SETTLE, link.item_id] = moment
+        self.due[Task.CHANGE_STATUS, link.item_id] = moment

@@ -88,7 +88,7 @@ def _process(store: Store, end_user_id: str) -> None:
         store.process(end_user_id, "processed")
 
 
-def _settle(store: Store, item_id: str) -> None:
+def _change_status(store: Store, item_id: str) -> None:
     """Apply a link's pending status and message."""
     link = store.heron_links.get(item_id)
     if not link or not link.settles_at:
@@ -106,7 +106,7 @@ TASKS: Mapping[Task, Callable[[Store, str], None]] = {
     Task.REMOVE_LINK: _remove_link,
     Task.REMOVE_END_USER: Store.remove_end_user,
     Task.PROCESS: _process,
-    Task.SETTLE: _settle,
+    Task.CHANGE_STATUS: _change_status,
 }
 
 

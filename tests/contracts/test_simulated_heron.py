@@ -8,7 +8,7 @@ import pytest
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import NotFound, ProviderError
 from linkadmin.providers.types import LinkRef, NewLink, RemoteLink, Secret
-from linkadmin.simulator.heron.guide import ACTIVE, FATES, SETTLES_AFTER, TRIGGERS, Fate
+from linkadmin.simulator.heron.guide import ACTIVE, ITEM_PREFIXES, STATUS_CHANGE_AFTER, TRIGGERS, ItemPrefix
 from linkadmin.simulator.server import Simulator
 from tests.environment import Clock
 
@@ -91,16 +91,16 @@ def test_a_token_is_answered_as_documented(
     assert heron_judge.exchanges[-1].status == simulator.calls[-1].status
 
 
-@pytest.mark.parametrize("fate", [*FATES, ACTIVE], ids=lambda fate: fate.prefix or "active")
+@pytest.mark.parametrize("item_prefix", [*ITEM_PREFIXES, ACTIVE], ids=lambda each: each.prefix or "active")
 def test_whatever_becomes_of_a_link_is_shown_as_documented(
-    clock: Clock, heron_judge: Relay, heron: Provider, fate: Fate
+    clock: Clock, heron_judge: Relay, heron: Provider, item_prefix: ItemPrefix
 ) -> None:
-    created = create(heron, prefix=fate.prefix)
-    clock.forward(SETTLES_AFTER + 1)
+    created = create(heron, prefix=item_prefix.prefix)
+    clock.forward(STATUS_CHANGE_AFTER + 1)
 
     settled = heron.read_link(LinkRef(created.remote_id, CUSTOMER))
 
-    assert (settled.observation.raw_status, heron_judge.violations) == (fate.status, [])
+    assert (settled.observation.raw_status, heron_judge.violations) == (item_prefix.status, [])
 
 
 @pytest.mark.parametrize("token", BREAKS)

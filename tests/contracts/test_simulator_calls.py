@@ -12,7 +12,7 @@ from linkadmin.simulator.belvo.api import SECRET_ID, SECRET_PASSWORD
 from linkadmin.simulator.faults import BELVO_FAULTS, HERON_FAULTS
 from linkadmin.simulator.heron import api as heron
 from linkadmin.simulator.heron.api import API_KEY
-from linkadmin.simulator.heron.guide import SETTLES_AFTER
+from linkadmin.simulator.heron.guide import STATUS_CHANGE_AFTER
 from linkadmin.simulator.server import Simulator
 from linkadmin.simulator.wire import Route
 from tests.environment import HERON_INTEGRATION, Clock
@@ -192,7 +192,7 @@ def prepare_heron(caller: requests.Session, judge: Relay, clock: Clock) -> dict[
     ):
         link = post(path, {"access_token": "a", "end_user_id": end_user_id, "item_id": item})["link"]
         source = link["data_source_heron_id"]
-    clock.forward(SETTLES_AFTER)
+    clock.forward(STATUS_CHANGE_AFTER)
     return {
         "source": source,
         "integration": post("/api/integrations", {"integration": INTEGRATION})["integration"]["heron_id"],

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from linkadmin.simulator.belvo.consents import TYPED, Typed
+from linkadmin.simulator.belvo.consents import CPF_USERNAMES, CpfUsername
 from linkadmin.simulator.generated import Population
 from linkadmin.simulator.server import Simulator
 
@@ -70,8 +70,8 @@ def test_a_consent_expires(belvo: Belvo, clock: MovableClock) -> None:
     assert consents(belvo)[0]["status"] == "EXPIRED"
 
 
-@pytest.mark.parametrize("typed", TYPED, ids=lambda typed: typed.username)
-def test_a_cpf_decides_the_consent(belvo: Belvo, typed: Typed) -> None:
+@pytest.mark.parametrize("typed", CPF_USERNAMES, ids=lambda typed: typed.username)
+def test_a_cpf_decides_the_consent(belvo: Belvo, typed: CpfUsername) -> None:
     connect(belvo, typed.username)
 
     (consent,) = consents(belvo)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from linkadmin.simulator.belvo.consents import TYPED
+from linkadmin.simulator.belvo.consents import CPF_USERNAMES
 from linkadmin.simulator.server import Simulator
 
 from .conftest import Belvo, MovableClock
@@ -198,7 +198,7 @@ def test_consents_that_are_not_authorised_or_not_recurrent_are_not_told_of(
     simulator: Simulator, belvo: Belvo, receiver: Receiver, clock: MovableClock
 ) -> None:
     bank = {"institution": "ofmockbank_br_retail"}
-    for typed in TYPED:
+    for typed in CPF_USERNAMES:
         if typed.status != "AUTHORISED" or typed.lasts is None:
             belvo.new_link(typed.username, **bank)
     belvo.new_link("12345678901", access_mode="single", **bank)

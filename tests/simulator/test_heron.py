@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from linkadmin.simulator.heron.guide import FATES, Fate
+from linkadmin.simulator.heron.guide import ITEM_PREFIXES, ItemPrefix
 
 from .conftest import Heron, MovableClock
 
@@ -43,14 +43,16 @@ def test_a_new_link_is_pending_and_becomes_active(heron: Heron, clock: MovableCl
     assert heron.links_of("cust-1")[0]["last_successful_sync"] is not None
 
 
-@pytest.mark.parametrize("fate", FATES, ids=lambda fate: fate.prefix)
-def test_the_beginning_of_an_item_id_decides_what_becomes_of_it(heron: Heron, clock: MovableClock, fate: Fate) -> None:
-    heron.create(f"{fate.prefix}1")
+@pytest.mark.parametrize("item_prefix", ITEM_PREFIXES, ids=lambda item_prefix: item_prefix.prefix)
+def test_the_beginning_of_an_item_id_decides_what_becomes_of_it(
+    heron: Heron, clock: MovableClock, item_prefix: ItemPrefix
+) -> None:
+    heron.create(f"{item_prefix.prefix}1")
     clock.forward(3)
 
     link = heron.links_of("cust-1")[0]
 
-    assert (link["status"], link["status_message"]) == (fate.status, fate.message)
+    assert (link["status"], link["status_message"]) == (item_prefix.status, item_prefix.message)
 
 
 def test_an_unknown_customer_is_added_with_its_name(heron: Heron) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from linkadmin.simulator.heron.guide import SETTLES_AFTER
+from linkadmin.simulator.heron.guide import STATUS_CHANGE_AFTER
 from linkadmin.simulator.server import Simulator
 from tests.waiting import wait_until
 
@@ -39,7 +39,7 @@ def test_a_sync_that_fails_is_told(
     subscribe("integration_link.erroring")
     heron.create("login-required-1")
     heron.create("item-2")
-    clock.forward(SETTLES_AFTER)
+    clock.forward(STATUS_CHANGE_AFTER)
     heron.links_of("cust-1")
 
     assert simulator.delivered()
@@ -139,13 +139,13 @@ def test_no_topic_tells_of_a_link_that_is_created_or_works_again(
 ) -> None:
     topics = heron("GET", "/api/webhooks/topics").json()["topics"]
     heron.create("login-required-1")
-    clock.forward(SETTLES_AFTER)
+    clock.forward(STATUS_CHANGE_AFTER)
     heron.links_of("cust-1")
     subscribe(*topics)
 
     heron("PUT", "/api/integration_links/login-required-1", {"end_user": {"access_token": "access-new"}})
     heron.create("item-2")
-    clock.forward(SETTLES_AFTER)
+    clock.forward(STATUS_CHANGE_AFTER)
     heron.links_of("cust-1")
 
     assert simulator.delivered()
@@ -158,7 +158,7 @@ def test_what_is_due_is_told_though_nobody_calls(
     subscribe("integration_link.erroring")
     heron.create("locked-1")
 
-    clock.forward(SETTLES_AFTER)
+    clock.forward(STATUS_CHANGE_AFTER)
     wait_until(lambda: receiver.got)
 
     assert [got.body["data"]["item_id"] for got in receiver.got] == ["locked-1"]

@@ -171,12 +171,14 @@ def test_links_are_of_every_kind(belvo: Belvo) -> None:
     for row in pages(belvo):
         kinds[kind_of(INSTITUTIONS[row["institution"]])][row["status"]] += 1
 
-    shares = {kind: tally.total() / SIZE for kind, tally in kinds.items()}
+    shares = {kind: statuses.total() / SIZE for kind, statuses in kinds.items()}
     assert {kind: round(share, 1) for kind, share in shares.items()} == pytest.approx(
         {"openfinance": 0.35, "bank": 0.35, "fiscal": 0.2, "employment": 0.1}, abs=0.06
     )
-    assert all(tally["invalid"] for tally in kinds.values())
-    assert [kind for kind, tally in kinds.items() if tally["token_required"]] == ["bank"]  # nobody else asks for a code
+    assert all(statuses["invalid"] for statuses in kinds.values())
+    assert [kind for kind, statuses in kinds.items() if statuses["token_required"]] == [
+        "bank"
+    ]  # nobody else asks for a code
 
 
 def test_a_consent_is_as_its_link_is(simulator: Simulator, belvo: Belvo) -> None:
@@ -190,8 +192,8 @@ def test_a_consent_is_as_its_link_is(simulator: Simulator, belvo: Belvo) -> None
         ("invalid", "REJECTED"),
         ("unconfirmed", "AWAITING_AUTHORISATION"),
     }
-    tally = Counter(each["status"] for each in found)
-    assert tally["AUTHORISED"] > 0.9 * len(found) > 20 * tally["EXPIRED"] > 0
+    statuses = Counter(each["status"] for each in found)
+    assert statuses["AUTHORISED"] > 0.9 * len(found) > 20 * statuses["EXPIRED"] > 0
 
 
 def test_links_that_work_are_fetched_as_time_goes_by_and_others_are_not(belvo: Belvo, clock: MovableClock) -> None:

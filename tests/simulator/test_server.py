@@ -16,7 +16,7 @@ import requests
 
 from linkadmin.simulator.belvo.guide import CODES
 from linkadmin.simulator.belvo.guide import TRIGGERS as BELVO_TRIGGERS
-from linkadmin.simulator.heron.guide import FATES
+from linkadmin.simulator.heron.guide import ITEM_PREFIXES
 from linkadmin.simulator.heron.guide import TRIGGERS as HERON_TRIGGERS
 from linkadmin.simulator.server import Simulator
 from tests.slowness import SlowProvider
@@ -35,7 +35,7 @@ def test_the_first_page_lists_everything_that_can_be_typed(simulator: Simulator)
 
     words = [word for trigger in (*BELVO_TRIGGERS, *HERON_TRIGGERS, *CODES) for word in trigger.shown]
     assert [word for word in words if f"<code>{word}</code>" not in text] == []
-    assert all(fate.prefix in text for fate in FATES)
+    assert all(item_prefix.prefix in text for item_prefix in ITEM_PREFIXES)
     assert "sandbox-id" in text
     assert "key_sandbox" in text
 

@@ -53,7 +53,7 @@ def test_links_come_and_go_break_and_mend(simulator: Simulator) -> None:
         assert len(new.keys() - old.keys()) in range(counts[provider]["registered"] // 2, SIZE)
         assert len(old.keys() - new.keys()) >= counts[provider][gone] // 2
         assert 100 < sum(new[key] != old[key] for key in old.keys() & new.keys()) < SIZE / 2
-    assert {"refused", "code_asked", "mended", "refreshed", "silent", "consent_ended"} < counts["belvo"].keys()
+    assert {"refused", "code_asked", "repaired", "refreshed", "silent", "consent_ended"} < counts["belvo"].keys()
     assert {"failed", "synced", "deleted_in_plaid", "switched_off", "processed"} < counts["heron"].keys()
     assert counts["banks"].keys() == {"up", "down"}
 

@@ -13,7 +13,7 @@ from linkadmin.integrations.models import Integration
 from linkadmin.links import health
 from linkadmin.links.models import EndUser, Link, LinkRead
 from linkadmin.providers.types import Cause, HealthState, LinkRef
-from linkadmin.simulator.heron.guide import SETTLES_AFTER
+from linkadmin.simulator.heron.guide import STATUS_CHANGE_AFTER
 from linkadmin.sync import delivery_reads, tasks
 from linkadmin.sync.models import UnknownLinkRead
 from linkadmin.webhooks import deliveries
@@ -304,7 +304,7 @@ class TestSentByTheProvider:
 
     def test_link_whose_sync_fails_at_heron_is_seen(self, told: Environment) -> None:
         link = told.heron_link(item_id="login-required-1", cause=Cause.PENDING)
-        told.clock.forward(SETTLES_AFTER + 1)
+        told.clock.forward(STATUS_CHANGE_AFTER + 1)
         told.simulator.snapshot()
 
         assert told.simulator.delivered()

@@ -62,20 +62,20 @@ def _page(
     request: Request, records: Iterable[Thing], filters: Filters, show: Callable[[Thing], dict[str, Any]]
 ) -> Reply:
     """Return one page of the records that match. Raises Refused."""
-    wishes = chosen(request.query, filters)
+    chosen_filters = chosen(request.query, filters)
     try:
-        rows = [record for record in records if passes(record, wishes)] if wishes else list(records)
+        rows = [record for record in records if passes(record, chosen_filters)] if chosen_filters else list(records)
         page = max(1, int(request.query.get("page", "1")))
         size = min(LARGEST_PAGE, max(1, int(request.query.get("page_size", PAGE_SIZE))))
     except ValueError:
         raise bodies.refused(400, "invalid", "Enter a valid value.") from None
-    told = {
+    page_of_results = {
         "count": len(rows),
         "next": _page_url(request, page + 1) if page * size < len(rows) else None,
         "previous": _page_url(request, page - 1) if page > 1 else None,
         "results": [show(row) for row in rows[(page - 1) * size : page * size]],
     }
-    return json_reply(200, told)
+    return json_reply(200, page_of_results)
 
 
 def _page_url(request: Request, page: int) -> str:

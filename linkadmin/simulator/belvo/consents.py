@@ -44,7 +44,7 @@ PERMISSIONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class CpfUsername:
     """A CPF that leads to a specific consent when entered as the username."""
 
     username: str
@@ -53,21 +53,21 @@ class Typed:
     lasts: timedelta | None = YEAR  # None: never expires
 
 
-TYPED = (
-    Typed("10000000001", "waiting for authorization", "AWAITING_AUTHORISATION"),
-    Typed("10000000002", "waiting for confirmation in the bank's app", "AWAITING_AUTHORISATION_CONFIRMATION"),
-    Typed("10000000003", "rejected", "REJECTED"),
-    Typed("10000000004", "expired an hour ago", "EXPIRED", timedelta(hours=-1)),
-    Typed("10000000005", "authorized for three more days", "AUTHORISED", timedelta(days=3)),
-    Typed("10000000006", "authorized with no expiry", "AUTHORISED", None),
+CPF_USERNAMES = (
+    CpfUsername("10000000001", "waiting for authorization", "AWAITING_AUTHORISATION"),
+    CpfUsername("10000000002", "waiting for confirmation in the bank's app", "AWAITING_AUTHORISATION_CONFIRMATION"),
+    CpfUsername("10000000003", "rejected", "REJECTED"),
+    CpfUsername("10000000004", "expired an hour ago", "EXPIRED", timedelta(hours=-1)),
+    CpfUsername("10000000005", "authorized for three more days", "AUTHORISED", timedelta(days=3)),
+    CpfUsername("10000000006", "authorized with no expiry", "AUTHORISED", None),
 )
-ANY_OTHER = Typed("", "authorized for a year", "AUTHORISED")
+ANY_OTHER = CpfUsername("", "authorized for a year", "AUTHORISED")
 
 
 def grant(store: Store, link: BelvoLink, username: str = "") -> None:
     """Give an open finance link the consent its username asks for. The caller holds the store's lock."""
     if is_open_finance(store, link):
-        typed = next((each for each in TYPED if each.username == username), ANY_OTHER)
+        typed = next((each for each in CPF_USERNAMES if each.username == username), ANY_OTHER)
         status = "AWAITING_AUTHORISATION" if link.status == "unconfirmed" else typed.status
         end = iso(seconds(link.created_at) + typed.lasts.total_seconds()) if typed.lasts else None
         store.consents[link.id] = Consent(link.id, status, created_at=link.created_at, expired_at=end)

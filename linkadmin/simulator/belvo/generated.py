@@ -95,15 +95,15 @@ def belvo_links(population: Population, until: float, now: float) -> Iterator[tu
     banks = rng.choices(BANKS, POPULARITY, k=size)
     terms = rng.choices(TERMS, [each.share for each in TERMS], k=size)
     owners = customers(population.seed, size)
-    for bank, term, owner, made in zip(banks, terms, owners, moments(rng, size, until), strict=True):
+    for bank, term, owner, created in zip(banks, terms, owners, moments(rng, size, until), strict=True):
         (condition,) = rng.choices(CONDITIONS, cum_weights=SHARES[bank["name"]])
-        last = _last_accessed(condition, term, made, until - rng.random() * QUIET_FOR, now)
+        last = _last_accessed(condition, term, created, until - rng.random() * QUIET_FOR, now)
         link = BelvoLink(
             institution=bank["name"],
             id=_uuid(rng),
             access_mode=term.access_mode,
             last_accessed_at=None if last is None else iso(last),
-            created_at=iso(made),
+            created_at=iso(created),
             external_id=owner,
             institution_user_id=base64.urlsafe_b64encode(rng.randbytes(32)).decode(),
             status=condition.status,
@@ -113,22 +113,22 @@ def belvo_links(population: Population, until: float, now: float) -> Iterator[tu
             refusals=condition.refusals,
             silent=condition.silent,
         )
-        yield link, _consent(link, _uuid(rng), made, now) if kind_of(bank) == OPEN_FINANCE else None
+        yield link, _consent(link, _uuid(rng), created, now) if kind_of(bank) == OPEN_FINANCE else None
 
 
-def _last_accessed(condition: BelvoCondition, terms: Terms, made: float, stopped: float, now: float) -> float | None:
+def _last_accessed(condition: BelvoCondition, terms: Terms, created: float, stopped: float, now: float) -> float | None:
     """Return when a link last fetched data: on its schedule until now, or before it stopped."""
     if condition.status == "unconfirmed":
         return None
     rate = REFRESH_RATES[terms.refresh_rate].total_seconds() if terms.refresh_rate else 0.0
     if condition.status == "valid" and not condition.silent:
-        return made + (now - made) // rate * rate if rate else made
-    return max(made, stopped - (2 * rate + DAY if condition.silent else 0))
+        return created + (now - created) // rate * rate if rate else created
+    return max(created, stopped - (2 * rate + DAY if condition.silent else 0))
 
 
-def _consent(link: BelvoLink, consent_id: str, made: float, now: float) -> Consent:
+def _consent(link: BelvoLink, consent_id: str, created: float, now: float) -> Consent:
     """Return a link's consent: renewed every year by the customer, revoked, or expired."""
-    status, end = "AUTHORISED", iso(made + YEAR * (1 + (now - made) // YEAR))
+    status, end = "AUTHORISED", iso(created + YEAR * (1 + (now - created) // YEAR))
     if link.status == "unconfirmed":
         status = "AWAITING_AUTHORISATION"
     elif link.status == "invalid":

@@ -12,7 +12,7 @@ from .records import BelvoLink
 
 BROKEN = ("invalid", "token_required", "invalid")
 DRIFTING = {"valid", *BROKEN}  # statuses
-Act = Callable[[Store, random.Random, BelvoLink], None]
+Event = Callable[[Store, random.Random, BelvoLink], None]
 
 
 def refuse(store: Store, link: BelvoLink, status: str) -> None:
@@ -24,7 +24,7 @@ def refuse(store: Store, link: BelvoLink, status: str) -> None:
         store.tell_belvo(*messages.refused(link))
 
 
-def mend(store: Store, link: BelvoLink) -> None:
+def repair(store: Store, link: BelvoLink) -> None:
     """Repair the link as its customer would. No webhook says so, except for new data."""
     link.status, link.last_accessed_at, link.refusals, link.silent = "valid", store.now(), 0, False
     consents.authorise(store, link)
@@ -36,17 +36,17 @@ def drift(store: Store, link: BelvoLink, turn: int) -> None:
     if link.status == "valid":
         refuse(store, link, BROKEN[turn % len(BROKEN)])
     else:
-        mend(store, link)
+        repair(store, link)
 
 
 def weights(store: Store, link: BelvoLink) -> Mapping[str, int]:
     """Return what can happen to a link, with its weight."""
     if link.status == "unconfirmed":
-        return {"mended": 60, "removed": 40}
+        return {"repaired": 60, "removed": 40}
     if link.status != "valid":
-        return {"mended": 65, "refused": 25, "removed": 10}
+        return {"repaired": 65, "refused": 25, "removed": 10}
     if link.silent:
-        return {"mended": 70, "registered": 20, "removed": 10}
+        return {"repaired": 70, "registered": 20, "removed": 10}
     usual = {"refreshed": 50, "silent": 5, "registered": 10, "removed": 5}
     if link.id in store.consents:
         return {**usual, "consent_ended": 20, "consent_revoked": 10}
@@ -89,11 +89,11 @@ def _register(store: Store, chance: random.Random, link: BelvoLink) -> None:
     store.tell_belvo(*messages.loaded(new, bank))
 
 
-ACTS: Mapping[str, Act] = {
+EVENTS: Mapping[str, Event] = {
     "refreshed": _refresh,
     "refused": lambda store, chance, link: refuse(store, link, "invalid"),
     "code_asked": lambda store, chance, link: refuse(store, link, "token_required"),
-    "mended": lambda store, chance, link: mend(store, link),
+    "repaired": lambda store, chance, link: repair(store, link),
     "silent": _fall_silent,
     "consent_ended": lambda store, chance, link: consents.end_now(store, link),
     "consent_revoked": lambda store, chance, link: consents.revoke_now(store, link),

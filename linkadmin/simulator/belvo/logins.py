@@ -68,14 +68,14 @@ def register(store: Store, request: Request) -> Later:
             _succeeded(store, link, registering=True)
             return json_reply(201, shown(link))
 
-    def ask(wish: Ask) -> Reply:
+    def ask(challenge: Ask) -> Reply:
         with store.lock:
             _refuse_twin(store, link)
             link.status = "unconfirmed"
             store.belvo_links[link.id] = link
             grant(store, link)
-            as_array = True if wish.as_array is None else wish.as_array
-            return _challenge(store.open_attempt(link, wish, as_array=as_array, registering=True))
+            as_array = True if challenge.as_array is None else challenge.as_array
+            return _challenge(store.open_attempt(link, challenge, as_array=as_array, registering=True))
 
     return partial(play, _login_at(institution, body, updating=False), store.wait, Effects(act, refusal, ask))
 
@@ -95,11 +95,11 @@ def update(store: Store, request: Request) -> Later:
             _succeeded(store, link, registering=False)
             return json_reply(200, shown(link))
 
-    def ask(wish: Ask) -> Reply:
+    def ask(challenge: Ask) -> Reply:
         with store.lock:
             find_link(store, request)
             link.status = "token_required"
-            return _challenge(store.open_attempt(link, wish, as_array=bool(wish.as_array), registering=False))
+            return _challenge(store.open_attempt(link, challenge, as_array=bool(challenge.as_array), registering=False))
 
     def refuse(reason: Refuse) -> Reply:
         if reason.wrong_password:
@@ -122,10 +122,10 @@ def resume(store: Store, request: Request) -> Later:
             _succeeded(store, link, registering=done.registering)
             return json_reply(201 if done.registering else 200, shown(link))
 
-    asked = attempt.ask
-    outcome = Succeed() if asked.kind is ChallengeKind.APPROVE else code_outcome(body.get("token", ""))
+    challenge = attempt.ask
+    outcome = Succeed() if challenge.kind is ChallengeKind.APPROVE else code_outcome(body.get("token", ""))
 
-    def ask_again(wish: Ask) -> Reply:
+    def ask_again(challenge: Ask) -> Reply:
         with store.lock:
             old = _attempt(store, body)
             link = store.belvo_links[old.link_id]
@@ -133,19 +133,19 @@ def resume(store: Store, request: Request) -> Later:
             if wrong_codes >= WRONG_CODES_UNTIL_LOCKED:
                 store.drop_attempts(link.id)
                 return refusal(LOCKED)
-            new = store.open_attempt(link, wish, as_array=old.as_array, registering=old.registering)
+            new = store.open_attempt(link, challenge, as_array=old.as_array, registering=old.registering)
             new.wrong_codes = wrong_codes
             return _challenge(new)
 
-    return partial(play, _next_in(asked, outcome), store.wait, Effects(act, refusal, ask_again))
+    return partial(play, _next_in(challenge, outcome), store.wait, Effects(act, refusal, ask_again))
 
 
-def _next_in(asked: Ask, outcome: Outcome | None) -> Outcome:
+def _next_in(challenge: Ask, outcome: Outcome | None) -> Outcome:
     """Return the next outcome of a sign-in with one step or several; `outcome` None is a wrong answer."""
     if outcome is None:
-        return replace(asked.again or asked, delay=0)
-    if isinstance(outcome, Succeed) and asked.then:
-        return replace(asked.then, delay=outcome.delay)
+        return replace(challenge.again or challenge, delay=0)
+    if isinstance(outcome, Succeed) and challenge.then:
+        return replace(challenge.then, delay=outcome.delay)
     return outcome
 
 
@@ -246,27 +246,27 @@ def _attempt(store: Store, body: Body) -> LoginAttempt:
 
 def _challenge(attempt: LoginAttempt) -> Reply:
     """Return the bank's challenge: as a list today, as one object in the older format."""
-    asked = attempt.ask
-    told: dict[str, Any] = {
+    challenge = attempt.ask
+    payload: dict[str, Any] = {
         **error("token_required", "A MFA token is required by the institution to login"),
         "session": attempt.session,
-        "expiry": str(asked.lifetime) if attempt.as_array else asked.lifetime,
+        "expiry": str(challenge.lifetime) if attempt.as_array else challenge.lifetime,
         "link": attempt.link_id,
     }
-    kind, instructions = CHALLENGES.get(asked.kind, ("", ""))
-    if said := asked.instructions or instructions:
-        told["token_generation_data"] = {
+    kind, instructions = CHALLENGES.get(challenge.kind, ("", ""))
+    if said := challenge.instructions or instructions:
+        payload["token_generation_data"] = {
             "instructions": said,
             "type": kind,
-            "value": _value(asked),
-            "expects_user_input": asked.kind is not ChallengeKind.APPROVE,
+            "value": _value(challenge),
+            "expects_user_input": challenge.kind is not ChallengeKind.APPROVE,
         }
-    return json_reply(428, [told] if attempt.as_array else told)
+    return json_reply(428, [payload] if attempt.as_array else payload)
 
 
-def _value(asked: Ask) -> str:
+def _value(challenge: Ask) -> str:
     number = f"{secrets.randbelow(1_000_000):06}"
-    match asked.kind:
+    match challenge.kind:
         case ChallengeKind.NUMERIC:
             return number
         case ChallengeKind.QR:
@@ -274,6 +274,6 @@ def _value(asked: Ask) -> str:
             segno.make_qr(f"SIMULATED-BANK:{number}").save(picture, kind="png", scale=5)
             return base64.b64encode(picture.getvalue()).decode()
         case ChallengeKind.TEXT:
-            return asked.question or "¿Qué código te dio el asesor de tu sucursal?"
+            return challenge.question or "¿Qué código te dio el asesor de tu sucursal?"
         case _:
             return ""

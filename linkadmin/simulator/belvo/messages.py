@@ -72,7 +72,7 @@ class BelvoEvent:
     def body(self, webhook_id: str) -> bytes:
         process = {"process_type": self.process} if self.process else {}
         request = {"request_id": str(uuid.UUID(self.request_id))} if self.request_id else {}  # dashes as in samples
-        told = {
+        payload = {
             "webhook_id": webhook_id,
             "webhook_type": self.type,
             **process,
@@ -82,7 +82,7 @@ class BelvoEvent:
             "external_id": self.link.external_id,
             "data": self.data,
         }
-        return json.dumps(told, ensure_ascii=False).encode()
+        return json.dumps(payload, ensure_ascii=False).encode()
 
 
 def loaded(link: BelvoLink, bank: Institution, request_id: str = "") -> list[BelvoEvent]:

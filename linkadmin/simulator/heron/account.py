@@ -45,11 +45,11 @@ def list_integrations(store: Store, request: Request) -> Reply:
 
 def create_integration(store: Store, request: Request) -> Reply:
     """No call deletes a connector."""
-    return _kept_integration(store, 201, HeronIntegration(**_read_integration(request)))
+    return _store_integration(store, 201, HeronIntegration(**_read_integration(request)))
 
 
 def change_integration(store: Store, request: Request) -> Reply:
-    return _kept_integration(store, 200, replace(find_integration(store, request), **_read_integration(request)))
+    return _store_integration(store, 200, replace(find_integration(store, request), **_read_integration(request)))
 
 
 def list_webhooks(store: Store, request: Request) -> Reply:
@@ -61,11 +61,11 @@ def list_topics(store: Store, request: Request) -> Reply:
 
 
 def create_webhook(store: Store, request: Request) -> Reply:
-    return _kept_webhook(store, 201, Webhook(**bodies.read(request, CREATE_RULES)))
+    return _store_webhook(store, 201, Webhook(**bodies.read(request, CREATE_RULES)))
 
 
 def change_webhook(store: Store, request: Request) -> Reply:
-    return _kept_webhook(store, 200, replace(_find_webhook(store, request), **bodies.read(request, CHANGE_RULES)))
+    return _store_webhook(store, 200, replace(_find_webhook(store, request), **bodies.read(request, CHANGE_RULES)))
 
 
 def delete_webhook(store: Store, request: Request) -> Reply:
@@ -78,7 +78,7 @@ def _read_integration(request: Request) -> dict[str, Any]:
     return {name: value for name, value in body.items() if name not in WRITE_ONLY}
 
 
-def _kept_integration(store: Store, status: int, integration: HeronIntegration) -> Reply:
+def _store_integration(store: Store, status: int, integration: HeronIntegration) -> Reply:
     store.integrations[integration.heron_id] = integration
     return json_reply(status, {"integration": as_dict(integration)})
 
@@ -87,6 +87,6 @@ def _find_webhook(store: Store, request: Request) -> Webhook:
     return bodies.found(store.webhooks.get(request.args["webhook"]), "Webhook")
 
 
-def _kept_webhook(store: Store, status: int, webhook: Webhook) -> Reply:
+def _store_webhook(store: Store, status: int, webhook: Webhook) -> Reply:
     store.webhooks[webhook.heron_id] = webhook
     return json_reply(status, {"webhook": as_dict(webhook)})

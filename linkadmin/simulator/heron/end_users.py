@@ -43,8 +43,8 @@ def named(store: Store, end_user_id: str, name: str | None) -> HeronEndUser:
 def list_all(store: Store, request: Request) -> Reply:
     field, backwards = ORDERS[bodies.choice(request, "order_by", tuple(ORDERS))]
     page, limit = bodies.count(request, "page", 1, 10**9), bodies.count(request, "limit", PAGE_LIMIT, LARGEST_LIMIT)
-    wishes = chosen(request.query, FILTERS)
-    found = [user for user in store.end_users.values() if passes(user, wishes)]
+    filters = chosen(request.query, FILTERS)
+    found = [user for user in store.end_users.values() if passes(user, filters)]
     found.sort(key=attrgetter(field, "end_user_id"), reverse=backwards)
     rows = [_shown(user) for user in found[(page - 1) * limit : page * limit]]
     if request.query.get("include_data_sources", "").lower() == "true":

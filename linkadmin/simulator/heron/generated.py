@@ -7,7 +7,7 @@ from random import Random
 from linkadmin.simulator.clock import iso
 from linkadmin.simulator.generated import DAY, Population, customers, moments
 
-from .guide import FATES
+from .guide import ITEM_PREFIXES
 from .records import PLAID_PULLS, HeronEndUser, HeronLink
 
 FAILED_FOR = 30 * DAY  # seconds; no link failed longer ago
@@ -47,7 +47,7 @@ class HeronCondition:
     silent: bool = False
 
 
-_MESSAGES = {fate.prefix: fate.message for fate in FATES}
+_MESSAGES = {item_prefix.prefix: item_prefix.message for item_prefix in ITEM_PREFIXES}
 CONDITIONS = (
     HeronCondition(0.952, "active"),
     HeronCondition(0.003, "active", _MESSAGES["conflict-"]),
@@ -83,37 +83,37 @@ def heron_links(population: Population, until: float, now: float) -> Iterator[tu
     places = rng.choices(list(PLACES), list(PLACES.values()), k=size)
     owners = customers(population.seed, size)
     latest = ""
-    for condition, place, owner, made in zip(conditions, places, owners, moments(rng, size, until), strict=True):
-        fetched, changed = _moments(rng.random(), condition, made, until, now if place == PULLED else None)
+    for condition, place, owner, created in zip(conditions, places, owners, moments(rng, size, until), strict=True):
+        fetched, changed = _moments(rng.random(), condition, created, until, now if place == PULLED else None)
         link = HeronLink(
             item_id=f"{rng.getrandbits(120):030x}",
             end_user_id=owner,
             integration=place[0],
             status=condition.status,
             status_message=condition.message,
-            created=iso(made),
+            created=iso(created),
             last_updated=iso(changed),
             last_successful_sync=iso(fetched),
             type=place[1],
             data_source_heron_id=f"dso_{rng.getrandbits(88):022x}",
             silent=condition.silent,
         )
-        yield link, _end_user(rng, link, (made + until) / 2) if owner != latest else None
+        yield link, _end_user(rng, link, (created + until) / 2) if owner != latest else None
         latest = owner
 
 
 def _moments(
-    part: float, condition: HeronCondition, made: float, until: float, pulled_by: float | None
+    part: float, condition: HeronCondition, created: float, until: float, pulled_by: float | None
 ) -> tuple[float, float]:
     """Return when a link last synced and last changed: working links sync every day, asset reports now and then."""
     if condition.status != "active":
-        failed = max(made, until - part * FAILED_FOR)
-        return max(made, failed - part * DAY), failed
+        failed = max(created, until - part * FAILED_FOR)
+        return max(created, failed - part * DAY), failed
     shortest, longest = SILENT_FOR if condition.silent else (0, REPORTED_FOR)
-    synced = max(made, until - shortest - part * (longest - shortest))
+    synced = max(created, until - shortest - part * (longest - shortest))
     if pulled_by is not None and not condition.silent:
         pause = PLAID_PULLS.total_seconds()
-        synced = made + (pulled_by - made) // pause * pause
+        synced = created + (pulled_by - created) // pause * pause
     return synced, synced
 
 

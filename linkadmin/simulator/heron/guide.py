@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from linkadmin.simulator.outcomes import SERVER_ERROR, Damage, Outcome, Refuse, Spoil, Succeed, Trigger, match
 
-SETTLES_AFTER = 3  # seconds from pending or syncing to the final status
+STATUS_CHANGE_AFTER = 3  # seconds from pending or syncing to the final status
 KNOWN_ITEM = "A link with this item_id already exists"
 
 # A value matches alone or followed by -anything; of two that match, the longer one comes first.
@@ -38,7 +38,7 @@ TRIGGERS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
+class ItemPrefix:
     """A new link's final status, by its item ID prefix. With `waits` False the link never leaves its first status."""
 
     prefix: str
@@ -53,32 +53,34 @@ _LOGIN_REQUIRED = (
     "a user login is required to update this information. use Link's update mode to restore the item to a good state"
 )
 
-FATES = (
-    Fate("login-required-", "erroring: the customer must sign in again", "erroring", _LOGIN_REQUIRED),
-    Fate("locked-", "erroring: locked at the bank", "erroring", "[ITEM_LOCKED] the account is locked at the bank"),
-    Fate(
+ITEM_PREFIXES = (
+    ItemPrefix("login-required-", "erroring: the customer must sign in again", "erroring", _LOGIN_REQUIRED),
+    ItemPrefix(
+        "locked-", "erroring: locked at the bank", "erroring", "[ITEM_LOCKED] the account is locked at the bank"
+    ),
+    ItemPrefix(
         "bank-down-", "erroring: the bank is down", "erroring", "[INSTITUTION_DOWN] this institution is not responding"
     ),
-    Fate(
+    ItemPrefix(
         "no-accounts-",
         "erroring: no open account was shared",
         "erroring",
         "[NO_ACCOUNTS] no valid accounts were found for this item",
     ),
-    Fate(
+    ItemPrefix(
         "revoked-",
         "erroring: the customer revoked consent",
         "erroring",
         "[USER_PERMISSION_REVOKED] the holder of this account has revoked their permission",
     ),
-    Fate("new-code-", "erroring, with an unrecognized code", "erroring", "[SOME_FUTURE_CODE] something new"),
-    Fate("no-code-", "erroring, with a message but no code", "erroring", "sync failed, no code given"),
-    Fate("silent-", "erroring, without a message", "erroring"),
-    Fate("conflict-", "active, with an old error still reported", "active", _LOGIN_REQUIRED),
-    Fate("deleted-", "deleted at Plaid", "deleted_in_plaid"),
-    Fate("pending-", "stays pending", "pending", waits=False),
+    ItemPrefix("new-code-", "erroring, with an unrecognized code", "erroring", "[SOME_FUTURE_CODE] something new"),
+    ItemPrefix("no-code-", "erroring, with a message but no code", "erroring", "sync failed, no code given"),
+    ItemPrefix("silent-", "erroring, without a message", "erroring"),
+    ItemPrefix("conflict-", "active, with an old error still reported", "active", _LOGIN_REQUIRED),
+    ItemPrefix("deleted-", "deleted at Plaid", "deleted_in_plaid"),
+    ItemPrefix("pending-", "stays pending", "pending", waits=False),
 )
-ACTIVE = Fate("", f"pending, and active after {SETTLES_AFTER} seconds", "active")
+ACTIVE = ItemPrefix("", f"pending, and active after {STATUS_CHANGE_AFTER} seconds", "active")
 
 
 def token_outcome(access_token: str) -> Outcome:
@@ -87,6 +89,6 @@ def token_outcome(access_token: str) -> Outcome:
     return trigger.outcome if trigger else Succeed()
 
 
-def fate_of(item_id: str) -> Fate:
+def item_prefix_of(item_id: str) -> ItemPrefix:
     """Return what a new link with this item ID becomes."""
-    return next((fate for fate in FATES if item_id.startswith(fate.prefix)), ACTIVE)
+    return next((item_prefix for item_prefix in ITEM_PREFIXES if item_id.startswith(item_prefix.prefix)), ACTIVE)

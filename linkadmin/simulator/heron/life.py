@@ -10,7 +10,7 @@ from .generated import CONDITIONS, company
 from .records import HeronEndUser, HeronLink
 
 DRIFTING = {"active", "erroring"}  # statuses
-Act = Callable[[Store, random.Random, HeronLink], None]
+Event = Callable[[Store, random.Random, HeronLink], None]
 TROUBLES = tuple(each.message for each in CONDITIONS if each.status == "erroring")
 OLD_TROUBLE = next(each.message for each in CONDITIONS if each.status == "active" and each.message)
 WEIGHTS: Mapping[str, Mapping[str, int]] = {
@@ -32,7 +32,7 @@ def fail(store: Store, link: HeronLink, message: str | None) -> None:
     store.tell_heron(messages.erroring(link))
 
 
-def mend(store: Store, link: HeronLink, message: str | None = None) -> None:
+def repair(store: Store, link: HeronLink, message: str | None = None) -> None:
     """Make a sync of the link succeed. Heron sends at most a webhook about transactions."""
     link.status, link.status_message, link.silent = "active", message, False
     link.last_successful_sync = link.last_updated = store.now()
@@ -44,7 +44,7 @@ def drift(store: Store, link: HeronLink, turn: int) -> None:
     if link.status == "active":
         fail(store, link, TROUBLES[turn % len(TROUBLES)])
     else:
-        mend(store, link)
+        repair(store, link)
 
 
 def weights(store: Store, link: HeronLink) -> Mapping[str, int]:
@@ -73,12 +73,12 @@ def _register(store: Store, chance: random.Random, link: HeronLink) -> None:
         item_id, user_id, link.integration, created=now, type=link.type, last_updated=now, data_source_heron_id=source
     )
     store.add_heron_link(new)
-    mend(store, new)
+    repair(store, new)
 
 
-ACTS: Mapping[str, Act] = {
-    "synced": lambda store, chance, link: mend(store, link),
-    "synced_with_old_trouble": lambda store, chance, link: mend(store, link, OLD_TROUBLE),
+EVENTS: Mapping[str, Event] = {
+    "synced": lambda store, chance, link: repair(store, link),
+    "synced_with_old_trouble": lambda store, chance, link: repair(store, link, OLD_TROUBLE),
     "failed": lambda store, chance, link: fail(store, link, chance.choice(TROUBLES)),
     "silent": _fall_silent,
     "deleted_in_plaid": _delete_at_plaid,

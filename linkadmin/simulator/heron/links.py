@@ -10,7 +10,7 @@ from linkadmin.simulator.wire import Later, Reply, Request, as_dict, json_reply
 
 from . import bodies, end_users
 from .account import find_integration
-from .guide import KNOWN_ITEM, fate_of, token_outcome
+from .guide import KNOWN_ITEM, item_prefix_of, token_outcome
 from .records import HeronEndUser, HeronIntegration, HeronLink
 
 USER_KEY = "end_user_id_or_heron_id"
@@ -116,16 +116,16 @@ def _new_link(store: Store, integration: HeronIntegration, body: Mapping[str, An
         last_updated=now,
         type=integration.link_type,
     )
-    fate = fate_of(link.item_id)
-    if fate.waits:
-        store.settle_later(link, fate.status, fate.message)
+    item_prefix = item_prefix_of(link.item_id)
+    if item_prefix.waits:
+        store.change_status_later(link, item_prefix.status, item_prefix.message)
     store.add_heron_link(link)
     return link
 
 
 def _sync(store: Store, link: HeronLink, then: str, message: str | None) -> None:
     link.status, link.last_updated = "syncing", store.now()
-    store.settle_later(link, then, message)
+    store.change_status_later(link, then, message)
 
 
 def _shown(link: HeronLink) -> dict[str, Any]:

@@ -30,8 +30,8 @@ class HeronEvent:
 
     def body(self, now: str) -> bytes:
         """Return the compact JSON that is signed."""
-        told = {"topic": self.topic, "created": f"{without_zone(now)}+00:00", "data": self.data, "meta": None}
-        return json.dumps(told, separators=(",", ":")).encode()
+        payload = {"topic": self.topic, "created": f"{without_zone(now)}+00:00", "data": self.data, "meta": None}
+        return json.dumps(payload, separators=(",", ":")).encode()
 
 
 def signature(body: bytes, secret: str) -> str:

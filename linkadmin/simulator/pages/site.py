@@ -40,7 +40,7 @@ CONSTANTS = {
     "belvo": belvo,
     "belvo_guide": belvo_guide,
     "belvo_messages": belvo_messages,
-    "consents": consents.TYPED,
+    "consents": consents.CPF_USERNAMES,
     "heron": heron,
     "heron_guide": heron_guide,
     "heron_messages": heron_messages,
@@ -94,11 +94,11 @@ def _guide(store: Store, settings: SimulatorSettings, origin: str) -> dict[str, 
 
 
 def _bank(institution: Institution) -> dict[str, Any]:
-    asked = [field for field in institution["form_fields"] if field["type"] != "hidden"]  # the form fills hidden ones
+    visible = [field for field in institution["form_fields"] if field["type"] != "hidden"]  # the form fills hidden ones
     remarks = [feature["name"] for feature in institution["features"]]
     remarks += ["down"] if institution["status"] == "down" else []
     remarks += ["open finance"] if institution["integration_type"] == "openfinance" else []
-    fields = [field["name"] + (" (optional)" if field.get("optional") else "") for field in asked]
+    fields = [field["name"] + (" (optional)" if field.get("optional") else "") for field in visible]
     return {**institution, "asks_for": fields, "remarks": remarks}
 
 

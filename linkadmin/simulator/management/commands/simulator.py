@@ -62,9 +62,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         simulator = self._simulator(options)
-        told_to_end = threading.Event()
+        stopping = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: told_to_end.set())
+            signal.signal(number, lambda *_: stopping.set())
         try:
             simulator.start()
         except OSError as error:
@@ -73,7 +73,7 @@ class Command(BaseCommand):
             raise CommandError(f"The simulator cannot read its state: {error}.") from error
         self.stdout.write(f"Simulator: {simulator.url}/")
         self.stdout.flush()
-        told_to_end.wait()
+        stopping.wait()
         simulator.stop()
 
     def _simulator(self, options: dict[str, Any]) -> Simulator:
