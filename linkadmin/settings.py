@@ -104,7 +104,7 @@ MIDDLEWARE = [
     "linkadmin.web.middleware.request_id",
     "linkadmin.web.middleware.StorageRefusals",
     "linkadmin.web.middleware.NoNul",
-    "linkadmin.webhooks.middleware.messages_first",
+    "linkadmin.webhooks.middleware.deliveries_first",
     "linkadmin.accounts.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

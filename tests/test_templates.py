@@ -18,7 +18,7 @@ from linkadmin.web.page_parts import ADDED
 from .bulk.helpers import begun, planned, worked
 from .environment import Environment
 from .markup import Element, Page
-from .webhooks.webhook_sender import deliver, kept, open_endpoint, signed, told_by_heron
+from .webhooks.webhook_sender import deliver, heron_webhook, open_endpoint, signed, stored_delivery
 
 ROOT = settings.BASE_DIR / "templates"
 TEMPLATES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.html"))
@@ -262,9 +262,9 @@ def test_every_change_has_a_csrf_token(env: Environment) -> None:
 
 def delivered(env: Environment) -> str:
     """Deliver a webhook and return its page."""
-    body = told_by_heron(item_id="item-1")
+    body = heron_webhook(item_id="item-1")
     deliver(open_endpoint(env.heron), body, signed(body))
-    return kept(env.heron).get_absolute_url()
+    return stored_delivery(env.heron).get_absolute_url()
 
 
 _drawn: list[tuple[str, Page]] = []

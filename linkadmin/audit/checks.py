@@ -46,8 +46,8 @@ def run() -> VerificationReport:
     report = verify()
     found = {"checked_at": timezone.now(), "verdict": report.verdict, "finding": findings(report)}
     AuditCheck.objects.update_or_create(pk=1, defaults=found)
-    tell = logger.info if report.is_whole else logger.error
-    tell("audit.verified", verdict=report.verdict.name, events=report.events, finding=found["finding"])
+    log = logger.info if report.is_whole else logger.error
+    log("audit.verified", verdict=report.verdict.name, events=report.events, finding=found["finding"])
     return report
 
 
@@ -102,17 +102,17 @@ def alerts() -> list[AuditAlert]:
 
 
 def _faults() -> list[AuditAlert]:
-    check, now, told = AuditCheck.objects.first() or AuditCheck(), timezone.now(), []
+    check, now, alerts_due = AuditCheck.objects.first() or AuditCheck(), timezone.now(), []
     if check.verdict != AuditCheck.Verdict.GOOD:
         words = _("The audit log failed verification. %(why)s") % {"why": check.finding}
-        told.append(AuditAlert(words, _("Verified"), check.checked_at or now))
+        alerts_due.append(AuditAlert(words, _("Verified"), check.checked_at or now))
     last = check.checked_at or AuditEvent.objects.order_by("seq").values_list("at", flat=True).first()
     if last and now - last > OVERDUE:
         words = _(
             "The audit log hasn't been verified for over a day. Check that the scheduler and a worker are running."
         )
-        told.append(AuditAlert(words, _("Last verified") if check.checked_at else _("First event"), last))
+        alerts_due.append(AuditAlert(words, _("Last verified") if check.checked_at else _("First event"), last))
     if settings.AUDIT_HEADS_FILE and check.head_problem:
         words = _("Couldn't write to the signed-heads file: %(why)s.")
-        told.append(AuditAlert(words % {"why": check.head_problem}, _("Since"), check.head_problem_since or now))
-    return told
+        alerts_due.append(AuditAlert(words % {"why": check.head_problem}, _("Since"), check.head_problem_since or now))
+    return alerts_due

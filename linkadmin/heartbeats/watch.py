@@ -30,7 +30,7 @@ class Background:
         return self.scheduler_is_dead or self.workers_are_dead
 
 
-def look() -> Background:
+def read_status() -> Background:
     """Read what's dead. A live worker that makes no progress while the scheduler queues tasks counts as dead."""
     seen = {
         kind: (alive, worked)
@@ -49,12 +49,12 @@ def look() -> Background:
 _known: tuple[float, Background] | None = None  # with when it was read (monotonic seconds)
 
 
-def glance() -> Background:
-    """Return `look()`, cached for KNOWN_SECONDS so that not every page and poll queries the database."""
+def cached_status() -> Background:
+    """Return `read_status()`, cached for KNOWN_SECONDS so that not every page and poll queries the database."""
     global _known
     now = time.monotonic()
     if _known is None or now - _known[0] >= KNOWN_SECONDS:
-        _known = now, look()
+        _known = now, read_status()
     return _known[1]
 
 
@@ -62,11 +62,11 @@ def words() -> str:
     """Return the banner about stopped background processing; empty while it runs or is starting."""
     if not has_stopped():
         return ""
-    told = _("Background processing has stopped.")
-    since = glance().since
+    stopped = _("Background processing has stopped.")
+    since = cached_status().since
     if since is None:
-        return f"{told} " + _("No background process has run yet. Statuses may be out of date.")
-    return f"{told} " + _("Nothing has been checked since %(time)s. Statuses may be out of date.") % {
+        return f"{stopped} " + _("No background process has run yet. Statuses may be out of date.")
+    return f"{stopped} " + _("Nothing has been checked since %(time)s. Statuses may be out of date.") % {
         "time": _exact(since)
     }
 
@@ -77,7 +77,7 @@ def ongoing(claim: str, otherwise: str = "") -> str:
 
 
 def waiting() -> str:
-    since = glance().since
+    since = cached_status().since
     if since is None:
         return _("Waiting for background processing to start.")
     return _("Waiting for background processing to restart. Last active: %(time)s.") % {"time": _exact(since)}
@@ -85,7 +85,7 @@ def waiting() -> str:
 
 def has_stopped() -> bool:
     """Whether pages say that background processing has stopped."""
-    return not is_starting() and glance().has_stopped
+    return not is_starting() and cached_status().has_stopped
 
 
 def is_starting() -> bool:

@@ -107,15 +107,15 @@ def _pack_ours(value: Any) -> Any:
 
 def _unpack_ours(name: str, content: Any) -> Any:
     module, _colon, kind = name.partition(":")
-    made: Any = getattr(import_module(module), kind) if module.startswith(_OURS) else None
-    if not isinstance(made, type):
+    record_type: Any = getattr(import_module(module), kind) if module.startswith(_OURS) else None
+    if not isinstance(record_type, type):
         raise ValueError(f"{name} is not ours")
-    if issubclass(made, ProviderError):
-        return made
-    if issubclass(made, Enum):
-        return made(content)
-    if is_dataclass(made):
-        return made(**{field: unpack(each) for field, each in content.items()})
+    if issubclass(record_type, ProviderError):
+        return record_type
+    if issubclass(record_type, Enum):
+        return record_type(content)
+    if is_dataclass(record_type):
+        return record_type(**{field: unpack(each) for field, each in content.items()})
     raise ValueError(f"{name} is no record")
 
 

@@ -16,8 +16,8 @@ ENDED_EVERY = timedelta(days=1)  # between two reads of a link whose consent has
 
 def verify_repairs(*, now: datetime) -> None:
     """Have repaired links read, and stop verifying those without proof in time."""
-    patience = timedelta(seconds=settings.PROOF_SECONDS)
-    for link in health.verification_overdue(repaired_before=now - patience)[:AT_ONCE]:
+    allowed = timedelta(seconds=settings.PROOF_SECONDS)
+    for link in health.verification_overdue(repaired_before=now - allowed)[:AT_ONCE]:
         health.stop_verifying(link, now=now)
     unverified = Link.objects.filter(pk__in=health.unverified(checked_before=now - READ_EVERY, now=now))
     _want(unverified, Reason.REPAIR, now)

@@ -46,17 +46,17 @@ def process() -> int:
     for delivery in sorted(claimed, key=attrgetter("wanted_at")):
         by_integration[delivery.integration_id].append(delivery)
     for integration in Integration.objects.filter(pk__in=by_integration):
-        _take_apart(integration, by_integration[integration.pk])
+        _process_integration(integration, by_integration[integration.pk])
     return len(claimed)
 
 
 def work(integration_id: UUID) -> bool:
     """Look up an integration's unknown links that are due; return whether to continue at once."""
     due = UnknownLinkRead.objects.filter(integration=integration_id).order_by("due_at")
-    return reads.work_rows(integration_id, due, _ask_for_all, limit=READ_AT_ONCE)
+    return reads.work_rows(integration_id, due, _look_up_all, limit=READ_AT_ONCE)
 
 
-def links_named(integration: Integration, names: Collection[LinkRef]) -> dict[LinkRef, list[Link]]:
+def matching_links(integration: Integration, names: Collection[LinkRef]) -> dict[LinkRef, list[Link]]:
     """Return our connected links that each reference means; an empty list where we know none."""
     links = Link.objects.filter(integration=integration, disconnected_at=None)
     by_id = {link.remote_id: [link] for link in links.filter(remote_id__in={each.remote_id for each in names} - {""})}
@@ -70,12 +70,12 @@ def links_named(integration: Integration, names: Collection[LinkRef]) -> dict[Li
     }
 
 
-def _take_apart(integration: Integration, told: Sequence[WebhookDelivery]) -> None:
+def _process_integration(integration: Integration, received: Sequence[WebhookDelivery]) -> None:
     """Process deliveries together, but retried ones alone: one that breaks us must not hold up others."""
-    together = [delivery for delivery in told if delivery.attempts <= 1]
-    for some in (together, *([delivery] for delivery in told if delivery.attempts > 1)):
+    together = [delivery for delivery in received if delivery.attempts <= 1]
+    for some in (together, *([delivery] for delivery in received if delivery.attempts > 1)):
         try:
-            _take(integration, some)
+            _process(integration, some)
         except Exception as error:  # noqa: BLE001 - next time each is processed alone
             logger.error(
                 "deliveries.broke", integration=str(integration.pk), named=len(some), error=type(error).__name__
@@ -83,30 +83,30 @@ def _take_apart(integration: Integration, told: Sequence[WebhookDelivery]) -> No
             retry_later([delivery for delivery in some if delivery.claim_token], error)
 
 
-def _take(integration: Integration, told: Sequence[WebhookDelivery]) -> None:
+def _process(integration: Integration, received: Sequence[WebhookDelivery]) -> None:
     """Queue the reads before the deliveries wait for them: after a crash in between, we start over."""
-    links = links_named(integration, {delivery.ref for delivery in told})
-    _read([delivery for delivery in told if links[delivery.ref]], links)
-    unknown = [delivery for delivery in told if not links[delivery.ref]]
-    asked = [delivery for delivery in unknown if _can_be_asked_for(integration, delivery.ref)]
-    _want_unknown(integration, asked)
+    links = matching_links(integration, {delivery.ref for delivery in received})
+    _read([delivery for delivery in received if links[delivery.ref]], links)
+    unknown = [delivery for delivery in received if not links[delivery.ref]]
+    looked_up = [delivery for delivery in unknown if _can_look_up(integration, delivery.ref)]
+    _want_unknown(integration, looked_up)
     for delivery in unknown:
-        if delivery not in asked:
+        if delivery not in looked_up:
             deliveries.close(
                 delivery, DeliveryOutcome.NO_MATCHING_LINK if delivery.is_known else DeliveryOutcome.UNRECOGNIZED_TYPE
             )
     if integration.keys_rejected or not integration.is_active:
-        waiting = WebhookDelivery.objects.filter(pk__in=[each.pk for each in told], state=DeliveryState.PROCESSING)
+        waiting = WebhookDelivery.objects.filter(pk__in=[each.pk for each in received], state=DeliveryState.PROCESSING)
         waiting.update(outcome=DeliveryOutcome.WAITING_TO_RETRY)
 
 
-def _read(told: Sequence[WebhookDelivery], links: Mapping[LinkRef, list[Link]]) -> None:
-    wishes = {link.pk: delivery.wanted_at for delivery in told for link in links[delivery.ref]}  # the latest wins
-    due_reads.want_each(wishes, reason=Reason.WEBHOOK)
-    for delivery in told:
+def _read(received: Sequence[WebhookDelivery], links: Mapping[LinkRef, list[Link]]) -> None:
+    wanted = {link.pk: delivery.wanted_at for delivery in received for link in links[delivery.ref]}  # the latest wins
+    due_reads.want_each(wanted, reason=Reason.WEBHOOK)
+    for delivery in received:
         deliveries.note_links(delivery, links[delivery.ref])
-    if told:
-        _close_read(wishes, since=told[0].wanted_at)
+    if received:
+        _close_read(wanted, since=received[0].wanted_at)
 
 
 @transaction.atomic
@@ -120,26 +120,26 @@ def _close_read(link_ids: Collection[UUID], *, since: datetime) -> None:
             deliveries.close_read([row.link_id], began_at=row.answered_at, outcome=outcome)
 
 
-def _can_be_asked_for(integration: Integration, named: LinkRef) -> bool:
+def _can_look_up(integration: Integration, named: LinkRef) -> bool:
     """Whether the provider can look up what a delivery names."""
     by_customer = integration.provider_class.full_check_by is FullCheckBy.CUSTOMERS
     return bool(named.end_user_id if by_customer else named.remote_id)
 
 
-def _want_unknown(integration: Integration, told: Sequence[WebhookDelivery]) -> None:
+def _want_unknown(integration: Integration, received: Sequence[WebhookDelivery]) -> None:
     """Queue lookups that begin after the deliveries, and let the deliveries wait for them."""
-    if not told:
+    if not received:
         return
-    wishes = {delivery.ref: delivery.wanted_at for delivery in told}  # the latest wins
-    _want_each(integration, wishes)
-    for delivery in told:
+    wanted = {delivery.ref: delivery.wanted_at for delivery in received}  # the latest wins
+    _want_each(integration, wanted)
+    for delivery in received:
         deliveries.note_links(delivery, [])
-    _close_answered(integration, wishes)
+    _close_answered(integration, wanted)
 
 
 @transaction.atomic
-def _want_each(integration: Integration, wishes: Mapping[LinkRef, datetime]) -> None:
-    in_order = sorted(wishes, key=attrgetter("remote_id", "end_user_id"))
+def _want_each(integration: Integration, wanted: Mapping[LinkRef, datetime]) -> None:
+    in_order = sorted(wanted, key=attrgetter("remote_id", "end_user_id"))
     UnknownLinkRead.objects.bulk_create(
         [
             UnknownLinkRead(
@@ -149,7 +149,7 @@ def _want_each(integration: Integration, wishes: Mapping[LinkRef, datetime]) -> 
         ],
         ignore_conflicts=True,
     )
-    changed = [row for row in _locked(integration, wishes) if row.want(wishes[row.ref])]
+    changed = [row for row in _locked(integration, wanted) if row.want(wanted[row.ref])]
     UnknownLinkRead.objects.bulk_update(changed, ("due_at", "wanted_at", "wanted_since"), batch_size=200)
     transaction.on_commit(lambda: wake_worker(due_reads.READ_TASK, integration.pk))
 
@@ -163,7 +163,7 @@ def _close_answered(integration: Integration, names: Collection[LinkRef]) -> Non
             _close(integration, [row], row.answered_at)
 
 
-def _ask_for_all(integration: Integration, rows: Sequence[UnknownLinkRead], time_slice: TimeSlice) -> None:
+def _look_up_all(integration: Integration, rows: Sequence[UnknownLinkRead], time_slice: TimeSlice) -> None:
     alone = [[row] for row in rows if row.attempts > ALONE_AFTER]
     others = {row.ref: row for row in rows if row.attempts <= ALONE_AFTER}
     together = integration.provider_class.batches(list(others)) if others else []
@@ -171,13 +171,13 @@ def _ask_for_all(integration: Integration, rows: Sequence[UnknownLinkRead], time
         if time_slice.is_over:
             release(call)
         else:
-            _ask_for(integration, call, time_slice)
+            _look_up(integration, call, time_slice)
 
 
-def _ask_for(integration: Integration, rows: Sequence[UnknownLinkRead], time_slice: TimeSlice) -> None:
+def _look_up(integration: Integration, rows: Sequence[UnknownLinkRead], time_slice: TimeSlice) -> None:
     began_at = timezone.now()
     try:
-        _take_over(integration, rows, began_at)
+        _add_found(integration, rows, began_at)
     except Exception as error:  # noqa: BLE001 - this request failed, the next may succeed
         if not isinstance(error, ProviderError):
             logger.error("unknown_link.failed", links=len(rows), error=type(error).__name__)
@@ -191,7 +191,7 @@ def _ask_for(integration: Integration, rows: Sequence[UnknownLinkRead], time_sli
         _close(integration, rows, began_at)
 
 
-def _take_over(integration: Integration, rows: Sequence[UnknownLinkRead], began_at: datetime) -> None:
+def _add_found(integration: Integration, rows: Sequence[UnknownLinkRead], began_at: datetime) -> None:
     provider = connections.client_for(integration, in_background=True)
     found = provider.read_links([row.ref for row in rows])
     seen = health.observe_page(integration, found, at=began_at)
@@ -206,7 +206,7 @@ def _our_id(provider: Provider, end_user_id: str) -> str:
     if EndUser.objects.filter(external_id=end_user_id).exists():
         return end_user_id
     customer = provider.read_end_user(end_user_id)
-    discovery.know_customers({customer.end_user_id: customer.name})
+    discovery.ensure_customers({customer.end_user_id: customer.name})
     return customer.end_user_id
 
 
@@ -217,7 +217,7 @@ def _close(integration: Integration, rows: Sequence[UnknownLinkRead], began_at: 
         about |= Q(remote_link_id=row.remote_id, end_user_id=row.end_user_id)
     reading = WebhookDelivery.objects.filter(integration=integration, state=DeliveryState.PROCESSING, links=None)
     waiting = list(reading.filter(about, wanted_at__lte=began_at))
-    links = links_named(integration, {delivery.ref for delivery in waiting})
+    links = matching_links(integration, {delivery.ref for delivery in waiting})
     for delivery in waiting:
         if not links[delivery.ref]:
             deliveries.close(delivery, DeliveryOutcome.NO_MATCHING_LINK)

@@ -18,7 +18,7 @@ from linkadmin.providers.types import CredentialField
 from linkadmin.webhooks.forms import ConfirmForm
 
 
-class AskingForm(DrawnForm):
+class RecordFilterForm(DrawnForm):
     """Filters of a provider's list. Sent in a POST body, since one may be a customer's name."""
 
     def __init__(self, *args: Any, asked: Iterable[CredentialField], **kwargs: Any) -> None:
@@ -28,7 +28,7 @@ class AskingForm(DrawnForm):
                 self.fields[field.name].validators.append(RegexValidator(field.pattern, field.pattern_message))
 
     @classmethod
-    def of(cls, asked: tuple[CredentialField, ...], posted: QueryDict) -> "AskingForm":
+    def of(cls, asked: tuple[CredentialField, ...], posted: QueryDict) -> "RecordFilterForm":
         """Return the form as sent, or an unbound one if nothing was."""
         return cls(posted if any(field.name in posted for field in asked) else None, asked=asked)
 

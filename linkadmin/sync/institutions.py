@@ -54,11 +54,11 @@ def read_institution_list(integration: Integration, provider: Provider) -> int:
     now, odd = timezone.now(), list[LeftOut]()
     remote = list(provider.list_institutions(odd))
     with transaction.atomic():
-        kept = _store(integration, remote, now)
+        count = _store(integration, remote, now)
         integration.left_out.filter(kind=SkippedRecord.Kind.INSTITUTION).delete()
         note_skipped(integration, SkippedRecord.Kind.INSTITUTION, odd)
         Integration.objects.filter(pk=integration.pk).update(institutions_read_at=now)
-    return kept
+    return count
 
 
 def read_one(institution: Institution, provider: Provider) -> str:

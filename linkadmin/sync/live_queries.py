@@ -110,8 +110,8 @@ def _claim(question: Question, ours: Reading[T]) -> Reading[T]:
 
 def _store(question: Question, reading: Reading[T]) -> None:
     """Store an answer, unless the question was dropped in the meantime."""
-    asked: Reading[T] | None = _find(question)
-    if asked is not None and asked.id == reading.id:
+    current: Reading[T] | None = _find(question)
+    if current is not None and current.id == reading.id:
         answer_cache.store(question.key, reading, seconds=SHOWN_SECONDS)
 
 

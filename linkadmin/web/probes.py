@@ -70,7 +70,7 @@ def failing_parts() -> list[str]:
     if not can_serve():
         return ["database"]
     try:
-        background = watch.look()
+        background = watch.read_status()
         parts = {
             "broker": not _broker_answers(),
             "scheduler": background.scheduler_is_dead,

@@ -23,7 +23,7 @@ def take(endpoint: LoadedEndpoint, body: bytes, *, signed_with: UUID, now: datet
     delivery.secret_id = signed_with
     is_new = insert_or_add(delivery, unique=("integration_id", "key"), counter="copies") == 1
     is_pending = delivery.state == DeliveryState.PENDING
-    if is_pending and (is_new or deliveries.work_late_copy(endpoint.integration_id, delivery.key, now=now)):
+    if is_pending and (is_new or deliveries.reprocess_late_copy(endpoint.integration_id, delivery.key, now=now)):
         _waker.set()
 
 

@@ -50,8 +50,8 @@ def close_read(link_ids: Collection[UUID], *, began_at: datetime, outcome: str) 
 
     A delivery is done when all its links were read after it arrived. It changed something if any of them changed.
     """
-    told = WebhookDelivery.objects.filter(state=DeliveryState.PROCESSING, wanted_at__lte=began_at)
-    waiting = DeliveryLink.objects.filter(UNREAD, link__in=link_ids, delivery__in=told)
+    processing = WebhookDelivery.objects.filter(state=DeliveryState.PROCESSING, wanted_at__lte=began_at)
+    waiting = DeliveryLink.objects.filter(UNREAD, link__in=link_ids, delivery__in=processing)
     touched = list(waiting.values_list("pk", "delivery_id"))
     if not touched:
         return 0
@@ -61,7 +61,7 @@ def close_read(link_ids: Collection[UUID], *, began_at: datetime, outcome: str) 
     DeliveryLink.objects.filter(pk__in=[pk for pk, _delivery in touched]).update(read_at=began_at, outcome=outcome)
     links = DeliveryLink.objects.filter(delivery=OuterRef("pk"))
     changed = When(Exists(links.filter(outcome=DeliveryOutcome.CHANGED)), then=Value(DeliveryOutcome.CHANGED.value))
-    complete = told.filter(~Exists(links.filter(UNREAD)), pk__in={delivery for _pk, delivery in touched})
+    complete = processing.filter(~Exists(links.filter(UNREAD)), pk__in={delivery for _pk, delivery in touched})
     return complete.update(
         outcome=Case(changed, default=Value(str(outcome))),
         state=DeliveryState.DONE,
@@ -82,33 +82,33 @@ def reprocess(chosen: "QuerySet[WebhookDelivery]", *, by: User, object_id: objec
     `object_id` goes to the audit log when a single delivery was chosen.
     """
     newest = _reprocessable(chosen).order_by("-pk").values("pk")[:MOST_REPROCESSED]
-    again = _anew(timezone.now()) | {"reprocess_count": F("reprocess_count") + 1, "reprocessed_by": by}
+    again = _pending_columns(timezone.now()) | {"reprocess_count": F("reprocess_count") + 1, "reprocessed_by": by}
     first = Case(When(first_outcome="", then=F("outcome")), default=F("first_outcome"))
-    begun = _reprocessable(WebhookDelivery.objects.filter(pk__in=newest)).update(first_outcome=first, **again)
+    queued = _reprocessable(WebhookDelivery.objects.filter(pk__in=newest)).update(first_outcome=first, **again)
     record(
         actor=by,
         action=Action.DELIVERY_REPROCESSED,
         object_type=ObjectType.DELIVERY,
         object_id=object_id,
-        outcome=Outcome.DONE if begun else Outcome.REJECTED,
-        details={"deliveries": begun},
+        outcome=Outcome.DONE if queued else Outcome.REJECTED,
+        details={"deliveries": queued},
     )
-    return begun
+    return queued
 
 
-def work_late_copy(integration_id: UUID, key: str, *, now: datetime) -> bool:
+def reprocess_late_copy(integration_id: UUID, key: str, *, now: datetime) -> bool:
     """Process a delivery again if a copy arrives much later: the same text may be about something new."""
     same = WebhookDelivery.objects.filter(
         integration=integration_id, key=key, processed_at__lt=now - COPIES_COME_WITHIN
     )
-    return bool(_reprocessable(same).update(**_anew(now)))
+    return bool(_reprocessable(same).update(**_pending_columns(now)))
 
 
 def _reprocessable(deliveries: "QuerySet[WebhookDelivery]") -> "QuerySet[WebhookDelivery]":
     return deliveries.filter(state=DeliveryState.DONE).exclude(outcome=DeliveryOutcome.INVALID_PAYLOAD)
 
 
-def _anew(now: datetime) -> dict[str, object]:
+def _pending_columns(now: datetime) -> dict[str, object]:
     none_yet = {**RELEASED, "outcome": "", "attempts": 0, "processed_at": None}
     return none_yet | {"state": DeliveryState.PENDING, "wanted_at": now, "due_at": now}
 

@@ -22,7 +22,7 @@ from linkadmin.providers.types import Secret
 from .models import ENCRYPTED_FOR, LIVE_SECRETS, WebhookEndpoint, WebhookSecret, new_path
 
 CACHE_SECONDS = 2.0  # until all processes see a new URL or secret
-LOOKED_AT = 100  # counted to show which secrets are in use
+RECENT_DELIVERIES = 100  # counted to show which secrets are in use
 
 
 class TooManySecrets(Exception):
@@ -122,7 +122,7 @@ def latest_version(integration: Integration) -> int:
 def secrets_in_use(integration: Integration) -> list[SecretInUse]:
     """Return the live secrets, newest first."""
     live = integration.webhook_secrets.filter(revoked_at=None).select_related("created_by").order_by("-version")
-    proved = Counter(integration.deliveries.order_by("-pk").values_list("secret_id", flat=True)[:LOOKED_AT])
+    proved = Counter(integration.deliveries.order_by("-pk").values_list("secret_id", flat=True)[:RECENT_DELIVERIES])
     return [SecretInUse(row, proved[row.pk], proved.total()) for row in live]
 
 

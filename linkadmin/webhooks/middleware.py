@@ -12,7 +12,7 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 PREFIX = "/webhooks/"
 
 
-def messages_first(get_response: GetResponse) -> GetResponse:
+def deliveries_first(get_response: GetResponse) -> GetResponse:
     """Answer a delivery before anything looks for a session, user, CSRF token or permission.
 
     A provider has none of them: the delivery is signed. So no cookie is read, and a delivery costs only its insert.

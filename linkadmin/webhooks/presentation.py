@@ -58,8 +58,8 @@ def outcome_badge(delivery: WebhookDelivery, *, with_meaning: bool = False) -> S
         tone, icon, label = OPEN_LOOKS[DeliveryState(delivery.state)]
         return StateBadge(tone, icon, watch.ongoing(str(label), _("Waiting for a background worker")))
     outcome = DeliveryOutcome(delivery.outcome)
-    tone, icon, told = LOOKS[outcome]
-    meaning = str(told) if with_meaning else ""
+    tone, icon, explanation = LOOKS[outcome]
+    meaning = str(explanation) if with_meaning else ""
     if with_meaning and outcome is DeliveryOutcome.WAITING_TO_RETRY:
         retry = watch.ongoing(_("We'll retry automatically."))
         meaning = f"{meaning} {retry}"

@@ -53,20 +53,20 @@ class DeliveryFilter(django_filters.FilterSet):  # type: ignore[misc]
         return deliveries.filter(outcome=value)
 
     def of_type(self, deliveries: "QuerySet[WebhookDelivery]", _name: str, _value: str) -> "QuerySet[WebhookDelivery]":
-        return unknown(deliveries)
+        return unrecognized(deliveries)
 
     def of_time(self, deliveries: "QuerySet[WebhookDelivery]", _name: str, value: str) -> "QuerySet[WebhookDelivery]":
         return deliveries.filter(pk__gte=first_id(timezone.now() - SPANS[value]))
 
 
-def unknown(deliveries: "QuerySet[WebhookDelivery]") -> "QuerySet[WebhookDelivery]":
+def unrecognized(deliveries: "QuerySet[WebhookDelivery]") -> "QuerySet[WebhookDelivery]":
     """Return deliveries with an unrecognized type or an unreadable payload."""
     return deliveries.filter(kind=WebhookKind.UNKNOWN.value)
 
 
-def count_unknown() -> int:
+def count_unrecognized() -> int:
     """Count unrecognized deliveries, up to COUNT_LIMIT."""
-    return unknown(WebhookDelivery.objects.order_by())[:COUNT_LIMIT].count()
+    return unrecognized(WebhookDelivery.objects.order_by())[:COUNT_LIMIT].count()
 
 
 def search(deliveries: "QuerySet[WebhookDelivery]", words: str) -> "QuerySet[WebhookDelivery]":

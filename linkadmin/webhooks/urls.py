@@ -16,7 +16,9 @@ urlpatterns = [
     path("integrations/<uuid:pk>/endpoint/url/", endpoints.endpoint_url, name="integration-endpoint-url"),
     path("integrations/<uuid:pk>/endpoint/secrets/", endpoints.secret_add, name="integration-endpoint-secret-add"),
     path(
-        "integrations/<uuid:pk>/endpoint/secrets/new/", endpoints.secret_make, name="integration-endpoint-secret-make"
+        "integrations/<uuid:pk>/endpoint/secrets/new/",
+        endpoints.secret_generate,
+        name="integration-endpoint-secret-make",
     ),
     path(
         "integrations/<uuid:pk>/endpoint/secrets/<uuid:secret>/revoke/",

@@ -6,7 +6,7 @@ from django.test import Client
 
 from linkadmin.audit.admin import StrictAdmin
 from tests.environment import Environment
-from tests.webhooks.webhook_sender import deliver, open_endpoint, told_by_belvo
+from tests.webhooks.webhook_sender import belvo_webhook, deliver, open_endpoint
 
 pytestmark = [pytest.mark.deep, pytest.mark.django_db, pytest.mark.database]
 
@@ -121,7 +121,7 @@ def test_other_query_parameters_reveal_nothing(auditor: Client, query: str) -> N
 
 
 def test_delivery_body_is_neither_shown_nor_searched(env: Environment) -> None:
-    deliver(open_endpoint(env.belvo), told_by_belvo(link_id="link-1", data={"owner": "Wilhelmina Quackenbush"}))
+    deliver(open_endpoint(env.belvo), belvo_webhook(link_id="link-1", data={"owner": "Wilhelmina Quackenbush"}))
     pages = [
         env.open("/admin/webhooks/webhookdelivery/?q=link-1", "aud"),
         env.open(f"/admin/webhooks/webhookdelivery/{env.belvo.deliveries.get().pk}/change/", "aud"),

@@ -13,7 +13,7 @@ from linkadmin.sync import full_checks
 from linkadmin.sync.models import FullCheck, FullCheckState
 from tests.bulk.helpers import begun, planned, worked
 from tests.environment import Environment
-from tests.webhooks.webhook_sender import deliver, kept, open_endpoint, signed, told_by_heron
+from tests.webhooks.webhook_sender import deliver, heron_webhook, open_endpoint, signed, stored_delivery
 
 NAMES = ("Acme Corp", "Blue Fern Bakery", "Panadería y Pastelería La Esquina del Sol Naciente", "Ninth Dental")
 NOBODY = ""
@@ -67,7 +67,7 @@ def pages(env: Environment) -> list[tuple[str, str]]:
     listed = env.heron_link("Listed", item_id="item-listed")
     env.let_know(env.heron, listed.end_user, "item-of-the-same-customer", None, Cause.LOGIN_REQUIRED)
     at_heron = f"/integrations/{env.heron.pk}"
-    body = told_by_heron(end_user_id=listed.end_user.external_id)
+    body = heron_webhook(end_user_id=listed.end_user.external_id)
     deliver(open_endpoint(env.heron), body, signed(body))
     support = [
         "/",
@@ -107,7 +107,7 @@ def pages(env: Environment) -> list[tuple[str, str]]:
         "/bulk/",
         *jobs(env, listed),
         "/deliveries/",
-        kept(env.heron).get_absolute_url(),
+        stored_delivery(env.heron).get_absolute_url(),
         "/accounts/password/",
         "/integrations/",
         "/no/such/page/",

@@ -75,7 +75,7 @@ def test_status_fails_with_a_broken_audit_log() -> None:
 def test_what_is_silent_is_dead(kind: str, column: str, *, scheduler: bool, workers: bool) -> None:
     Heartbeat.objects.filter(kind=kind).update(**{column: timezone.now() - timedelta(seconds=45)})
 
-    background = watch.look()
+    background = watch.read_status()
 
     assert (background.scheduler_is_dead, background.workers_are_dead) == (scheduler, workers)
     assert status("/statusz/") == 503

@@ -13,7 +13,7 @@ from linkadmin.links import staff_work
 from linkadmin.links.models import EndUser, Institution, Link, LinkSearch, Note
 from linkadmin.links.views.access import link_for
 from linkadmin.providers.names import clean_name, clean_text, folded, is_customer_id, isolated
-from linkadmin.sync.full_checks.discovery import know_customers
+from linkadmin.sync.full_checks.discovery import ensure_customers
 from tests.environment import Environment
 
 pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True), pytest.mark.database]
@@ -37,7 +37,7 @@ RTL = "\u05d0\u05d1"  # right-to-left text, which reorders the text around it
 def test_name_is_cleaned_whichever_way_it_comes_in(env: Environment, typed: str, kept: str) -> None:
     values = {"end_user_id": "cus-1", "end_user_name": typed, "access_token": "access-1", "item_id": "item-1"}
     env.send(env.new_link_url(), **values)
-    know_customers({"cus-2": typed})
+    ensure_customers({"cus-2": typed})
     EndUser.objects.filter(external_id="cus-2").update(name=typed)
     bank = Institution.objects.create(integration=env.belvo, name="b", display_name=typed)
     user = User.objects.create_user(username="new", password="a password for tests", role=Role.SUPPORT, name=typed)

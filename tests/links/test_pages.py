@@ -118,9 +118,9 @@ def test_repair_is_verified_by_an_unchanged_page(integration: Integration) -> No
 
 def test_full_list_counts_as_a_check_of_each_link(integration: Integration) -> None:
     Integration.objects.update(last_full_check_at=timezone.now() + timedelta(minutes=1))
-    swept = Link.objects.select_related("integration").get(remote_id="link-1")
+    completed_full_check = Link.objects.select_related("integration").get(remote_id="link-1")
     health.note_missing([Link.objects.get(remote_id="link-2").pk], at=at(1))
     missing = Link.objects.select_related("integration").get(remote_id="link-2")
 
-    assert swept.last_checked_at == swept.integration.last_full_check_at
+    assert completed_full_check.last_checked_at == completed_full_check.integration.last_full_check_at
     assert missing.last_checked_at == at(0)

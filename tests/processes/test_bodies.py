@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from tests.webhooks.webhook_sender import AUTHORIZATION, told_by_belvo
+from tests.webhooks.webhook_sender import AUTHORIZATION, belvo_webhook
 
 from .stack import Stack
 
@@ -71,7 +71,7 @@ def test_bodies_that_drip_hold_no_thread(
 
 
 def test_body_that_is_cut_short_is_no_message(stack: Stack, webhook_path: str) -> None:
-    body = told_by_belvo()
+    body = belvo_webhook()
     with begin(stack, webhook_path, f"Content-Length: {len(body) + 1}") as line:
         line.sendall(body)
         line.shutdown(socket.SHUT_WR)
@@ -79,7 +79,7 @@ def test_body_that_is_cut_short_is_no_message(stack: Stack, webhook_path: str) -
 
 
 def test_body_that_comes_in_time_is_taken_in_pieces_and_in_chunks(stack: Stack, webhook_path: str) -> None:
-    body = told_by_belvo()
+    body = belvo_webhook()
     with begin(stack, webhook_path, f"Content-Length: {len(body)}") as line:
         for at in range(0, len(body), 100):
             line.sendall(body[at : at + 100])

@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from tests.webhooks.webhook_sender import AUTHORIZATION, told_by_belvo
+from tests.webhooks.webhook_sender import AUTHORIZATION, belvo_webhook
 
 from .stack import PlantedLink, Stack, wait_for
 
@@ -30,7 +30,7 @@ def mended(stack: Stack) -> PlantedLink:
 
 def post(address: str, link: PlantedLink) -> None:
     headers = {"Authorization": AUTHORIZATION, "Content-Type": "application/json"}
-    answer = requests.post(address, data=told_by_belvo(link_id=link.remote_id), headers=headers, timeout=60)
+    answer = requests.post(address, data=belvo_webhook(link_id=link.remote_id), headers=headers, timeout=60)
     assert answer.status_code == 202
 
 

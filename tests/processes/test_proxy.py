@@ -18,7 +18,7 @@ from requests.adapters import HTTPAdapter
 
 from tests.environment import PASSWORD
 from tests.needs import NGINX
-from tests.webhooks.webhook_sender import AUTHORIZATION, told_by_belvo
+from tests.webhooks.webhook_sender import AUTHORIZATION, belvo_webhook
 
 from .browser import forms_of
 from .stack import HOST, PROJECT, Stack, free_port, wait_for
@@ -173,7 +173,7 @@ def test_strangers_reach_the_webhooks_and_nothing_else(proxy: Proxy) -> None:
         pages = ["/", "/accounts/login/", "/admin/", "/links/", "/static/favicon.svg"]
         statuses = [session.get(proxy.url + page, timeout=30).status_code for page in pages]
         sent = session.post(
-            proxy.url + proxy.webhook, told_by_belvo(), headers={"Authorization": AUTHORIZATION}, timeout=30
+            proxy.url + proxy.webhook, belvo_webhook(), headers={"Authorization": AUTHORIZATION}, timeout=30
         )
         unknown = session.post(proxy.url + UNKNOWN, b"{}", timeout=30)
         read = session.get(proxy.url + proxy.webhook, timeout=30)

@@ -22,17 +22,17 @@ from tests.environment import HERON_INTEGRATION, Clock, Environment, build
 
 def full_check(integration: Integration, *, started_by: User | None = None) -> FullCheck:
     """Full check an integration, and return the full check as it ended."""
-    return go_on(full_checks.start(integration, started_by=started_by))
+    return run_to_end(full_checks.start(integration, started_by=started_by))
 
 
-def swept(integration: Integration) -> FullCheck:
+def completed_full_check(integration: Integration) -> FullCheck:
     """Full check an integration to a good end."""
     done = full_check(integration)
     assert done.state == FullCheckState.DONE, done.note
     return done
 
 
-def go_on(full_check: FullCheck, *, rounds: int = 10) -> FullCheck:
+def run_to_end(full_check: FullCheck, *, rounds: int = 10) -> FullCheck:
     """Work at a full check until it is over, at most so many rounds; between them all pauses end."""
     for _round in range(rounds):
         work(full_check)

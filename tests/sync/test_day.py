@@ -21,7 +21,7 @@ from linkadmin.sync import full_checks, tasks
 from tests.environment import HERON_INTEGRATION, Environment
 from tests.webhooks.webhook_sender import AUTHORIZATION, SECRET, open_endpoint
 
-from .full_checking import crowd, go_on
+from .full_checking import crowd, run_to_end
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.thorough]
 
@@ -89,7 +89,7 @@ def work() -> None:
 
 def full_check_all(env: Environment) -> None:
     for integration in (env.belvo, env.heron):
-        assert not go_on(full_checks.start(integration)).is_running
+        assert not run_to_end(full_checks.start(integration)).is_running
 
 
 def pass_an_hour(env: Environment, hour: int) -> None:

@@ -22,11 +22,11 @@ from tests.environment import HERON_INTEGRATION, Environment
 from tests.webhooks.webhook_sender import (
     AUTHORIZATION,
     SECRET,
+    belvo_webhook,
     deliver,
+    heron_webhook,
     open_endpoint,
     signed,
-    told_by_belvo,
-    told_by_heron,
 )
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
@@ -52,12 +52,12 @@ def work() -> None:
 
 def tell_of(address: str, link: Link, **more: str) -> WebhookDelivery:
     """Deliver a message about a link and return it as it is kept."""
-    assert deliver(address, told_by_belvo(link_id=link.remote_id, **more)).status_code == 202
+    assert deliver(address, belvo_webhook(link_id=link.remote_id, **more)).status_code == 202
     return WebhookDelivery.objects.latest("pk")
 
 
 def tell_of_item(address: str, **data: str) -> WebhookDelivery:
-    body = told_by_heron(**data)
+    body = heron_webhook(**data)
     assert deliver(address, body, signed(body)).status_code == 202
     return WebhookDelivery.objects.latest("pk")
 
@@ -214,7 +214,7 @@ class TestUnknownLink:
 
     def test_link_made_elsewhere_is_taken_over(self, env: Environment, at_belvo: str) -> None:
         remote_id = self.registered(env)
-        assert deliver(at_belvo, told_by_belvo(link_id=remote_id)).status_code == 202
+        assert deliver(at_belvo, belvo_webhook(link_id=remote_id)).status_code == 202
 
         work()
 
@@ -226,7 +226,7 @@ class TestUnknownLink:
     def test_many_messages_about_links_nobody_knows_are_one_call(self, env: Environment, at_belvo: str) -> None:
         ids = [str(uuid.uuid4()) for _ in range(5)]
         for remote_id in ids * 3:
-            deliver(at_belvo, told_by_belvo(link_id=remote_id))
+            deliver(at_belvo, belvo_webhook(link_id=remote_id))
 
         work()
 
@@ -235,7 +235,7 @@ class TestUnknownLink:
 
     def test_id_that_the_provider_refuses_spoils_no_other(self, env: Environment, at_belvo: str) -> None:
         remote_id = self.registered(env)
-        deliver(at_belvo, told_by_belvo(link_id=remote_id))
+        deliver(at_belvo, belvo_webhook(link_id=remote_id))
         env.simulator.fail("GET", "/api/links/", "invalid", 2)
         for _ in range(3):
             work()
@@ -246,8 +246,8 @@ class TestUnknownLink:
         assert Link.objects.filter(remote_id=remote_id).exists()
 
     def test_message_that_names_nobody_is_closed(self, env: Environment, at_belvo: str) -> None:
-        deliver(at_belvo, told_by_belvo(link_id="", external_id="", code="something_new"))
-        deliver(at_belvo, told_by_belvo(link_id="", external_id=""))
+        deliver(at_belvo, belvo_webhook(link_id="", external_id="", code="something_new"))
+        deliver(at_belvo, belvo_webhook(link_id="", external_id=""))
 
         work()
 
@@ -262,7 +262,7 @@ class TestUnknownLink:
         self, env: Environment, at_belvo: str
     ) -> None:
         remote_id = self.registered(env)
-        deliver(at_belvo, told_by_belvo(link_id=remote_id))
+        deliver(at_belvo, belvo_webhook(link_id=remote_id))
         Integration.objects.update(key_state=Integration.KeyState.REJECTED)
         work()
         delivery = WebhookDelivery.objects.get()
@@ -318,15 +318,15 @@ class TestSentByTheProvider:
 def test_message_that_breaks_us_holds_up_no_other(
     env: Environment, at_belvo: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    link, find = env.belvo_link(), delivery_reads.links_named
+    link, find = env.belvo_link(), delivery_reads.matching_links
 
     def break_off(integration: Integration, names: set[LinkRef]) -> dict[LinkRef, list[Link]]:
         if any(named.remote_id == "poison" for named in names):
             raise ArithmeticError
         return find(integration, names)
 
-    monkeypatch.setattr(delivery_reads, "links_named", break_off)
-    deliver(at_belvo, told_by_belvo(link_id="poison"))
+    monkeypatch.setattr(delivery_reads, "matching_links", break_off)
+    deliver(at_belvo, belvo_webhook(link_id="poison"))
     poison, good = WebhookDelivery.objects.get(), tell_of(at_belvo, link)
     work()
     assert {outcome_of(poison), outcome_of(good)} == {DeliveryState.PENDING}
@@ -346,7 +346,7 @@ def test_stranger_that_breaks_us_waits_longer_each_time(
         raise ArithmeticError
 
     monkeypatch.setattr(health, "observe_page", break_off)
-    deliver(at_belvo, told_by_belvo())
+    deliver(at_belvo, belvo_webhook())
     work()
 
     row = UnknownLinkRead.objects.get()

@@ -13,7 +13,7 @@ from linkadmin.providers.types import Cause
 from linkadmin.sync import clock
 from linkadmin.sync.institutions import read_institutions
 from tests.environment import Environment
-from tests.sync.full_checking import swept
+from tests.sync.full_checking import completed_full_check
 
 pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True), pytest.mark.database]
 
@@ -27,7 +27,7 @@ def by_itself(env: Environment, link: Link) -> None:
 
 
 def in_a_full_check(env: Environment, link: Link) -> None:
-    swept(link.integration)
+    completed_full_check(link.integration)
     link.refresh_from_db()
 
 

@@ -24,7 +24,7 @@ from linkadmin.sync import tasks
 from linkadmin.webhooks import refusals
 from linkadmin.webhooks.models import DeliveryOutcome, DeliveryState, RefusalCount, WebhookDelivery
 from tests.environment import HERON_INTEGRATION, Environment
-from tests.webhooks.webhook_sender import AUTHORIZATION, FORGED, open_endpoint, signed, told_by_belvo, told_by_heron
+from tests.webhooks.webhook_sender import AUTHORIZATION, FORGED, belvo_webhook, heron_webhook, open_endpoint, signed
 
 pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True), pytest.mark.database]
 
@@ -91,9 +91,9 @@ class Flood:
 
 def genuine(link: Link, address: str, number: int) -> Post:
     if link.integration.provider == "belvo":
-        body = told_by_belvo(link_id=link.remote_id, request_id=str(uuid.UUID(int=number)))
+        body = belvo_webhook(link_id=link.remote_id, request_id=str(uuid.UUID(int=number)))
         return Post(address, body, {"authorization": AUTHORIZATION}, link)
-    body = told_by_heron(item_id=link.remote_id, end_user_id=link.end_user.external_id, heron_id=f"ilk_{number}")
+    body = heron_webhook(item_id=link.remote_id, end_user_id=link.end_user.external_id, heron_id=f"ilk_{number}")
     return Post(address, body, signed(body), link)
 
 

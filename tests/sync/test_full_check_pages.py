@@ -10,7 +10,7 @@ from linkadmin.sync import full_checks
 from linkadmin.sync.models import FullCheck, FullCheckState
 from tests.environment import Environment
 from tests.follow import follow
-from tests.sync.full_checking import go_on, swept
+from tests.sync.full_checking import completed_full_check, run_to_end
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -57,7 +57,7 @@ def test_page_of_a_running_full_check_follows_until_it_ends(env: Environment) ->
     started = full_checks.start(env.belvo)
     running = follow(env.open(started.get_absolute_url(), "adm"))
 
-    go_on(started)
+    run_to_end(started)
     changed = running.poll(env.client("adm"))
     page = env.open(started.get_absolute_url(), "adm")
 
@@ -70,7 +70,7 @@ def test_ended_full_check_says_what_it_brought(env: Environment) -> None:
     env.belvo_link("Gone")
     env.belvo_link()
     env.simulator.store.remove_belvo_link(env.belvo.links.get(end_user__name="Gone").remote_id)
-    done = swept(env.belvo)
+    done = completed_full_check(env.belvo)
 
     words = env.open(done.get_absolute_url(), "aud").words
 
@@ -126,7 +126,7 @@ def test_integration_s_page_leads_to_its_full_checks(env: Environment) -> None:
 
 
 def test_full_check_that_is_over_is_not_stopped(env: Environment) -> None:
-    done = swept(env.belvo)
+    done = completed_full_check(env.belvo)
 
     page = env.post(done.get_absolute_url(), name="adm")
 

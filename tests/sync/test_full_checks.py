@@ -16,7 +16,7 @@ from linkadmin.providers.types import Cause, HealthState
 from linkadmin.sync import reads
 from linkadmin.sync.models import FullCheck, FullCheckState
 from tests.environment import HERON_INTEGRATION, Environment
-from tests.sync.full_checking import at_provider, crowd, full_check, swept, with_us
+from tests.sync.full_checking import at_provider, completed_full_check, crowd, full_check, with_us
 from tests.sync.statements import changed_tables
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
@@ -51,7 +51,7 @@ def of(env: Environment, provider: str) -> Integration:
 def test_first_full_check_finds_every_link(town: Environment, provider: str) -> None:
     integration = of(town, provider)
 
-    done = swept(integration)
+    done = completed_full_check(integration)
 
     assert with_us(integration) == at_provider(town, integration)
     assert done.found == integration.links.count() > 40
@@ -59,8 +59,8 @@ def test_first_full_check_finds_every_link(town: Environment, provider: str) -> 
 
 
 def test_found_links_belong_to_their_customers(town: Environment) -> None:
-    swept(town.heron)
-    swept(town.belvo)
+    completed_full_check(town.heron)
+    completed_full_check(town.belvo)
 
     heron = town.heron.links.select_related("end_user").first()
     owners = {each.item_id: each.end_user_id for each in town.simulator.store.heron_links.values()}
@@ -72,10 +72,10 @@ def test_found_links_belong_to_their_customers(town: Environment) -> None:
 
 def test_full_check_of_unchanged_links_writes_no_link(town: Environment, provider: str) -> None:
     integration = of(town, provider)
-    swept(integration)
+    completed_full_check(integration)
 
     with changed_tables() as tables:
-        done = swept(integration)
+        done = completed_full_check(integration)
 
     assert "sync_fullcheck" in tables
     assert OF_LINKS.isdisjoint(tables)
@@ -84,10 +84,10 @@ def test_full_check_of_unchanged_links_writes_no_link(town: Environment, provide
 
 def test_changes_at_the_provider_appear_after_one_full_check(town: Environment, provider: str) -> None:
     integration = of(town, provider)
-    swept(integration)
+    completed_full_check(integration)
     moved = set(town.simulator.drift(belvo=10, heron=10, seed=5)[provider]) & at_provider(town, integration).keys()
 
-    done = swept(integration)
+    done = completed_full_check(integration)
 
     assert with_us(integration) == at_provider(town, integration)
     assert done.written == len(moved) > 5
@@ -95,19 +95,19 @@ def test_changes_at_the_provider_appear_after_one_full_check(town: Environment, 
 
 
 def test_customers_of_whom_the_list_says_nothing_new_are_not_read(town: Environment) -> None:
-    swept(town.heron)
+    completed_full_check(town.heron)
     in_trouble = set(town.heron.links.exclude(health__in=["healthy", "disconnected"]).values_list("end_user"))
     before = len(town.calls("GET", f"/api/integrations/{HERON_INTEGRATION}/links"))
 
-    swept(town.heron)
+    completed_full_check(town.heron)
 
     assert len(town.calls("GET", f"/api/integrations/{HERON_INTEGRATION}/links")) - before == len(in_trouble) < 20
 
 
 def test_all_links_count_as_checked_when_a_full_check_began(town: Environment, provider: str) -> None:
-    swept(of(town, provider))
+    completed_full_check(of(town, provider))
 
-    done = swept(of(town, provider))
+    done = completed_full_check(of(town, provider))
 
     link = Link.objects.select_related("integration").first()
     assert link is not None
@@ -118,7 +118,7 @@ def test_link_without_our_id_of_its_customer_is_its_own_customer(env: Environmen
     body = {"institution": "erebor_mx_retail", "username": "1234567", "password": "pass_valid"}
     remote_id = env.call_belvo("POST", "/api/links/", body)["id"]
 
-    swept(env.belvo)
+    completed_full_check(env.belvo)
 
     assert Link.objects.get().end_user.external_id == f"belvo:{remote_id}"
 
@@ -148,7 +148,7 @@ def test_any_id_that_heron_accepts_is_a_customer(env: Environment) -> None:
         env.call_heron("POST", path, body)
     env.clock.forward(60)
 
-    done = swept(env.heron)
+    done = completed_full_check(env.heron)
 
     assert (done.skipped, done.unread) == (0, 0)
     found = Link.objects.filter(remote_id__startswith="no-accounts").select_related("end_user")
@@ -170,7 +170,7 @@ def test_customer_who_cannot_be_kept_is_named_with_the_reason(env: Environment) 
         body = {"access_token": "access-1", "end_user_id": customer, "item_id": f"item-odd-{number}"}
         env.call_heron("POST", path, body)
 
-    done = swept(env.heron)
+    done = completed_full_check(env.heron)
 
     assert done.skipped == 2
     page = env.open(done.get_absolute_url(), "adm")
@@ -193,23 +193,23 @@ def test_link_that_an_operation_may_be_making_is_left_to_it(env: Environment) ->
         operation_key=link.pk,
     )
 
-    assert swept(env.belvo).found == 0
+    assert completed_full_check(env.belvo).found == 0
     Operation.objects.filter(pk=making.pk).update(state=State.CONFIRMED_NOT_DONE)
-    assert swept(env.belvo).found == 1
+    assert completed_full_check(env.belvo).found == 1
 
 
 def test_link_that_we_removed_just_now_is_not_found_again(env: Environment) -> None:
     link = env.belvo_link()
     Link.objects.filter(pk=link.pk).update(disconnected_at=timezone.now())
 
-    assert swept(env.belvo).found == 0
+    assert completed_full_check(env.belvo).found == 0
 
 
 def test_missing_link_is_disconnected_by_a_second_look(env: Environment) -> None:
     gone, there = env.belvo_link("Gone"), env.belvo_link("There")
     env.simulator.store.remove_belvo_link(gone.remote_id)
 
-    done = swept(env.belvo)
+    done = completed_full_check(env.belvo)
 
     gone.refresh_from_db()
     assert (done.missing, gone.health) == (1, HealthState.CUSTOMER_LOGIN.value)
@@ -222,10 +222,10 @@ def test_missing_link_is_disconnected_by_a_second_look(env: Environment) -> None
 
 def test_link_of_a_customer_who_is_gone_is_missing(env: Environment) -> None:
     gone, there = env.heron_link("Gone", item_id="item-1"), env.heron_link("There", item_id="item-2")
-    swept(env.heron)
+    completed_full_check(env.heron)
     env.simulator.store.remove_end_user(gone.end_user.external_id)
 
-    done = swept(env.heron)
+    done = completed_full_check(env.heron)
 
     assert done.missing == 1
     assert list(Link.objects.filter(missing_since__isnull=False)) == [gone]
@@ -245,11 +245,11 @@ def test_link_somebody_works_at_is_not_missing(env: Environment) -> None:
         operation_key=link.pk,
     )
 
-    assert swept(env.belvo).missing == 0
+    assert completed_full_check(env.belvo).missing == 0
 
 
 def test_list_without_most_links_is_not_believed(town: Environment) -> None:
-    swept(town.belvo)
+    completed_full_check(town.belvo)
     strangers = [town.let_know(town.belvo, town.customer(), f"unheard-of-{n}", None, Cause.WORKING) for n in range(30)]
 
     done = full_check(town.belvo)
@@ -261,7 +261,7 @@ def test_list_without_most_links_is_not_believed(town: Environment) -> None:
 
 
 def test_list_without_most_links_is_believed_by_who_was_told(town: Environment) -> None:
-    swept(town.belvo)
+    completed_full_check(town.belvo)
     for number in range(30):
         town.let_know(town.belvo, town.customer(), f"unheard-of-{number}", None, Cause.WORKING)
     full_check(town.belvo)
@@ -273,9 +273,9 @@ def test_list_without_most_links_is_believed_by_who_was_told(town: Environment) 
 
 
 def test_old_full_checks_are_forgotten(env: Environment) -> None:
-    old = swept(env.belvo)
+    old = completed_full_check(env.belvo)
     FullCheck.objects.filter(pk=old.pk).update(started_at=timezone.now() - timedelta(days=31))
 
-    done = swept(env.belvo)
+    done = completed_full_check(env.belvo)
 
     assert list(env.belvo.full_checks.all()) == [done]

@@ -28,7 +28,7 @@ def city(transactional_db: None) -> Iterator[Environment]:
         yield env
 
 
-def swept(integration: Integration) -> FullCheck:
+def completed_full_check(integration: Integration) -> FullCheck:
     """Full check in real time: pauses are waited for."""
     full_check = full_checks.start(integration)
     while full_check.is_running:
@@ -41,13 +41,13 @@ def swept(integration: Integration) -> FullCheck:
 
 def test_twenty_thousand_links_are_found_left_alone_and_followed(city: Environment) -> None:
     both = (city.belvo, city.heron)
-    first = [swept(each) for each in both]
+    first = [completed_full_check(each) for each in both]
 
     with changed_tables() as tables:
-        second = [swept(each) for each in both]
+        second = [completed_full_check(each) for each in both]
     city.simulator.drift(belvo=0.02, heron=0.02, seed=3)
     known = HealthChange.objects.count()
-    third = [swept(each) for each in both]
+    third = [completed_full_check(each) for each in both]
 
     assert sum(each.found for each in first) == known > BELVO_LINKS + 0.8 * HERON_LINKS
     assert [each.written for each in second] == [0, 0]

@@ -16,7 +16,7 @@ from linkadmin.sync import full_checks
 from linkadmin.sync.models import FullCheck
 from linkadmin.sync.tasks import wake_full_checks
 from tests.environment import Environment
-from tests.sync.full_checking import swept
+from tests.sync.full_checking import completed_full_check
 
 from .provider import Tinbank, _link
 from .server import Tin, TinbankServer
@@ -60,7 +60,7 @@ def test_provider_with_a_list_is_swept(
     monkeypatch.setitem(PROVIDERS, "tin_bank", "tests.toy.test_full_checks:ListingTinbank")  # type: ignore[arg-type]
     tinbank.tins["TIN-0001"] = Tin("TIN-0001", "h", "1", state="rusty")
 
-    done = swept(Integration.objects.get())
+    done = completed_full_check(Integration.objects.get())
 
     assert (done.found, done.seen) == (1, 1)
     assert Link.objects.get().raw_status == "rusty"

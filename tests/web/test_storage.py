@@ -23,7 +23,7 @@ from linkadmin.operations.views import sending
 from tests.environment import HTMX, PASSWORD, Environment
 from tests.markup import Page, read
 from tests.troubles import UNWRITABLE, away, locked, no_more_connections, parameters
-from tests.webhooks.webhook_sender import deliver, open_endpoint, told_by_belvo
+from tests.webhooks.webhook_sender import belvo_webhook, deliver, open_endpoint
 
 pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True), pytest.mark.database]
 
@@ -246,8 +246,8 @@ def test_provider_resends_a_webhook_that_could_not_be_stored(env: Environment) -
     address = open_endpoint(env.belvo)
 
     with locked():
-        refused = deliver(address, told_by_belvo())
-    taken = deliver(address, told_by_belvo())
+        refused = deliver(address, belvo_webhook())
+    taken = deliver(address, belvo_webhook())
 
     assert (refused.status_code, taken.status_code) == (503, 202)
     assert refused["Retry-After"]

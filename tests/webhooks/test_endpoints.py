@@ -12,7 +12,7 @@ from linkadmin.webhooks.models import WebhookEndpoint, WebhookSecret
 from tests.environment import Environment
 from tests.markup import Page
 
-from .webhook_sender import AUTHORIZATION, SECRET, deliver, open_endpoint, signed, told_by_belvo, told_by_heron
+from .webhook_sender import AUTHORIZATION, SECRET, belvo_webhook, deliver, heron_webhook, open_endpoint, signed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -45,7 +45,7 @@ def test_new_integration_is_given_an_address_and_a_secret(env: Environment) -> N
 
     page = env.open(endpoint_of(env.belvo), "adm")
     assert f"http://testserver{env.belvo.webhook_endpoint.address}" in page.words
-    assert deliver(env.belvo.webhook_endpoint.address, told_by_belvo()).status_code == 202
+    assert deliver(env.belvo.webhook_endpoint.address, belvo_webhook()).status_code == 202
 
 
 def test_way_to_it_stands_on_the_integration_s_page(env: Environment) -> None:
@@ -105,7 +105,7 @@ def test_secret_made_here_is_shown_once_and_proves_messages(env: Environment) ->
     made = re.search(r"Bearer [\w-]{43}", page.words)
     assert made
     endpoints.forget()
-    assert deliver(address, told_by_belvo(), {"authorization": made[0]}).status_code == 202
+    assert deliver(address, belvo_webhook(), {"authorization": made[0]}).status_code == 202
     assert made[0] not in env.open(endpoint_of(env.belvo), "adm").source
 
 
@@ -124,7 +124,7 @@ def test_two_secrets_are_live_and_no_third(env: Environment) -> None:
     address = open_endpoint(env.belvo, AUTHORIZATION, OTHER)
 
     for text in (AUTHORIZATION, OTHER):
-        assert deliver(address, told_by_belvo(), {"authorization": text}).status_code == 202
+        assert deliver(address, belvo_webhook(), {"authorization": text}).status_code == 202
     assert "Add secret" not in env.open(endpoint_of(env.belvo), "adm").words
     env.post(f"{endpoint_of(env.belvo)}secrets/", {"after": "2", "secret": "Bearer one-too-many-for-it"}, "adm")
     assert env.belvo.webhook_secrets.count() == 2
@@ -134,7 +134,7 @@ def test_page_says_which_secret_the_messages_prove_themselves_with(env: Environm
     new_one = f"{SECRET}-new"
     address = open_endpoint(env.heron, SECRET, new_one)
     for number, text in enumerate((SECRET, SECRET, new_one)):
-        body = told_by_heron(item_id=f"item-{number}")
+        body = heron_webhook(item_id=f"item-{number}")
         deliver(address, body, signed(body, text))
 
     words = env.open(endpoint_of(env.heron), "adm").words
@@ -153,8 +153,8 @@ def test_retired_secret_proves_nothing_and_its_value_is_gone(env: Environment) -
 
     old.refresh_from_db()
     assert bytes(old.encrypted) == b""
-    assert deliver(address, told_by_belvo(), {"authorization": AUTHORIZATION}).status_code == 401
-    assert deliver(address, told_by_belvo(), {"authorization": OTHER}).status_code == 202
+    assert deliver(address, belvo_webhook(), {"authorization": AUTHORIZATION}).status_code == 401
+    assert deliver(address, belvo_webhook(), {"authorization": OTHER}).status_code == 202
 
 
 def test_retirement_names_its_consequence_and_asks_for_the_fingerprint(env: Environment) -> None:
@@ -178,8 +178,8 @@ def test_address_is_renewed_once_the_name_is_typed(env: Environment) -> None:
     env.send(url, "adm", typed="Belvo test")
     endpoints.forget()
 
-    assert deliver(old, told_by_belvo()).status_code == 401
-    assert deliver(WebhookEndpoint.objects.get().address, told_by_belvo()).status_code == 202
+    assert deliver(old, belvo_webhook()).status_code == 401
+    assert deliver(WebhookEndpoint.objects.get().address, belvo_webhook()).status_code == 202
 
 
 def test_every_change_is_on_the_record_and_no_secret_with_it(env: Environment) -> None:
@@ -203,4 +203,4 @@ def test_secret_that_does_not_decrypt_is_our_trouble_and_the_provider_tries_agai
     address = open_endpoint(env.belvo)
     WebhookSecret.objects.update(version=7)
 
-    assert deliver(address, told_by_belvo()).status_code == 503
+    assert deliver(address, belvo_webhook()).status_code == 503

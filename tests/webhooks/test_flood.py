@@ -15,7 +15,7 @@ from linkadmin.webhooks import deliveries, refusals
 from linkadmin.webhooks.models import WebhookDelivery
 from tests.environment import Environment
 
-from .webhook_sender import AUTHORIZATION, FORGED, open_endpoint, told_by_belvo
+from .webhook_sender import AUTHORIZATION, FORGED, belvo_webhook, open_endpoint
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.thorough, pytest.mark.database]
 
@@ -24,9 +24,9 @@ MESSAGES, FORGERIES, AT_ONCE = 400, 240, 8
 
 def test_messages_copies_and_forgeries_are_told_apart_and_counted(env: Environment, live_server: LiveServer) -> None:
     rng, url = random.Random(7), live_server.url + open_endpoint(env.belvo)
-    sent = {told_by_belvo(link_id=f"link-{number}"): rng.randint(1, 5) for number in range(MESSAGES)}
+    sent = {belvo_webhook(link_id=f"link-{number}"): rng.randint(1, 5) for number in range(MESSAGES)}
     posts = [(body, {"Authorization": AUTHORIZATION}) for body, copies in sent.items() for _ in range(copies)]
-    posts += [(told_by_belvo(), FORGED) for _ in range(FORGERIES)]
+    posts += [(belvo_webhook(), FORGED) for _ in range(FORGERIES)]
     rng.shuffle(posts)
 
     def post(message: tuple[bytes, dict[str, str]]) -> int:

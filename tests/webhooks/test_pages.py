@@ -8,7 +8,15 @@ from linkadmin.webhooks.models import DeliveryOutcome, WebhookDelivery
 from tests.environment import Environment
 from tests.markup import Page
 
-from .webhook_sender import deliver, kept, open_endpoint, signed, told_by_belvo, told_by_heron, worked
+from .webhook_sender import (
+    belvo_webhook,
+    deliver,
+    heron_webhook,
+    mark_processed,
+    open_endpoint,
+    signed,
+    stored_delivery,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -31,8 +39,8 @@ def topics(page: Page) -> list[str]:
 
 
 def test_list_shows_what_came_the_newest_first(env: Environment, address: str) -> None:
-    deliver(address, told_by_belvo("token_required", link_id="link-1"))
-    body = told_by_heron(end_user_id="cus-7")
+    deliver(address, belvo_webhook("token_required", link_id="link-1"))
+    body = heron_webhook(end_user_id="cus-7")
     deliver(open_endpoint(env.heron), body, signed(body))
 
     page = env.open(LIST)
@@ -49,7 +57,7 @@ def test_empty_list_says_what_to_do(env: Environment, name: str) -> None:
 def test_pages_follow_each_other_and_lead_back(env: Environment, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     monkeypatch.setattr(queries.NEWEST_FIRST, "size", 2)
     for number in range(5):
-        deliver(address, told_by_belvo(f"event_{number}"))
+        deliver(address, belvo_webhook(f"event_{number}"))
 
     first = env.open(LIST)
     second = env.open(LIST + link_to(first, "Next"))
@@ -76,24 +84,24 @@ def link_to(page: Page, label: str) -> str:
 )
 def test_search_finds_by_any_id_and_by_topic(env: Environment, address: str, words: str) -> None:
     told = {"link_id": "link-1", "external_id": "cus-9", "request_id": "request-1", "data": {"consent_id": "consent-1"}}
-    deliver(address, told_by_belvo(**told))
-    deliver(address, told_by_belvo("token_required", external_id="cus-8"))
+    deliver(address, belvo_webhook(**told))
+    deliver(address, belvo_webhook("token_required", external_id="cus-8"))
 
     assert found(env, words) == ["LINK invalid_credentials"]
 
 
 def test_search_finds_by_our_own_ids(env: Environment, address: str) -> None:
     link = env.belvo_link()
-    deliver(address, told_by_belvo())
-    worked(kept(env.belvo), link)
-    deliver(address, told_by_belvo("token_required"))
+    deliver(address, belvo_webhook())
+    mark_processed(stored_delivery(env.belvo), link)
+    deliver(address, belvo_webhook("token_required"))
 
-    for ours in (link.pk, link.end_user_id, link.end_user.external_id, kept(env.belvo, state="done").pk):
+    for ours in (link.pk, link.end_user_id, link.end_user.external_id, stored_delivery(env.belvo, state="done").pk):
         assert found(env, str(ours)) == ["LINK invalid_credentials"]
 
 
 def test_search_that_finds_nothing_says_so(env: Environment, address: str) -> None:
-    deliver(address, told_by_belvo())
+    deliver(address, belvo_webhook())
 
     page = env.post(LIST, {"q": "no-such-id"})
 
@@ -112,10 +120,10 @@ def test_search_that_finds_nothing_says_so(env: Environment, address: str) -> No
     ],
 )
 def test_filters_narrow_the_list(env: Environment, address: str, query: str, expected: list[str]) -> None:
-    deliver(address, told_by_belvo())
-    worked(kept(env.belvo), outcome=DeliveryOutcome.NO_MATCHING_LINK)
-    deliver(address, told_by_belvo("sunny", type="WEATHER"))
-    body = told_by_heron()
+    deliver(address, belvo_webhook())
+    mark_processed(stored_delivery(env.belvo), outcome=DeliveryOutcome.NO_MATCHING_LINK)
+    deliver(address, belvo_webhook("sunny", type="WEATHER"))
+    body = heron_webhook()
     deliver(open_endpoint(env.heron), body, signed(body))
 
     page = env.open(f"{LIST}?{query.format(heron=env.heron.pk)}")
@@ -128,8 +136,8 @@ def test_filter_that_is_not_offered_is_refused(env: Environment) -> None:
 
 
 def test_unknown_types_are_counted_and_one_click_away(env: Environment, address: str) -> None:
-    deliver(address, told_by_belvo("sunny", type="WEATHER"))
-    deliver(address, told_by_belvo("rainy", type="WEATHER"))
+    deliver(address, belvo_webhook("sunny", type="WEATHER"))
+    deliver(address, belvo_webhook("rainy", type="WEATHER"))
 
     page = env.open(LIST)
 
@@ -149,9 +157,9 @@ SENSITIVE = {
 
 @pytest.mark.parametrize("name", ["ana", "mia", "aud", "adm"])
 def test_values_are_masked_but_for_those_on_the_list(env: Environment, address: str, name: str) -> None:
-    deliver(address, told_by_belvo(data=SENSITIVE))
+    deliver(address, belvo_webhook(data=SENSITIVE))
 
-    page = env.open(kept(env.belvo).get_absolute_url(), name)
+    page = env.open(stored_delivery(env.belvo).get_absolute_url(), name)
 
     for shown in ("data.total 12", "data.nothing null", "data.status erroring", "webhook_type LINK"):
         assert shown in page.words
@@ -171,9 +179,9 @@ def test_values_are_masked_but_for_those_on_the_list(env: Environment, address: 
 
 def test_neither_a_key_that_may_be_a_name_nor_a_long_number_is_shown(env: Environment, address: str) -> None:
     data = {"by_owner": {"Wilhelmina": 1}, "new_account_number": 12345678901, "total_transactions": 4_806}
-    deliver(address, told_by_belvo(data=data))
+    deliver(address, belvo_webhook(data=data))
 
-    page = env.open(kept(env.belvo).get_absolute_url(), "aud")
+    page = env.open(stored_delivery(env.belvo).get_absolute_url(), "aud")
 
     assert "4806" in page.words
     assert "data.by_owner.•••" in page.words
@@ -184,7 +192,7 @@ def test_neither_a_key_that_may_be_a_name_nor_a_long_number_is_shown(env: Enviro
 def test_text_of_what_could_not_be_read_is_not_kept(env: Environment, address: str) -> None:
     deliver(address, b"surely <i>no</i> message")
 
-    page = env.open(kept(env.belvo).get_absolute_url())
+    page = env.open(stored_delivery(env.belvo).get_absolute_url())
 
     assert "Unreadable" in page.words
     assert "We couldn't read this payload, so we didn't store it." in page.words
@@ -194,10 +202,10 @@ def test_text_of_what_could_not_be_read_is_not_kept(env: Environment, address: s
 
 @pytest.mark.parametrize(("name", "customer"), [("ana", "Acme Corp"), ("aud", "A••• C•••"), ("adm", "")])
 def test_links_are_shown_as_far_as_one_may_see_them(env: Environment, address: str, name: str, customer: str) -> None:
-    deliver(address, told_by_belvo())
-    worked(kept(env.belvo), env.belvo_link("Acme Corp"), outcome=DeliveryOutcome.CHANGED)
+    deliver(address, belvo_webhook())
+    mark_processed(stored_delivery(env.belvo), env.belvo_link("Acme Corp"), outcome=DeliveryOutcome.CHANGED)
 
-    page = env.open(kept(env.belvo).get_absolute_url(), name)
+    page = env.open(stored_delivery(env.belvo).get_absolute_url(), name)
 
     assert "A status check confirmed a change." in page.words
     assert customer in page.words
@@ -206,21 +214,21 @@ def test_links_are_shown_as_far_as_one_may_see_them(env: Environment, address: s
 
 
 def test_look_at_a_customer_s_delivery_is_on_the_record(env: Environment, address: str) -> None:
-    deliver(address, told_by_belvo())
-    delivery = kept(env.belvo)
+    deliver(address, belvo_webhook())
+    delivery = stored_delivery(env.belvo)
     env.open(delivery.get_absolute_url())
     assert not AuditEvent.objects.filter(action="delivery.viewed").exists()
 
-    worked(delivery, env.belvo_link())
+    mark_processed(delivery, env.belvo_link())
     env.open(delivery.get_absolute_url())
 
     assert AuditEvent.objects.get(action="delivery.viewed").object_id == str(delivery.pk)
 
 
 def test_delivery_is_worked_again_on_request(env: Environment, address: str) -> None:
-    deliver(address, told_by_belvo())
-    delivery = kept(env.belvo)
-    worked(delivery, outcome=DeliveryOutcome.NO_MATCHING_LINK)
+    deliver(address, belvo_webhook())
+    delivery = stored_delivery(env.belvo)
+    mark_processed(delivery, outcome=DeliveryOutcome.NO_MATCHING_LINK)
 
     answer = env.post(f"{delivery.get_absolute_url()}reprocess/")
 
@@ -232,13 +240,13 @@ def test_delivery_is_worked_again_on_request(env: Environment, address: str) -> 
 
 
 def test_delivery_under_way_is_not_begun_anew(env: Environment, address: str) -> None:
-    deliver(address, told_by_belvo())
-    delivery = kept(env.belvo)
+    deliver(address, belvo_webhook())
+    delivery = stored_delivery(env.belvo)
 
     answer = env.post(f"{delivery.get_absolute_url()}reprocess/")
 
     assert "It's already being processed" in env.open(answer.location).words
-    assert kept(env.belvo).reprocess_count == 0
+    assert stored_delivery(env.belvo).reprocess_count == 0
 
 
 def test_all_that_a_filter_shows_are_worked_again(env: Environment, address: str) -> None:
@@ -247,8 +255,8 @@ def test_all_that_a_filter_shows_are_worked_again(env: Environment, address: str
         DeliveryOutcome.NO_MATCHING_LINK,
         DeliveryOutcome.UNRECOGNIZED_TYPE,
     ):
-        deliver(address, told_by_belvo())
-        worked(kept(env.belvo, state="pending"), outcome=outcome)
+        deliver(address, belvo_webhook())
+        mark_processed(stored_delivery(env.belvo, state="pending"), outcome=outcome)
     form = env.open(f"{LIST}?outcome=no_matching_link").form_with("csrfmiddlewaretoken")
 
     answer = env.post(form.action, form.values)
@@ -260,8 +268,8 @@ def test_all_that_a_filter_shows_are_worked_again(env: Environment, address: str
 
 def test_all_that_a_search_finds_are_worked_again(env: Environment, address: str) -> None:
     for link in ("link-1", "link-2"):
-        deliver(address, told_by_belvo(link_id=link))
-        worked(kept(env.belvo, state="pending"), outcome=DeliveryOutcome.NO_MATCHING_LINK)
+        deliver(address, belvo_webhook(link_id=link))
+        mark_processed(stored_delivery(env.belvo, state="pending"), outcome=DeliveryOutcome.NO_MATCHING_LINK)
     form = env.post(LIST, {"q": "link-1"}).form_with("q", "csrfmiddlewaretoken")
 
     env.post(form.action, form.values)
@@ -274,8 +282,8 @@ def test_no_more_are_worked_again_at_once_than_is_said(
 ) -> None:
     monkeypatch.setattr(deliveries, "MOST_REPROCESSED", 1)
     for number in range(2):
-        deliver(address, told_by_belvo(request_id=f"request-{number}"))
-        worked(kept(env.belvo, state="pending"), outcome=DeliveryOutcome.NO_MATCHING_LINK)
+        deliver(address, belvo_webhook(request_id=f"request-{number}"))
+        mark_processed(stored_delivery(env.belvo, state="pending"), outcome=DeliveryOutcome.NO_MATCHING_LINK)
 
     answer = env.post(f"{LIST}reprocess/")
 
@@ -285,15 +293,15 @@ def test_no_more_are_worked_again_at_once_than_is_said(
 
 @pytest.mark.parametrize("name", ["aud", "adm"])
 def test_who_may_not_refresh_is_offered_no_reprocessing(env: Environment, address: str, name: str) -> None:
-    deliver(address, told_by_belvo())
-    worked(kept(env.belvo), outcome=DeliveryOutcome.NO_MATCHING_LINK)
+    deliver(address, belvo_webhook())
+    mark_processed(stored_delivery(env.belvo), outcome=DeliveryOutcome.NO_MATCHING_LINK)
 
     assert "again" not in env.open(LIST, name).words
-    assert "Reprocess" not in env.open(kept(env.belvo).get_absolute_url(), name).words
+    assert "Reprocess" not in env.open(stored_delivery(env.belvo).get_absolute_url(), name).words
 
 
 def test_auditor_s_records_show_no_encrypted_secret(env: Environment, address: str) -> None:
-    deliver(address, told_by_belvo(link_id="link-1"))
+    deliver(address, belvo_webhook(link_id="link-1"))
 
     listed = env.open("/admin/webhooks/webhookdelivery/?q=link-1", "aud").source
     secrets = env.open("/admin/webhooks/webhooksecret/", "aud").source

@@ -11,7 +11,7 @@ from linkadmin.webhooks import refusals
 from linkadmin.webhooks.models import RefusalCount
 from tests.environment import Environment
 
-from .webhook_sender import FORGED, deliver, open_endpoint, told_by_belvo
+from .webhook_sender import FORGED, belvo_webhook, deliver, open_endpoint
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database, pytest.mark.usefixtures("still")]
 
@@ -29,7 +29,7 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 def test_each_refused_message_is_counted_and_no_genuine_one(env: Environment, address: str) -> None:
     for headers in (FORGED, None, FORGED, FORGED, None):
-        deliver(address, told_by_belvo(), headers)
+        deliver(address, belvo_webhook(), headers)
 
     assert refusals.last_hour(env.belvo) == 3
     assert refusals.last_hour(env.heron) == 0
@@ -61,7 +61,7 @@ def test_flood_is_counted_by_hundreds_and_leaves_the_database_alone(env: Environ
 def test_stranger_who_knows_no_address_costs_no_statement_but_the_look(caplog: pytest.LogCaptureFixture) -> None:
     with CaptureQueriesContext(connection) as asked:
         for _ in range(25):
-            deliver("/webhooks/belvo/0123456789abcdef0123456789abcdef/", told_by_belvo())
+            deliver("/webhooks/belvo/0123456789abcdef0123456789abcdef/", belvo_webhook())
 
     assert {query["sql"].split()[0] for query in asked} == {"SELECT"}
     assert not RefusalCount.objects.exists()
@@ -75,6 +75,6 @@ def test_flood_is_told_where_somebody_looks(env: Environment, address: str, name
     assert told not in env.open(url, name).words
 
     for _ in range(21):
-        deliver(address, told_by_belvo(), FORGED)
+        deliver(address, belvo_webhook(), FORGED)
 
     assert told in env.open(url, name).words

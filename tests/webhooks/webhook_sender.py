@@ -34,7 +34,7 @@ def open_endpoint(integration: Integration, *texts: str) -> str:
     return endpoint.address
 
 
-def told_by_belvo(code: str = "invalid_credentials", type: str = "LINK", **more: Any) -> bytes:
+def belvo_webhook(code: str = "invalid_credentials", type: str = "LINK", **more: Any) -> bytes:
     said = {
         "webhook_id": "f1d5c3a0",
         "webhook_type": type,
@@ -47,7 +47,7 @@ def told_by_belvo(code: str = "invalid_credentials", type: str = "LINK", **more:
     return json.dumps(said | more).encode()
 
 
-def told_by_heron(topic: str = "integration_link.erroring", **data: str) -> bytes:
+def heron_webhook(topic: str = "integration_link.erroring", **data: str) -> bytes:
     said = {"topic": topic, "created": TODAY, "data": {"item_id": "item-1"} | data, "meta": None}
     return json.dumps(said, separators=(",", ":")).encode()
 
@@ -65,12 +65,14 @@ def deliver(address: str, body: bytes, headers: Mapping[str, str] | None = None)
     )
 
 
-def kept(integration: Integration, **more: Any) -> WebhookDelivery:
+def stored_delivery(integration: Integration, **more: Any) -> WebhookDelivery:
     """Return the one message that was kept."""
     return WebhookDelivery.objects.get(integration=integration, **more)
 
 
-def worked(delivery: WebhookDelivery, *links: Link, outcome: DeliveryOutcome = DeliveryOutcome.NO_CHANGE) -> None:
+def mark_processed(
+    delivery: WebhookDelivery, *links: Link, outcome: DeliveryOutcome = DeliveryOutcome.NO_CHANGE
+) -> None:
     """Work a message as a worker does whose reads of these links show that."""
     [claimed] = deliveries.claim(1, now=timezone.now())
     assert claimed == delivery

@@ -30,16 +30,16 @@ def add_unknown_links(
     # One at a time: two would add the same link.
     Integration.objects.select_for_update(no_key=True).get(pk=integration.pk)
     new = _unknown(integration, remotes, at, end_user_id)
-    owners = {
+    customer_ids = {
         each.remote_id: end_user_id or each.external_id or f"{integration.provider}:{each.remote_id}" for each in new
     }
-    customers = know_customers(dict.fromkeys(owners.values(), ""))
+    customers = ensure_customers(dict.fromkeys(customer_ids.values(), ""))
     banks = institutions_named(integration, {each.institution for each in new if each.institution})
     found = [
         (
             Link(
                 integration=integration,
-                end_user=customers[owners[each.remote_id]],
+                end_user=customers[customer_ids[each.remote_id]],
                 institution=banks.get(each.institution),
                 remote_id=each.remote_id,
             ),
@@ -51,7 +51,7 @@ def add_unknown_links(
     return [link for link, _remote in found]
 
 
-def know_customers(names: Mapping[str, str]) -> dict[str, EndUser]:
+def ensure_customers(names: Mapping[str, str]) -> dict[str, EndUser]:
     """Return the customers with these IDs, creating those we don't have under the given names."""
     known = customers_with(names)
     if new := sorted(names.keys() - known.keys()):
@@ -71,8 +71,8 @@ def _unknown(
     """Return the links that aren't ours and that no open operation may be creating."""
     by_id = {each.remote_id: each for each in remotes}
     # Operations before links: one that ends in between has created its link by then.
-    making = Operation.objects.open().filter(kind=OperationKind.CREATE_LINK, integration=integration)
-    open_creates = list(making.select_related("end_user", "institution"))
+    creates = Operation.objects.open().filter(kind=OperationKind.CREATE_LINK, integration=integration)
+    open_creates = list(creates.select_related("end_user", "institution"))
     here = Link.objects.filter(integration=integration, remote_id__in=by_id)
     ours = set(here.filter(disconnected_at=None).values_list("remote_id", flat=True))
     # The list may predate a disconnect, and the provider's records may lag behind it.
@@ -81,17 +81,17 @@ def _unknown(
         each
         for each in by_id.values()
         if each.remote_id not in ours | ended
-        and not any(_may_make(create, each, end_user_id) for create in open_creates)
+        and not any(_may_create(create, each, end_user_id) for create in open_creates)
     ]
 
 
-def _may_make(create: Operation, remote: RemoteLink, end_user_id: str) -> bool:
+def _may_create(create: Operation, remote: RemoteLink, end_user_id: str) -> bool:
     """Whether an open operation may have created this link."""
     if remote.created_at is not None and remote.created_at < create.created_at - BEFORE:
         return False
     if create.natural_key:
         return create.natural_key == remote.remote_id
-    owner = end_user_id or remote.external_id  # the provider may have dropped it: without one, it may be anyone's
-    is_theirs = create.end_user is None or owner in ("", create.end_user.external_id)
+    customer_id = end_user_id or remote.external_id  # the provider may have dropped it: without one, it may be anyone's
+    is_theirs = create.end_user is None or customer_id in ("", create.end_user.external_id)
     is_there = create.institution is None or remote.institution in ("", create.institution.name)
     return is_theirs and is_there

@@ -31,7 +31,7 @@ Kind = FullCheckBatch.BatchKind
 MOST_TRIES = 6  # per batch
 MOST_PAGES = 20_000  # a longer list never ends
 WORK_TASK = "sync.work_full_check"
-ATTENDED = timedelta(seconds=10)  # without an extension, another worker takes over
+CLAIM_LEASE = timedelta(seconds=10)  # without an extension, another worker takes over
 KEPT = timedelta(days=30)
 NEEDED = {
     FullCheckBy.LINKS: (Capability.LINKS,),
@@ -81,7 +81,7 @@ def complete(full_check: FullCheck, *, seen: int, missing: int) -> None:
         Integration.objects.filter(pk=full_check.integration_id).update(last_full_check_at=full_check.started_at)
 
 
-def go_on(part: FullCheckBatch, page: RemotePage[Any]) -> None:
+def queue_next_pages(part: FullCheckBatch, page: RemotePage[Any]) -> None:
     """Queue the pages that this one reveals. Call it in the transaction that closes its batch."""
     number, full_check = int(part.key), part.full_check
     if number == 1 and page.items and page.total is not None:
@@ -103,18 +103,18 @@ def postpone(full_check_id: UUID, *, until: datetime, why: str) -> None:
 def claim_check(full_check_id: UUID) -> FullCheck | None:
     """Claim a full check; None if another worker has it or nothing is due."""
     full_checks = _running().filter(pk=full_check_id).select_related("integration")
-    claimed = work_queue.claim(full_checks, now=timezone.now(), limit=1, lease=ATTENDED)
+    claimed = work_queue.claim(full_checks, now=timezone.now(), limit=1, lease=CLAIM_LEASE)
     if claimed and claimed[0].note:
         held(*claimed).update(note="")
     return claimed[0] if claimed else None
 
 
-def stay(full_check: FullCheck) -> bool:
+def extend_claim(full_check: FullCheck) -> bool:
     """Extend the claim if it's about to expire; return whether this worker may still make requests."""
     now = timezone.now()
     full_check.refresh_from_db(fields=["state", "due_at"])
-    is_short = full_check.lease_until is None or full_check.lease_until < now + ATTENDED / 2
-    if is_short and not work_queue.extend(full_check, ATTENDED):
+    is_short = full_check.lease_until is None or full_check.lease_until < now + CLAIM_LEASE / 2
+    if is_short and not work_queue.extend(full_check, CLAIM_LEASE):
         return False  # another worker has it
     return full_check.is_running and full_check.due_at is not None and full_check.due_at <= now
 
@@ -138,12 +138,12 @@ def add_pages(full_check: FullCheck, numbers: Iterable[int]) -> None:
     _add([FullCheckBatch(full_check=full_check, kind=Kind.PAGE, key=str(number)) for number in numbers])
 
 
-def add_customers(full_check: FullCheck, prints: Mapping[str, int]) -> None:
+def add_customers(full_check: FullCheck, fingerprints: Mapping[str, int]) -> None:
     """Queue reads of these customers' links; the values are their fingerprints."""
     _add(
         [
-            FullCheckBatch(full_check=full_check, kind=Kind.CUSTOMER, key=each, fingerprint=prints[each])
-            for each in prints
+            FullCheckBatch(full_check=full_check, kind=Kind.CUSTOMER, key=each, fingerprint=fingerprints[each])
+            for each in fingerprints
         ]
     )
 

@@ -25,7 +25,7 @@ from linkadmin.providers.types import HealthState, RemoteLink
 from linkadmin.sync.models import CustomerFingerprint, FullCheck, FullCheckBatch, SkippedRecord, note_skipped
 
 from . import lifecycle
-from .discovery import add_unknown_links, know_customers
+from .discovery import add_unknown_links, ensure_customers
 from .hashes import Hashes, fingerprint_of, packed
 
 AT_ONCE = 200  # links written under one lock
@@ -57,7 +57,7 @@ def read_links_page(part: FullCheckBatch, integration: Integration, provider: Pr
             lifecycle.close_part(part)
             _count(part, gain)
             _leave_out(part, SkippedRecord.Kind.LINK, page.left_out, counted="skipped")
-            lifecycle.go_on(part, page)
+            lifecycle.queue_next_pages(part, page)
 
 
 def take_links(
@@ -81,15 +81,17 @@ def read_customers_page(part: FullCheckBatch, integration: Integration, provider
     ids = packed(each.end_user_id for each in page.items)
     if not lifecycle.note_answer(part, ids, requested_at=requested_at, total=page.total):
         return
-    prints = {each.end_user_id: fingerprint_of(each) for each in page.items}
-    worth = _worth_reading(integration, page.items, prints)
-    know_customers({each.end_user_id: each.name for each in worth})
+    fingerprints = {each.end_user_id: fingerprint_of(each) for each in page.items}
+    worth = _worth_reading(integration, page.items, fingerprints)
+    ensure_customers({each.end_user_id: each.name for each in worth})
     with transaction.atomic():
         if lifecycle.lock_full_check(part):
             lifecycle.close_part(part)
-            lifecycle.add_customers(part.full_check, {each.end_user_id: prints[each.end_user_id] for each in worth})
+            lifecycle.add_customers(
+                part.full_check, {each.end_user_id: fingerprints[each.end_user_id] for each in worth}
+            )
             _leave_out(part, SkippedRecord.Kind.CUSTOMER, page.left_out, counted="skipped")
-            lifecycle.go_on(part, page)
+            lifecycle.queue_next_pages(part, page)
 
 
 def read_links_of_customer(part: FullCheckBatch, integration: Integration, provider: Provider) -> None:
@@ -140,19 +142,19 @@ def _take_links(
 
 
 def _worth_reading(
-    integration: Integration, customers: Sequence[RemoteEndUser], prints: dict[str, int]
+    integration: Integration, customers: Sequence[RemoteEndUser], fingerprints: dict[str, int]
 ) -> list[RemoteEndUser]:
     """Return the customers whose list entry changed, or with links here that aren't known to be healthy."""
-    rows = CustomerFingerprint.objects.filter(integration=integration, end_user_id__in=prints)
+    rows = CustomerFingerprint.objects.filter(integration=integration, end_user_id__in=fingerprints)
     before = dict(rows.values_list("end_user_id", "fingerprint"))
-    here = Link.objects.filter(integration=integration, end_user__external_id__in=prints, disconnected_at=None)
+    here = Link.objects.filter(integration=integration, end_user__external_id__in=fingerprints, disconnected_at=None)
     ours = set(here.values_list("end_user__external_id", flat=True))
     restless = set(here.filter(RESTLESS).values_list("end_user__external_id", flat=True))
 
     def is_worth_it(each: RemoteEndUser) -> bool:
         customer = each.end_user_id
         has_any = bool(each.sources) or customer in ours or customer in before
-        return customer in restless or (has_any and before.get(customer) != prints[customer])
+        return customer in restless or (has_any and before.get(customer) != fingerprints[customer])
 
     return [each for each in customers if is_worth_it(each)]
 

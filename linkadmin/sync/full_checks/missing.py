@@ -82,8 +82,8 @@ def _is_confirmed(full_check: FullCheck) -> bool:
     """Whether someone started this full check after the previous one reported too many missing links."""
     before = FullCheck.objects.filter(integration=full_check.integration_id, started_at__lt=full_check.started_at)
     last = before.order_by("-started_at").first()
-    was_told = last is not None and last.state == FullCheckState.FAILED and last.missing > 0
-    return full_check.started_by_id is not None and was_told
+    was_reported = last is not None and last.state == FullCheckState.FAILED and last.missing > 0
+    return full_check.started_by_id is not None and was_reported
 
 
 def _too_many(links: int) -> str:
@@ -96,8 +96,10 @@ def _too_many(links: int) -> str:
 
 def _forget_unlisted_customers(full_check: FullCheck, listed: Hashes) -> None:
     """Delete the fingerprints of unlisted customers, so that their links are read if they come back."""
-    prints = CustomerFingerprint.objects.filter(integration=full_check.integration_id).values_list("pk", "end_user_id")
-    gone = [pk for pk, end_user_id in prints.iterator() if end_user_id not in listed]
+    fingerprints = CustomerFingerprint.objects.filter(integration=full_check.integration_id).values_list(
+        "pk", "end_user_id"
+    )
+    gone = [pk for pk, end_user_id in fingerprints.iterator() if end_user_id not in listed]
     for some in _lots(gone):
         CustomerFingerprint.objects.filter(pk__in=some).delete()
 

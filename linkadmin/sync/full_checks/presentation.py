@@ -50,12 +50,12 @@ def progress(full_check: FullCheck) -> dict[str, Any]:
     )
     sentences = [listed % {"done": pages[0], "total": pages[1]}]
     if customers[1]:
-        told = ngettext(
+        by_customer = ngettext(
             "Links read for %(done)d of %(total)d customer.",
             "Links read for %(done)d of %(total)d customers.",
             customers[1],
         )
-        sentences.append(told % {"done": customers[0], "total": customers[1]})
+        sentences.append(by_customer % {"done": customers[0], "total": customers[1]})
     return {
         "done": pages[0] + customers[0],
         "total": pages[1] + customers[1],

@@ -43,14 +43,14 @@ def work(full_check_id: UUID) -> None:
         return
     time_slice = TimeSlice()
     try:
-        _go_on(full_check, time_slice)
+        _continue(full_check, time_slice)
     finally:
         release([full_check])
     if full_check.is_running and time_slice.is_over:
         wake_worker(lifecycle.WORK_TASK, full_check.pk)
 
 
-def _go_on(full_check: FullCheck, time_slice: TimeSlice) -> None:
+def _continue(full_check: FullCheck, time_slice: TimeSlice) -> None:
     if not full_check.integration.is_active:
         lifecycle.fail(full_check, _("This integration is inactive."))
         return
@@ -70,7 +70,7 @@ def _read_parts(full_check: FullCheck, provider: Provider, time_slice: TimeSlice
 
     def look(free: int) -> list[FullCheckBatch]:
         _leave_to_others(full_check)
-        if not lifecycle.stay(full_check) or time_slice.is_over:
+        if not lifecycle.extend_claim(full_check) or time_slice.is_over:
             for part in ready:  # one at a time: locking several needs the full check's lock
                 release([part])
             ready.clear()

@@ -50,10 +50,10 @@ def counted_states(sources: Iterable[RemoteSource]) -> list[StateBadge]:
 def account_in_words(account: RemoteAccount) -> str:
     span = " – ".join(date_format(each, "DATE_FORMAT") for each in (account.first, account.last) if each)
     counted = account.transactions
-    told = (
+    transactions = (
         "" if counted is None else ngettext("one transaction", "%(count)d transactions", counted) % {"count": counted}
     )
-    return " · ".join(filter(None, [account.remote_id, told, span, "" if account.enabled else _("excluded")]))
+    return " · ".join(filter(None, [account.remote_id, transactions, span, "" if account.enabled else _("excluded")]))
 
 
 @register.filter

@@ -66,8 +66,8 @@ def integration_webhook_add(request: HttpRequest, pk: UUID) -> HttpResponse:
             )
         )
     except Refusal as refusal:
-        kept = {"look": seen, "form": form.again(), "refusal": refusal}
-        return _add_page(request, integration, kept, status=refusal.status)
+        context = {"look": seen, "form": form.again(), "refusal": refusal}
+        return _add_page(request, integration, context, status=refusal.status)
     if operation.state in FAILED_STATES:
         refused = {"refused": operation, "explanation": explain(operation)}
         return _add_page(request, integration, {"look": seen, "form": form.again(), **refused}, status=422)
@@ -83,7 +83,7 @@ def integration_webhook_switch(request: HttpRequest, pk: UUID, webhook: str) -> 
     typed = form.cleaned_data
     # The provider gets the whole subscription: a pause must not be able to change its URL.
     form.require_listed(integration.pk, webhook, typed["topic"], typed["url"])
-    goes_on, paused = (
+    resumed, paused = (
         _("Subscription resumed. Webhooks for this topic will arrive again."),
         _("Subscription paused. Webhooks for this topic won't arrive until you resume it."),
     )
@@ -92,7 +92,7 @@ def integration_webhook_switch(request: HttpRequest, pk: UUID, webhook: str) -> 
         OperationKind.SWITCH_WEBHOOK,
         form,
         shown=_listed(request, integration),
-        done=goes_on if typed["enabled"] == YES else paused,
+        done=resumed if typed["enabled"] == YES else paused,
         back=_list_url(integration),
         values={name: typed[name] for name in ("topic", "url", "enabled")},
         target=webhook,

@@ -50,7 +50,7 @@ class Look(Generic[T]):
     found: T | None = field(default=None, repr=False)
     began_at: datetime | None = None
     is_running: bool = False
-    is_kept: bool = False  # from the cache: this page made no request
+    is_cached: bool = False  # from the cache: this page made no request
     explanation: Explanation | None = None
     failure: Failure | None = None
 
@@ -85,7 +85,7 @@ def look(request: HttpRequest, question: Question, read: Callable[[Provider], T]
         found=reading.found,
         began_at=reading.began_at,
         is_running=reading.is_running,
-        is_kept=POLL not in request.POST and not reading.is_running and reading.began_at < looked_at,
+        is_cached=POLL not in request.POST and not reading.is_running and reading.began_at < looked_at,
         explanation=explain_failure(reading.trouble) if reading.trouble else None,
         failure=reading.trouble.failure if reading.trouble else None,
     )

@@ -23,7 +23,7 @@ from linkadmin.providers.names import isolated
 from linkadmin.providers.records import Filters, RemotePage
 from linkadmin.providers.types import Capability, RemoteInstitution
 from linkadmin.sync import institutions as reading
-from linkadmin.sync.forms import AskingForm
+from linkadmin.sync.forms import RecordFilterForm
 from linkadmin.sync.institution_words import fields_in_words, raw_fields, repair_in_words
 from linkadmin.sync.live_queries import Question
 from linkadmin.sync.models import SkippedRecord
@@ -112,7 +112,7 @@ def institutions_read(request: HttpRequest, pk: UUID) -> HttpResponse:
 def institution_lookup(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Search institutions at the provider; results are stored."""
     integration = integration_that_can(pk, Capability.INSTITUTIONS)
-    form = AskingForm.of(integration.provider_class.institution_filters, request.POST)
+    form = RecordFilterForm.of(integration.provider_class.institution_filters, request.POST)
     seen, status = None, 200
     if request.method == "POST" and form.can_ask:
         question = _question(
@@ -146,7 +146,7 @@ def _go_back(request: HttpRequest, seen: Look[Any], title: str, done: str, back:
     """Wait for the answer, then go back with a message. `done` may use `count`."""
     if seen.found is None:
         return draw(request, "sync/waiting.html", "waiting", {"look": seen, "title": title, "back": back})
-    if seen.is_kept:
+    if seen.is_cached:
         words = _("Refreshed %(seconds)d s ago, so we sent no new request. You can refresh again in a minute.")
         messages.info(request, words % {"seconds": seen.elapsed})
     else:
@@ -157,9 +157,9 @@ def _go_back(request: HttpRequest, seen: Look[Any], title: str, done: str, back:
 def _found_rows(integration: Integration, found: RemotePage[RemoteInstitution]) -> list[dict[str, Any]]:
     """Return the results as stored here, in the provider's order."""
     names = [each.name for each in found.items]
-    kept = {each.name: each for each in integration.institutions.select_related("integration").filter(name__in=names)}
-    counted = institutions.link_counts(kept.values())
-    return [_row(kept[name], counted.get(kept[name].pk, LinkCounts())) for name in names if name in kept]
+    stored = {each.name: each for each in integration.institutions.select_related("integration").filter(name__in=names)}
+    counted = institutions.link_counts(stored.values())
+    return [_row(stored[name], counted.get(stored[name].pk, LinkCounts())) for name in names if name in stored]
 
 
 def _row(institution: Institution, link_counts: LinkCounts) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from linkadmin.integrations.models import Integration
 from linkadmin.providers.base import Provider
 from linkadmin.providers.records import Filters
 from linkadmin.providers.types import Capability, CredentialField
-from linkadmin.sync.forms import AskingForm
+from linkadmin.sync.forms import RecordFilterForm
 from linkadmin.sync.full_checks.discovery import customers_with
 from linkadmin.sync.live_queries import Question
 from linkadmin.sync.records import RecordRow, link_rows, links_here
@@ -102,7 +102,7 @@ def integration_connectors(request: HttpRequest, pk: UUID) -> HttpResponse:
 def _list(request: HttpRequest, pk: UUID, what: str, kind: RecordKind) -> HttpResponse:
     integration = integration_that_can(pk, kind.capability)
     user = reader(request)
-    form = AskingForm.of(kind.filters(integration.provider_class), request.POST)
+    form = RecordFilterForm.of(kind.filters(integration.provider_class), request.POST)
     context: dict[str, Any] = {"integration": integration, "kind": kind, "form": form if form.asked else None}
     if form.can_ask:
         filters, page = form.filters(), page_number(request)

@@ -32,7 +32,7 @@ def delivery_list(request: HttpRequest) -> HttpResponse:
     words = _search_words(request)
     chosen, found = _narrowed(request.GET, words)
     page = queries.NEWEST_FIRST.page(found.select_related("integration"), request.GET)
-    unknown = queries.count_unknown()
+    unknown = queries.count_unrecognized()
     context = {
         "filter": chosen,
         "pills": presentation.pills(request.GET, chosen.form),
@@ -92,16 +92,17 @@ def delivery_reprocess(request: HttpRequest, pk: UUID) -> HttpResponse:
 def delivery_reprocess_all(request: HttpRequest) -> HttpResponse:
     """Reprocess all deliveries that match the list's filters and search."""
     _chosen, found = _narrowed(request.GET, _search_words(request))
-    begun = deliveries.reprocess(found, by=reader(request))
-    if begun:
+    queued_count = deliveries.reprocess(found, by=reader(request))
+    if queued_count:
         wake_worker(acceptance.PROCESS_TASK)
         messages.success(
             request,
-            ngettext("%(count)d delivery queued.", "%(count)d deliveries queued.", begun) % {"count": begun},
+            ngettext("%(count)d delivery queued.", "%(count)d deliveries queued.", queued_count)
+            % {"count": queued_count},
         )
     else:
         messages.warning(request, _("None of these can be reprocessed: they're in progress or unreadable."))
-    if begun == deliveries.MOST_REPROCESSED:
+    if queued_count == deliveries.MOST_REPROCESSED:
         messages.info(request, _("Only the newest deliveries were queued. Reprocess again to queue more."))
     return go(request, f"{reverse('delivery-list')}?{request.GET.urlencode()}")
 

@@ -63,7 +63,7 @@ def secret_add(request: HttpRequest, pk: UUID) -> HttpResponse:
 @no_compression
 @sensitive_variables()
 @require_POST
-def secret_make(request: HttpRequest, pk: UUID) -> HttpResponse:
+def secret_generate(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Generate a secret and show it once."""
     integration = _integration(pk)
     if not integration.provider_class.makes_webhook_secret:
@@ -108,12 +108,12 @@ def _add(request: HttpRequest, integration: Integration, secret: Secret, *, afte
     try:
         endpoints.add_secret(integration, secret, by=reader(request), after=after)
     except endpoints.StaleForm:
-        told = _("A signing secret was added since you opened this page. Check the list before you add another.")
+        problem = _("A signing secret was added since you opened this page. Check the list before you add another.")
     except endpoints.TooManySecrets:
-        told = _("There are already two signing secrets. First, revoke one that isn't in use.")
+        problem = _("There are already two signing secrets. First, revoke one that isn't in use.")
     else:
         return True
-    messages.error(request, told)
+    messages.error(request, problem)
     return False
 
 

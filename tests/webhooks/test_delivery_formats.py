@@ -10,7 +10,7 @@ from linkadmin.sync import delivery_reads
 from linkadmin.webhooks.models import WebhookDelivery
 from tests.environment import Environment
 
-from .webhook_sender import deliver, kept, open_endpoint, signed, told_by_belvo, told_by_heron
+from .webhook_sender import belvo_webhook, deliver, heron_webhook, open_endpoint, signed, stored_delivery
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -22,7 +22,7 @@ LATE = timedelta(days=1, minutes=1)
 def test_scheme_of_the_header_is_in_any_case(env: Environment, shown: str, sent: str) -> None:
     address = open_endpoint(env.belvo, f"{shown} a-header-that-belvo-sends-along")
 
-    answer = deliver(address, told_by_belvo(), {"authorization": f"{sent} a-header-that-belvo-sends-along"})
+    answer = deliver(address, belvo_webhook(), {"authorization": f"{sent} a-header-that-belvo-sends-along"})
 
     assert answer.status_code == 202
 
@@ -31,7 +31,7 @@ def test_scheme_of_the_header_is_in_any_case(env: Environment, shown: str, sent:
 def test_only_the_scheme_is_in_any_case(env: Environment, sent: str) -> None:
     address = open_endpoint(env.belvo)
 
-    assert deliver(address, told_by_belvo(), {"authorization": sent}).status_code == 401
+    assert deliver(address, belvo_webhook(), {"authorization": sent}).status_code == 401
 
 
 def test_secret_may_be_typed_in_any_case(env: Environment) -> None:
@@ -47,12 +47,12 @@ def test_secret_may_be_typed_in_any_case(env: Environment) -> None:
 def test_address_without_its_last_slash_is_the_same(env: Environment) -> None:
     address = open_endpoint(env.belvo)
     assert address.endswith("/")
-    body = told_by_belvo()
+    body = belvo_webhook()
 
     answers = [deliver(url, body).status_code for url in (address.rstrip("/"), address)]
 
     assert answers == [202, 202]
-    assert kept(env.belvo).copies == 2
+    assert stored_delivery(env.belvo).copies == 2
     assert deliver(address.rstrip("/"), body, {"authorization": "Bearer of-somebody-else"}).status_code == 401
 
 
@@ -66,7 +66,7 @@ def test_message_of_more_than_a_day_ago_is_kept_and_leads_to_no_read(env: Enviro
         "milliseconds": f"{at.timestamp() * 1000:.0f}",
         "small z": f'"{at:%Y-%m-%dT%H:%M:%S}z"',
     }
-    before, after = told_by_heron(item_id=link.remote_id).split(b'"created":', 1)
+    before, after = heron_webhook(item_id=link.remote_id).split(b'"created":', 1)
     body = before + b'"created":' + said[written].encode() + after[after.index(b',"data"') :]
     address = open_endpoint(env.heron)
 
@@ -75,7 +75,7 @@ def test_message_of_more_than_a_day_ago_is_kept_and_leads_to_no_read(env: Enviro
     answers.append(deliver(address, body, signed(body)).status_code)
     delivery_reads.process()
 
-    delivery = kept(env.heron)
+    delivery = stored_delivery(env.heron)
     assert answers == [202] * 3
     assert (delivery.state, delivery.outcome, delivery.copies) == ("done", "late", 3)
     assert delivery.remote_created_at is not None
@@ -85,7 +85,7 @@ def test_message_of_more_than_a_day_ago_is_kept_and_leads_to_no_read(env: Enviro
 
 def test_message_of_less_than_a_day_ago_is_worked(env: Environment) -> None:
     link = env.heron_link()
-    body = told_by_heron(item_id=link.remote_id)
+    body = heron_webhook(item_id=link.remote_id)
 
     deliver(open_endpoint(env.heron), body, signed(body))
     delivery_reads.process()
@@ -96,11 +96,11 @@ def test_message_of_less_than_a_day_ago_is_worked(env: Environment) -> None:
 def test_late_message_is_worked_when_a_person_wants_it(env: Environment) -> None:
     link = env.heron_link()
     late = (timezone.now() - LATE).isoformat().encode()
-    before, after = told_by_heron(item_id=link.remote_id).split(b'"created":', 1)
+    before, after = heron_webhook(item_id=link.remote_id).split(b'"created":', 1)
     body = before + b'"created":"' + late + b'"' + after[after.index(b',"data"') :]
     deliver(open_endpoint(env.heron), body, signed(body))
 
-    env.post(f"/deliveries/{kept(env.heron).pk}/reprocess/", name="mia")
+    env.post(f"/deliveries/{stored_delivery(env.heron).pk}/reprocess/", name="mia")
     delivery_reads.process()
 
     assert LinkRead.objects.filter(link=link).exists()

@@ -10,7 +10,7 @@ from linkadmin.webhooks.models import DeliveryOutcome, WebhookDelivery, first_id
 from linkadmin.webhooks.tasks import delete_old
 from tests.environment import Environment
 
-from .webhook_sender import deliver, kept, open_endpoint, told_by_belvo, worked
+from .webhook_sender import belvo_webhook, deliver, mark_processed, open_endpoint, stored_delivery
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -20,8 +20,8 @@ SECOND = timedelta(seconds=1)
 
 @pytest.fixture
 def delivery(env: Environment) -> WebhookDelivery:
-    deliver(open_endpoint(env.belvo), told_by_belvo())
-    return kept(env.belvo)
+    deliver(open_endpoint(env.belvo), belvo_webhook())
+    return stored_delivery(env.belvo)
 
 
 def claimed(now: datetime | None = None) -> list[WebhookDelivery]:
@@ -41,7 +41,7 @@ def test_message_is_claimed_by_one_worker(delivery: WebhookDelivery) -> None:
 def test_oldest_is_claimed_first_and_no_more_than_asked_for(env: Environment) -> None:
     address = open_endpoint(env.belvo)
     for number in range(3):
-        deliver(address, told_by_belvo(request_id=f"request-{number}"))
+        deliver(address, belvo_webhook(request_id=f"request-{number}"))
 
     first = deliveries.claim(2, now=timezone.now())
 
@@ -68,7 +68,7 @@ def test_worker_whose_claim_is_over_writes_nothing(delivery: WebhookDelivery) ->
 
 
 def test_message_that_needs_no_read_is_done(delivery: WebhookDelivery) -> None:
-    worked(delivery, outcome=DeliveryOutcome.NO_MATCHING_LINK)
+    mark_processed(delivery, outcome=DeliveryOutcome.NO_MATCHING_LINK)
 
     assert state_of(delivery) == ("done", "no_matching_link")
     assert claimed(timezone.now() + timedelta(days=1)) == []
@@ -95,11 +95,11 @@ def test_read_that_began_before_the_message_came_closes_nothing(env: Environment
 
 def test_one_read_closes_every_message_that_came_before_it(env: Environment, delivery: WebhookDelivery) -> None:
     address, link = env.belvo.webhook_endpoint.address, env.belvo_link()
-    deliver(address, told_by_belvo())
+    deliver(address, belvo_webhook())
     for each in claimed():
         deliveries.note_links(each, [link])
     began_at = timezone.now()
-    deliver(address, told_by_belvo())
+    deliver(address, belvo_webhook())
     deliveries.note_links(claimed()[0], [link])
 
     assert deliveries.close_read([link.pk], began_at=began_at, outcome=NO_CHANGE) == 2
@@ -115,7 +115,7 @@ def test_message_whose_reads_never_come_is_looked_at_again(env: Environment, del
 
 def test_message_worked_again_needs_a_read_of_its_own(env: Environment, delivery: WebhookDelivery) -> None:
     link = env.belvo_link()
-    worked(delivery, link, outcome=CHANGED)
+    mark_processed(delivery, link, outcome=CHANGED)
     before = timezone.now()
 
     assert deliveries.reprocess(WebhookDelivery.objects.filter(pk=delivery.pk), by=env.people["ana"])
@@ -128,10 +128,10 @@ def test_message_worked_again_needs_a_read_of_its_own(env: Environment, delivery
 
 def test_message_worked_again_may_be_about_other_links(env: Environment, delivery: WebhookDelivery) -> None:
     wrong, right = env.belvo_link(), env.belvo_link("Other", bank="gringotts_mx_retail")
-    worked(delivery, wrong)
+    mark_processed(delivery, wrong)
     deliveries.reprocess(WebhookDelivery.objects.filter(pk=delivery.pk), by=env.people["ana"])
 
-    worked(delivery, right)
+    mark_processed(delivery, right)
 
     assert state_of(delivery) == ("done", "no_change")
     assert list(delivery.links.all()) == [right]

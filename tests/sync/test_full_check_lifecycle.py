@@ -21,7 +21,16 @@ from linkadmin.sync import full_checks, tasks
 from linkadmin.sync.full_checks import lifecycle, worker
 from linkadmin.sync.models import FullCheck, FullCheckBatch, FullCheckState
 from tests.environment import Environment
-from tests.sync.full_checking import crowd, full_check, go_on, pauses_end, read_one, swept, work, workers_die
+from tests.sync.full_checking import (
+    completed_full_check,
+    crowd,
+    full_check,
+    pauses_end,
+    read_one,
+    run_to_end,
+    work,
+    workers_die,
+)
 
 pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True), pytest.mark.database]
 
@@ -53,7 +62,7 @@ def use_up(integration: Integration, *, used: int) -> None:
 
 
 def test_every_page_is_asked_for_once(town: Environment) -> None:
-    swept(town.belvo)
+    completed_full_check(town.belvo)
 
     assert sorted(pages_asked_for(town)) == ["1", "2", "3", "4", "5"]
 
@@ -69,7 +78,7 @@ def test_schedule_begins_what_is_due_and_no_sooner(env: Environment) -> None:
     tasks.wake_full_checks()
     assert {each.integration for each in FullCheck.objects.all()} == {env.belvo, env.heron}
 
-    go_on(env.belvo.full_checks.get())
+    run_to_end(env.belvo.full_checks.get())
     tasks.wake_full_checks()
     assert env.belvo.full_checks.count() == 1
 
@@ -97,7 +106,7 @@ def test_worker_that_lost_its_claim_makes_no_further_call(town: Environment) -> 
     lost.lease_until = timezone.now()
     FullCheck.objects.update(lease_until=timezone.now() + timedelta(minutes=1), claim_token=uuid4())
 
-    assert not lifecycle.stay(lost)
+    assert not lifecycle.extend_claim(lost)
 
 
 def test_full_check_waits_while_what_is_left_of_a_quota_is_kept_for_others(town: Environment) -> None:
@@ -132,7 +141,7 @@ def test_full_check_that_waited_goes_on_where_it_was(town: Environment) -> None:
     CallQuota.objects.update(window_ends_at=timezone.now())
 
     pauses_end(started)
-    go_on(started)
+    run_to_end(started)
 
     assert (started.state, started.seen, started.note) == (FullCheckState.DONE, 100, "")
     assert sorted(pages_asked_for(town)) == ["1", "2", "3", "4", "5"]
@@ -174,7 +183,7 @@ def test_page_that_fails_is_read_again_later(town: Environment) -> None:
     first = started.parts.get(key="1")
     assert (first.attempts, started.is_running) == (1, True)
     assert first.due_at > timezone.now() + timedelta(seconds=2)
-    assert go_on(started).state == FullCheckState.DONE
+    assert run_to_end(started).state == FullCheckState.DONE
 
 
 def test_page_that_never_comes_ends_the_full_check(env: Environment, patient: None) -> None:
@@ -207,12 +216,12 @@ def test_killed_worker_s_pages_come_back(town: Environment) -> None:
     assert (started.is_running, started.seen) == (True, 60)
 
     workers_die(started)
-    go_on(started)
+    run_to_end(started)
     assert (started.state, started.seen, started.found) == (FullCheckState.DONE, 100, 100)
 
 
 def test_doubled_work_does_nothing_twice(town: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lifecycle, "ATTENDED", timedelta(0))  # so that all of them are let in
+    monkeypatch.setattr(lifecycle, "CLAIM_LEASE", timedelta(0))  # so that all of them are let in
     monkeypatch.setattr(worker, "CALLS_AT_ONCE", 1)
     started = full_checks.start(town.belvo)
 
@@ -228,7 +237,7 @@ def test_doubled_work_does_nothing_twice(town: Environment, monkeypatch: pytest.
     for each in workers:
         each.join()
 
-    go_on(started)
+    run_to_end(started)
     assert (started.state, started.seen, started.found) == (FullCheckState.DONE, 100, 100)
     assert sorted(pages_asked_for(town)) == ["1", "2", "3", "4", "5"]
 
@@ -262,7 +271,7 @@ def test_link_that_came_while_the_list_was_read_is_found(town: Environment) -> N
     new = town.belvo_link()
     Link.objects.filter(pk=new.pk).delete()
 
-    go_on(started)
+    run_to_end(started)
 
     assert (started.state, started.found) == (FullCheckState.DONE, 101)
     assert sorted(pages_asked_for(town)) == ["1", "1", "2", "3", "4", "5", "6", "6"]
@@ -274,25 +283,25 @@ def test_list_that_gets_shorter_meanwhile_comes_to_an_end(town: Environment) -> 
     for link in list(town.simulator.store.belvo_links.values())[:25]:
         town.simulator.store.remove_belvo_link(link.id)
 
-    go_on(started)
+    run_to_end(started)
 
     assert started.state == FullCheckState.DONE
     assert started.seen <= 95
 
 
 def test_page_of_a_worker_that_counted_as_dead_is_dropped(town: Environment) -> None:
-    swept(town.belvo)
+    completed_full_check(town.belvo)
     started = full_checks.start(town.belvo)
     (stale,) = lifecycle.claim_parts(started.pk, limit=1)
     workers_die(started)
-    go_on(started)
+    run_to_end(started)
 
     assert lifecycle.note_answer(stale, b"", requested_at=timezone.now(), total=1) is False
 
 
 def test_read_that_is_newer_than_a_page_stays(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     link = env.belvo_link(cause=Cause.LOGIN_REFUSED)
-    swept(env.belvo)
+    completed_full_check(env.belvo)
     original = lifecycle.note_answer
 
     def overtaken(*args: object, **more: object) -> bool:
@@ -302,7 +311,7 @@ def test_read_that_is_newer_than_a_page_stays(env: Environment, monkeypatch: pyt
         return original(*args, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(lifecycle, "note_answer", overtaken)
-    swept(env.belvo)
+    completed_full_check(env.belvo)
 
     link.refresh_from_db()
     assert link.health == HealthState.CUSTOMER_CODE.value
