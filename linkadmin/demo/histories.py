@@ -10,7 +10,7 @@ from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import HealthChange
 from linkadmin.operations.challenges import AskedAgain
 from linkadmin.operations.models import Operation, OperationKind, State
-from linkadmin.providers.errors import LoginRefused
+from linkadmin.providers.errors import SignInRejected
 from linkadmin.providers.types import Cause, HealthState
 
 from . import scenarios
@@ -229,7 +229,7 @@ def _refuse(history: History, at: datetime, scenario: scenarios.Scenario) -> Ope
         words=scenario.told.words,
         outcome=type(error).__name__,
         cause=scenario.cause.value,
-        counts_as_attempt=isinstance(error, LoginRefused),
+        counts_as_attempt=isinstance(error, SignInRejected),
     )
 
 

@@ -67,8 +67,8 @@ class IntegrationForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def _require_own(self, kind: str, cleaned: dict[str, Any]) -> None:
         for name, field in self.asked[kind].items():
-            kept = field.secret and self.instance.secrets.filter(name=field.name).exists()
-            if field.required and not kept and not cleaned.get(name) and name not in self.errors:
+            stored = field.secret and self.instance.secrets.filter(name=field.name).exists()
+            if field.required and not stored and not cleaned.get(name) and name not in self.errors:
                 self.add_error(name, _("Required by this provider."))
 
     def _check_address(self, kind: str, address: str | None) -> None:
@@ -87,11 +87,11 @@ class IntegrationForm(forms.ModelForm):  # type: ignore[type-arg]
                 return forms.ChoiceField(label=label, required=False, choices=choices, initial=initial)
             checks = [RegexValidator(asked.pattern, asked.pattern_message)] if asked.pattern else []
             return forms.CharField(label=label, required=False, max_length=200, initial=initial, validators=checks)
-        kept = self.instance.secrets.filter(name=asked.name).first() if self.instance.provider else None
+        stored = self.instance.secrets.filter(name=asked.name).first() if self.instance.provider else None
         help_text = (
             _("Stored encrypted (fingerprint %(print)s). Leave blank to keep the current value.")
-            % {"print": kept.fingerprint}
-            if kept
+            % {"print": stored.fingerprint}
+            if stored
             else ""
         )
         widget = SecretInput(asked.label)

@@ -36,13 +36,13 @@ def held(slot: Slot) -> Iterator[Slot]:
         with using_slot(slot):
             yield slot
     finally:
-        if not slot.is_handed_over:
+        if not slot.is_taken_over:
             free_slot(slot)
 
 
 def start(key: UUID, slot: Slot, work: Callable[[], None]) -> None:
     """Run `work` in a thread with this slot, which it frees."""
-    slot.is_handed_over = True
+    slot.is_taken_over = True
     storage.call_may_have_left.set(True)
     with _lock:
         future = _pool.submit(_run, key, slot, work)

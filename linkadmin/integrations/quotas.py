@@ -28,9 +28,9 @@ MOST_CALLS = 2_147_483_647  # maximum of the column
 def windows(integration: Integration, call: str, *, now: datetime) -> list[CallQuota]:
     """Return the windows that apply to a call now, with expired ones restarted. Saves nothing."""
     scopes = _scopes(integration, call)
-    kept = {row.scope: row for row in CallQuota.objects.filter(integration=integration, scope__in=scopes)}
+    stored = {row.scope: row for row in CallQuota.objects.filter(integration=integration, scope__in=scopes)}
     documented = {quota.scope: quota for quota in integration.provider_class.quotas}
-    found = (_window(integration, scope, kept.get(scope), documented.get(scope), now) for scope in scopes)
+    found = (_window(integration, scope, stored.get(scope), documented.get(scope), now) for scope in scopes)
     return [window for window in found if window is not None]
 
 
@@ -119,14 +119,14 @@ def _scopes(integration: Integration, call: str) -> list[str]:
 
 
 def _window(
-    integration: Integration, scope: str, kept: CallQuota | None, documented: Quota | None, now: datetime
+    integration: Integration, scope: str, stored: CallQuota | None, documented: Quota | None, now: datetime
 ) -> CallQuota | None:
-    if kept is not None and now < kept.window_ends_at <= now + LONGEST_WINDOW:
-        return kept
-    is_reported = kept is not None and kept.reported and kept.calls > 0
+    if stored is not None and now < stored.window_ends_at <= now + LONGEST_WINDOW:
+        return stored
+    is_reported = stored is not None and stored.reported and stored.calls > 0
     if documented is None and not is_reported:
         return None
-    window = kept or CallQuota(integration=integration, scope=scope)
+    window = stored or CallQuota(integration=integration, scope=scope)
     window.used, window.reported = 0, is_reported
     if documented is not None and not is_reported:
         window.calls = documented.calls

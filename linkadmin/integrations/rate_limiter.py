@@ -121,7 +121,7 @@ class AdmittedCall(Permit):
 
     def record(self, result: AttemptResult) -> None:
         """Record an attempt that may be followed by a retry."""
-        _recorded(partial(_settle, self, result))
+        _recorded(partial(_finish, self, result))
         release_connections()
         signs.note_progress()
 
@@ -133,7 +133,7 @@ class AdmittedCall(Permit):
 
     def release(self, result: AttemptResult | None) -> None:
         """Record the last attempt, and free the slot if it was taken for this call alone."""
-        _recorded(partial(_settle, self, result, frees_slot=self.request.takes_slot))
+        _recorded(partial(_finish, self, result, frees_slot=self.request.takes_slot))
         signs.note_progress()
 
 
@@ -199,14 +199,14 @@ def _occupy(request: CallRequest) -> datetime:
 
 
 @transaction.atomic(durable=True)
-def _settle(admitted: AdmittedCall, result: AttemptResult | None, *, frees_slot: bool = False) -> None:
+def _finish(admitted: AdmittedCall, result: AttemptResult | None, *, frees_slot: bool = False) -> None:
     if result is not None:
-        _learn(admitted, result)
+        _apply(admitted, result)
     if frees_slot:
         CallSlot.objects.filter(pk=admitted.request.slot.id).delete()
 
 
-def _learn(admitted: AdmittedCall, result: AttemptResult) -> None:
+def _apply(admitted: AdmittedCall, result: AttemptResult) -> None:
     breaker, request = _locked(admitted.request.slot), admitted.request
     now = timezone.now()
     before = dict(vars(breaker))

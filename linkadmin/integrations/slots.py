@@ -26,7 +26,7 @@ class Slot:
 
     integration_id: UUID
     id: UUID = field(default_factory=uuid4)
-    is_handed_over: bool = False  # to a thread that frees it
+    is_taken_over: bool = False  # to a thread that frees it
 
 
 _slot: ContextVar[Slot | None] = ContextVar("slot", default=None)

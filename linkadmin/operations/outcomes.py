@@ -22,15 +22,15 @@ from linkadmin.links import due_reads, health, unrecognized_values
 from linkadmin.links.models import Reason
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import (
+    CodeExpired,
     CodeRequired,
-    CodeTooLate,
     Duplicate,
     Failure,
-    LoginRefused,
     NotSent,
     OutcomeUnknown,
     ProviderError,
     Rejected,
+    SignInRejected,
 )
 from linkadmin.providers.records import Removed
 from linkadmin.providers.types import Cause, LinkRef, Observation, RemoteLink
@@ -183,7 +183,7 @@ def _doubt(operation: Operation, why: str) -> State:
 
 
 def _reject(operation: Operation, error: Rejected, at: datetime) -> State:
-    operation.counts_as_attempt = isinstance(error, LoginRefused)
+    operation.counts_as_attempt = isinstance(error, SignInRejected)
     seen = error.observation
     if seen is not None:
         operation.cause = seen.cause.value
@@ -192,7 +192,7 @@ def _reject(operation: Operation, error: Rejected, at: datetime) -> State:
             health.observe(operation.link, report)
         else:
             unrecognized_values.note_refusal(operation.integration.provider, seen, at=at)
-    return State.EXPIRED if isinstance(error, CodeTooLate) else State.REJECTED
+    return State.EXPIRED if isinstance(error, CodeExpired) else State.REJECTED
 
 
 def _ask_for_code(operation: Operation, error: CodeRequired, at: datetime) -> State:

@@ -102,7 +102,7 @@ def _client_or_refusal(integration: Integration) -> Provider:
 
 def _deadline_of(operation: Operation) -> float:
     """Return the seconds its call may take in all: many more where the provider may log in at the bank meanwhile."""
-    may_log_in = operation.logs_in and operation.integration.provider_class.logs_in_itself
+    may_log_in = operation.logs_in and operation.integration.provider_class.signs_in_at_bank
     return settings.PROVIDER_CREDENTIALS_SECONDS if may_log_in else settings.PROVIDER_CHANGE_SECONDS
 
 

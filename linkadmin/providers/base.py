@@ -25,9 +25,9 @@ from .records import (
     RemoteDataSource,
     RemoteEndUser,
     RemotePage,
+    RemoteRepairUrl,
     RemoteWebhook,
     Removed,
-    RepairAddress,
     ReportsRefreshed,
 )
 from .types import (
@@ -89,7 +89,7 @@ class Provider(Declared):
 
     @optional
     def create_link(self, new_link: NewLink) -> RemoteLink:
-        """Create a link. Contacts the bank if `logs_in_itself`."""
+        """Create a link. Contacts the bank if `signs_in_at_bank`."""
 
     @optional
     def update_credentials(self, link: LinkRef, values: Values) -> RemoteLink:
@@ -116,7 +116,7 @@ class Provider(Declared):
         """Replace a link's access token."""
 
     @optional
-    def create_repair_url(self, link: LinkRef, values: Values) -> RepairAddress:
+    def create_repair_url(self, link: LinkRef, values: Values) -> RemoteRepairUrl:
         """Create a URL where the customer can repair this link. Changes nothing about the link."""
 
     @optional
@@ -257,11 +257,11 @@ class Provider(Declared):
             )
         except Blocked as blocked:
             failure = blocked.failure
-        if self._is_shut_out():
+        if self._denies_all_requests():
             raise KeysRejected(replace(failure, retry_after=BLOCK_SECONDS))
         raise Blocked(failure)
 
-    def _is_shut_out(self) -> bool:
+    def _denies_all_requests(self) -> bool:
         """After a 403 without a known reason, test the connection: are all requests denied?"""
         try:
             self.test_connection()

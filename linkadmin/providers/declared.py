@@ -41,7 +41,7 @@ class Declared:
     # The provider's term for a link's ID.
     remote_id_label: ClassVar[str] = _("Link ID")
     # Whether the provider signs in at the bank when a link is created, which may take minutes.
-    logs_in_itself: ClassVar[bool] = True
+    signs_in_at_bank: ClassVar[bool] = True
     # Hints below forms in the demo.
     practice_hints: ClassVar[PracticeHints] = PracticeHints()
     # What a removal deletes, and a sentence on what that means at the provider.
@@ -61,7 +61,7 @@ class Declared:
     statuses: ClassVar[frozenset[str]] = frozenset()
     # Options of a removal and of a repair URL, such as the customer's language.
     removal_fields: ClassVar[tuple[CredentialField, ...]] = ()
-    address_fields: ClassVar[tuple[CredentialField, ...]] = ()
+    repair_url_fields: ClassVar[tuple[CredentialField, ...]] = ()
     # The fields of a new access token for a link.
     token_fields: ClassVar[tuple[CredentialField, ...]] = ()
     # Search fields for lists of links, customers and institutions.
@@ -70,7 +70,7 @@ class Declared:
     institution_filters: ClassVar[tuple[CredentialField, ...]] = ()
     # The webhook secret that an administrator enters, and whether we can generate it.
     webhook_fields: ClassVar[tuple[CredentialField, ...]] = ()
-    makes_webhook_secret: ClassVar[bool] = False
+    generates_webhook_secret: ClassVar[bool] = False
 
     @classmethod
     def check_base_url(cls, url: str, *, allow_loopback: bool = False) -> None:

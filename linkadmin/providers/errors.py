@@ -66,11 +66,11 @@ class InvalidInput(Rejected):
     """The request is invalid: correct the fields and send it again."""
 
 
-class LoginRefused(Rejected):
+class SignInRejected(Rejected):
     """The bank rejected the credentials or the code. Counts as a sign-in attempt."""
 
 
-class CodeTooLate(Rejected):
+class CodeExpired(Rejected):
     """The sign-in attempt expired: the credentials have to be entered again."""
 
 

@@ -84,7 +84,7 @@ class Removed:
 
 
 @dataclass(frozen=True, slots=True)
-class RepairAddress:
+class RemoteRepairUrl:
     """A URL at the provider where the customer repairs a link. Anyone who has it can use it."""
 
     url: Secret

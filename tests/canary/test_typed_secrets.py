@@ -66,7 +66,7 @@ def test_a_call_cut_by_a_kill_is_still_an_operation(typed: Typed) -> None:
         ("logs/worker.log", "operations.reconcile"),
         ("logs/beat.log", "is starting"),
         ("table audit_auditevent", "operation.update_credentials"),
-        ("table operations_operation", "LoginRefused"),
+        ("table operations_operation", "SignInRejected"),
         ("table integrations_integrationsecret", "secret_password"),
         ("table webhooks_webhookdelivery", "WEATHER echo"),
         ("sessions, opened", "_auth_user_id"),

@@ -6,16 +6,16 @@ from linkadmin.providers.base import Provider
 from linkadmin.providers.belvo.provider import Belvo
 from linkadmin.providers.errors import (
     Busy,
+    CodeExpired,
     CodeRequired,
-    CodeTooLate,
     Duplicate,
     InvalidInput,
     KeysRejected,
-    LoginRefused,
     NotFound,
     OutcomeUnknown,
     ProviderError,
     Rejected,
+    SignInRejected,
 )
 from linkadmin.providers.types import (
     Cause,
@@ -45,22 +45,22 @@ CODE_WAITING: Meaning = (CodeRequired, Cause.CODE_WAITING)
 PROVIDER_TROUBLE: Meaning = (OutcomeUnknown, Cause.PROVIDER_TROUBLE)
 
 MEANINGS: dict[str, Meaning] = {
-    "login_error": (LoginRefused, Cause.PASSWORD_WRONG),
-    "login_error_locked": (LoginRefused, Cause.ACCOUNT_LOCKED),
-    "login_error_forbidden": (LoginRefused, Cause.ACCESS_FORBIDDEN),
+    "login_error": (SignInRejected, Cause.PASSWORD_WRONG),
+    "login_error_locked": (SignInRejected, Cause.ACCOUNT_LOCKED),
+    "login_error_forbidden": (SignInRejected, Cause.ACCESS_FORBIDDEN),
     "login_error_unexpected": (Rejected, Cause.BANK_TROUBLE),
-    "login_error_not_attempted": (LoginRefused, Cause.PASSWORD_WRONG),
+    "login_error_not_attempted": (SignInRejected, Cause.PASSWORD_WRONG),
     "login_error_missing": (InvalidInput, Cause.FIELD_MISSING),
     "login_error_mfa_unsupported": (Rejected, Cause.CODE_UNSUPPORTED),
     "too_many_sessions": (Busy, Cause.SESSION_OPEN),
-    "session_expired": (CodeTooLate, Cause.CODE_TOO_LATE),
+    "session_expired": (CodeExpired, Cause.CODE_TOO_LATE),
     "institution_down": BANK_DOWN,
     "institution_unavailable": BANK_DOWN,
     "institution_inactive": BANK_DOWN,
-    "invalid_link": (LoginRefused, Cause.LOGIN_REFUSED),
+    "invalid_link": (SignInRejected, Cause.LOGIN_REFUSED),
     "unconfirmed_link": (Rejected, Cause.NEVER_CONFIRMED),
     "unsupported_operation": WRONG_REQUEST,
-    "activation_failed": (LoginRefused, Cause.ACTIVATION_FAILED),
+    "activation_failed": (SignInRejected, Cause.ACTIVATION_FAILED),
     "required": WRONG_REQUEST,
     "blank": WRONG_REQUEST,
     "null": WRONG_REQUEST,

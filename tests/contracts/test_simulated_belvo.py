@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 
 from linkadmin.providers.base import Provider
-from linkadmin.providers.errors import CodeRequired, LoginRefused, OutcomeUnknown, ProviderError
+from linkadmin.providers.errors import CodeRequired, OutcomeUnknown, ProviderError, SignInRejected
 from linkadmin.providers.types import Challenge, LinkRef, NewLink, RemoteLink, Secret
 from linkadmin.simulator.belvo.guide import CODES, TRIGGERS, WRONG_CODES_UNTIL_LOCKED
 from linkadmin.simulator.server import Simulator
@@ -137,7 +137,7 @@ def test_wrong_codes_are_answered_as_documented_until_the_account_is_locked(
         with pytest.raises(CodeRequired) as caught:
             submit(belvo, challenge, "999999")
         challenge = caught.value.challenge
-    with pytest.raises(LoginRefused):
+    with pytest.raises(SignInRejected):
         submit(belvo, challenge, "999999")
 
     assert_answered_by(simulator, belvo_judge)

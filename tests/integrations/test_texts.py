@@ -43,7 +43,7 @@ def declared_fields(kind: str) -> Iterator[CredentialField]:
         *provider.config_fields,
         *provider.webhook_fields,
         *provider.removal_fields,
-        *provider.address_fields,
+        *provider.repair_url_fields,
         *provider.token_fields,
         *provider.link_filters,
         *provider.end_user_filters,

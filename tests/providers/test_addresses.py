@@ -7,7 +7,7 @@ from ipaddress import ip_address
 import pytest
 
 from linkadmin.providers import provider_class
-from linkadmin.providers.http.addresses import AddressRefused, check_base_url, is_public, resolve
+from linkadmin.providers.http.addresses import AddressBlocked, check_base_url, is_public, resolve
 
 HOSTS = frozenset({"api.belvo.com"})
 
@@ -110,13 +110,13 @@ def resolver(*addresses: str) -> object:
 
 def test_a_listed_name_with_one_private_address_among_public_ones_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", resolver("8.8.8.8", "169.254.169.254"))
-    with pytest.raises(AddressRefused):
+    with pytest.raises(AddressBlocked):
         resolve("api.belvo.com", 443, allow_loopback=True, timeout=60)
 
 
 def test_localhost_is_not_followed_to_another_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", resolver("10.0.0.1"))
-    with pytest.raises(AddressRefused):
+    with pytest.raises(AddressBlocked):
         resolve("localhost", 8800, allow_loopback=True, timeout=60)
 
 

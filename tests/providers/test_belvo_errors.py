@@ -7,15 +7,15 @@ import pytest
 from linkadmin.providers import provider_class
 from linkadmin.providers.errors import (
     Busy,
-    CodeTooLate,
+    CodeExpired,
     Duplicate,
     InvalidInput,
     KeysRejected,
-    LoginRefused,
     NotFound,
     OutcomeUnknown,
     ProviderError,
     Rejected,
+    SignInRejected,
 )
 from linkadmin.providers.types import Cause, LinkRef, Secret
 
@@ -38,15 +38,15 @@ def cause_of(error: ProviderError) -> Cause | None:
 
 
 LOGIN_ERRORS = [
-    ("Invalid credentials provided to login to the institution", LoginRefused, Cause.PASSWORD_WRONG),
-    ("Login not attempted due to invalid credentials", LoginRefused, Cause.PASSWORD_WRONG),
+    ("Invalid credentials provided to login to the institution", SignInRejected, Cause.PASSWORD_WRONG),
+    ("Login not attempted due to invalid credentials", SignInRejected, Cause.PASSWORD_WRONG),
     ("Missing credentials to login to the institution", InvalidInput, Cause.FIELD_MISSING),
     (
         "The user account is locked, user needs to contact the institution to unlock it",
-        LoginRefused,
+        SignInRejected,
         Cause.ACCOUNT_LOCKED,
     ),
-    ("The user account access was forbidden by the institution", LoginRefused, Cause.ACCESS_FORBIDDEN),
+    ("The user account access was forbidden by the institution", SignInRejected, Cause.ACCESS_FORBIDDEN),
     (
         "A MFA token is required by the institution, but it's not supported yet by Belvo.",
         Rejected,
@@ -57,8 +57,8 @@ LOGIN_ERRORS = [
         Rejected,
         Cause.BANK_TROUBLE,
     ),
-    ("The institution said something quite new", LoginRefused, Cause.LOGIN_UNCLEAR),
-    ("", LoginRefused, Cause.LOGIN_UNCLEAR),
+    ("The institution said something quite new", SignInRejected, Cause.LOGIN_UNCLEAR),
+    ("", SignInRejected, Cause.LOGIN_UNCLEAR),
 ]
 
 
@@ -77,13 +77,13 @@ def test_a_login_error_is_told_apart_with_either_apostrophe(serve: Serve) -> Non
 
 
 CODES = [
-    (400, "invalid_link", LoginRefused, Cause.LOGIN_REFUSED),
+    (400, "invalid_link", SignInRejected, Cause.LOGIN_REFUSED),
     (400, "unconfirmed_link", Rejected, Cause.NEVER_CONFIRMED),
     (400, "too_many_sessions", Busy, Cause.SESSION_OPEN),
     (404, "too_many_sessions", Busy, Cause.SESSION_OPEN),
-    (400, "session_expired", CodeTooLate, Cause.CODE_TOO_LATE),
-    (400, "session_expired_ob", CodeTooLate, Cause.WIDGET_EXPIRED),
-    (400, "activation_failed", LoginRefused, Cause.ACTIVATION_FAILED),
+    (400, "session_expired", CodeExpired, Cause.CODE_TOO_LATE),
+    (400, "session_expired_ob", CodeExpired, Cause.WIDGET_EXPIRED),
+    (400, "activation_failed", SignInRejected, Cause.ACTIVATION_FAILED),
     (428, "activation_required", Rejected, Cause.NOT_ACTIVATED),
     (401, "consent_without_accounts", Rejected, Cause.CONSENT_WITHOUT_ACCOUNTS),
     (404, "expired_credentials", Rejected, Cause.STORAGE_ENDED),

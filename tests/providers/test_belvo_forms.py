@@ -257,7 +257,7 @@ def test_a_removal_is_offered_at_once_and_in_the_background() -> None:
 
 
 def test_a_repair_address_is_offered_in_three_languages() -> None:
-    (locale,) = BELVO.address_fields
+    (locale,) = BELVO.repair_url_fields
     assert [choice.value for choice in locale.choices] == ["es", "pt", "en"]
 
 

@@ -50,7 +50,7 @@ ALWAYS_OR_OPTIONAL = frozenset(
         "fetch_fields",
         "removal_fields",
         "removal_call",
-        "address_fields",
+        "repair_url_fields",
         "check_base_url",
         "quota_scope",
         "batches",
@@ -113,7 +113,7 @@ def test_only_who_sends_messages_says_what_proves_them(kind: str) -> None:
     provider = provider_class(kind)
     sends = Capability.WEBHOOK_DELIVERIES in provider.capabilities
     assert [(field.secret, field.required) for field in provider.webhook_fields] == [(True, True)] * sends
-    if provider.makes_webhook_secret:
+    if provider.generates_webhook_secret:
         (field,) = provider.webhook_fields
         assert re.match(field.pattern, provider.new_webhook_secret().reveal())
     else:

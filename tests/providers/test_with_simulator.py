@@ -9,16 +9,16 @@ from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import (
     Blocked,
     Busy,
+    CodeExpired,
     CodeRequired,
-    CodeTooLate,
     Duplicate,
     InvalidInput,
     KeysRejected,
-    LoginRefused,
     NotFound,
     OutcomeUnknown,
     ProviderError,
     Rejected,
+    SignInRejected,
 )
 from linkadmin.providers.records import ReportsRefreshed
 from linkadmin.providers.types import Cause, Challenge, ChallengeKind, LinkRef, NewLink, RemoteLink, Secret
@@ -103,9 +103,9 @@ def test_each_kind_of_code_repairs_a_link(belvo: Provider, password: str, kind: 
 @pytest.mark.parametrize(
     ("password", "kind", "cause"),
     [
-        ("pass_invalid", LoginRefused, Cause.PASSWORD_WRONG),
-        ("account_locked", LoginRefused, Cause.ACCOUNT_LOCKED),
-        ("access_forbidden", LoginRefused, Cause.ACCESS_FORBIDDEN),
+        ("pass_invalid", SignInRejected, Cause.PASSWORD_WRONG),
+        ("account_locked", SignInRejected, Cause.ACCOUNT_LOCKED),
+        ("access_forbidden", SignInRejected, Cause.ACCESS_FORBIDDEN),
         ("mfa_unsupported", Rejected, Cause.CODE_UNSUPPORTED),
         ("unexpected", Rejected, Cause.BANK_TROUBLE),
         ("too_many", Busy, Cause.SESSION_OPEN),
@@ -136,7 +136,7 @@ def test_each_trouble_of_an_update_has_its_class_and_cause(
 def test_an_attempt_that_was_used_is_too_late(belvo: Provider) -> None:
     challenge = challenge_of(belvo, register(belvo), "mfa_default")
     submit(belvo, challenge, "111111")
-    with pytest.raises(CodeTooLate):
+    with pytest.raises(CodeExpired):
         submit(belvo, challenge, "111111")
 
 

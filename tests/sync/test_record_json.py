@@ -9,7 +9,7 @@ import pytest
 
 from linkadmin.integrations.connections import client_for
 from linkadmin.providers.errors import Busy, Failure
-from linkadmin.providers.records import RemoteAccount, RepairAddress
+from linkadmin.providers.records import RemoteAccount, RemoteRepairUrl
 from linkadmin.providers.types import Cause, Observation, RemoteLink, Secret
 from linkadmin.sync.answer_cache import pack, unpack
 from linkadmin.sync.live_queries import QueryFailure, Reading
@@ -57,7 +57,7 @@ def test_everything_a_provider_keeps_of_a_customer_and_link_comes_back(env: Envi
     assert stored_and_read(read) == read
 
 
-@pytest.mark.parametrize("value", [Secret("typed"), RepairAddress(Secret("https://bank.example/"), expires_in=60)])
+@pytest.mark.parametrize("value", [Secret("typed"), RemoteRepairUrl(Secret("https://bank.example/"), expires_in=60)])
 def test_secret_is_not_stored(value: object) -> None:
     with pytest.raises(TypeError):
         pack(value)

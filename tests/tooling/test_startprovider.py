@@ -24,10 +24,10 @@ MISTAKES = {
     "key_in_path": ('"/account"', '"/" + self.secrets["api_key"].reveal()', "test_key_is_in_a_header_and_nowhere_else"),
     "raw_words": ("words=first.words,", "words=str(answer.data),", "test_no_error_holds_a_secret"),
     "raw_code": (" code=first.code,", ' code=str(items[0].get("code")),', "test_no_error_holds_a_secret"),
-    "no_words": ("words=first.words,", "", "test_refusal_is_told_by_its_status"),
-    "wrong_error": ("HTTPStatus.UNAUTHORIZED: KeysRejected", "599: KeysRejected", "test_refusal_is_told_by_its_status"),
-    "hasty": ("== HTTPStatus.FORBIDDEN", "== 599", "test_page_of_a_firewall_refuses_one_request"),
-    "no_pause": ("retry_after=answer.retry_after", "retry_after=None", "test_call_too_many_tells_when_to_retry"),
+    "no_words": ("words=first.words,", "", "test_each_status_has_its_error"),
+    "wrong_error": ("HTTPStatus.UNAUTHORIZED: KeysRejected", "599: KeysRejected", "test_each_status_has_its_error"),
+    "hasty": ("== HTTPStatus.FORBIDDEN", "== 599", "test_firewall_page_rejects_one_request"),
+    "no_pause": ("retry_after=answer.retry_after", "retry_after=None", "test_rate_limited_call_says_when_to_retry"),
 }
 FIRST_HALF = {mistake[2] for mistake in MISTAKES.values()}
 

@@ -8,16 +8,16 @@ from typing import ClassVar
 from linkadmin.providers import deliveries
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import (
+    CodeExpired,
     CodeRequired,
-    CodeTooLate,
     Duplicate,
     Failure,
     InvalidInput,
     KeysRejected,
-    LoginRefused,
     NotFound,
     ProviderError,
     Rejected,
+    SignInRejected,
 )
 from linkadmin.providers.http.answer import Answer
 from linkadmin.providers.reading import count, mapping, moment, records, required_mapping
@@ -47,8 +47,8 @@ STATES: Mapping[str, Cause] = {
     "melted": Cause.GONE,
 }
 REFUSALS: Mapping[str, tuple[type[ProviderError], Cause | None]] = {
-    "pin_refused": (LoginRefused, Cause.PASSWORD_WRONG),
-    "tan_late": (CodeTooLate, Cause.CODE_TOO_LATE),
+    "pin_refused": (SignInRejected, Cause.PASSWORD_WRONG),
+    "tan_late": (CodeExpired, Cause.CODE_TOO_LATE),
     "card_unreadable": (InvalidInput, None),
     "tin_known": (Duplicate, None),
     "no_such_tin": (NotFound, Cause.GONE),

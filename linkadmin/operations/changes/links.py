@@ -17,7 +17,7 @@ from linkadmin.operations import encrypted, refusals
 from linkadmin.operations.forms.provider import FilledForm
 from linkadmin.operations.link_updates import works
 from linkadmin.operations.models import NOT_TAKEN, Operation, OperationKind, State
-from linkadmin.providers.records import Accepted, RepairAddress, ReportsRefreshed
+from linkadmin.providers.records import Accepted, RemoteRepairUrl, ReportsRefreshed
 from linkadmin.providers.types import Capability, Choice, CredentialField, FieldKind, HealthState, RemoteLink, Values
 
 from .row import NOTHING, Change, ChangePage, Explanation, Finding, has_new_data, is_settled, link_of, read
@@ -42,7 +42,7 @@ def _fetched(operation: Operation, accepted: Accepted | None, at: datetime) -> N
 def _would_repeat_refusal(link: Link) -> bool:
     """Tell whether a fetch would try a login at the bank that it has refused, or that waits for the customer."""
     is_refused = link.verdict.state in Group.CUSTOMER.states and not link.is_verifying
-    return link.integration.provider_class.logs_in_itself and is_refused
+    return link.integration.provider_class.signs_in_at_bank and is_refused
 
 
 def _require_login(operation: Operation, _values: Values) -> None:
@@ -238,7 +238,7 @@ ACCESS_TOKEN = Change(
 # --- Make a repair address ---
 
 
-def _store_address(operation: Operation, made: RepairAddress | None, at: datetime) -> None:
+def _store_address(operation: Operation, made: RemoteRepairUrl | None, at: datetime) -> None:
     if made:
         expires_at = at + timedelta(seconds=made.expires_in)
         operation.result = {"expires_at": expires_at.isoformat()}
@@ -249,7 +249,7 @@ REPAIR_URL = Change(
     kind=OperationKind.REPAIR_URL,
     capability=Capability.REPAIR_URL,
     right=Right.CHANGE_LINK,
-    response=RepairAddress,
+    response=RemoteRepairUrl,
     call=lambda provider, operation, values: provider.create_repair_url(operation.ref, values),
     apply=_store_address,
     prove=lambda _operation, _now: NOTHING,
@@ -267,7 +267,7 @@ REPAIR_URL = Change(
         title=_("Create repair URL"),
         lead=_("A URL where customers sign in themselves, so nobody here types a bank password."),
         submit=_("Create repair URL"),
-        fields=lambda link: link.integration.provider_class.address_fields,
+        fields=lambda link: link.integration.provider_class.repair_url_fields,
         notes=(
             _("Anyone who has this URL can use it until it expires. Send it to the customer through a secure channel."),
             _(

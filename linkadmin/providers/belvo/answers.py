@@ -26,7 +26,7 @@ from linkadmin.providers.http.answer import UUID, Answer
 from linkadmin.providers.http.redaction import MAX_WORDS
 from linkadmin.providers.pictures import picture
 from linkadmin.providers.reading import Unusable, Why, count, mapping, mappings, moment, records, required_mapping
-from linkadmin.providers.records import Accepted, Removed, RepairAddress, expect_id
+from linkadmin.providers.records import Accepted, RemoteRepairUrl, Removed, expect_id
 from linkadmin.providers.types import (
     Cause,
     Challenge,
@@ -94,15 +94,15 @@ def links(answer: Answer) -> list[RemoteLink]:
     return records(results(answer), partial(link_of, answer))[0]
 
 
-def batch(answer: Answer, *, asked: frozenset[str]) -> list[RemoteLink]:
+def batch(answer: Answer, *, requested: frozenset[str]) -> list[RemoteLink]:
     """Parse the links requested by ID.
 
     Missing links count as gone, so this raises ValueError if a missing one could be elsewhere: on another page, or in a
     malformed record.
     """
     links, odd = records(results(answer), partial(link_of, answer))
-    found = [link for link in links if link.remote_id in asked]
-    missing = asked - {link.remote_id for link in found}
+    found = [link for link in links if link.remote_id in requested]
+    missing = requested - {link.remote_id for link in found}
     was_ignored = len(found) < len(links) or mapping(answer.data).get("next")
     if missing and (was_ignored or any(record.may_be_one_of(missing, "id") for record in odd)):
         raise ValueError("a missing link may be there after all")
@@ -120,13 +120,13 @@ def removed(answer: Answer) -> Removed:
     return Removed(Cause.REMOVED, finished=answer.status != 202, request_id=answer.request_id)
 
 
-def repair_address(answer: Answer, *, locale: str) -> RepairAddress:
+def repair_url(answer: Answer, *, locale: str) -> RemoteRepairUrl:
     """Return the URL of the widget for one customer. The refresh token, valid for years, isn't read at all."""
     access = required_mapping(answer.data).get("access")
     if not isinstance(access, str) or not 0 < len(access) <= _MAX_ACCESS:
         raise ValueError("a token was expected")
     query = {"access_token": access} | ({"locale": locale} if locale else {})
-    return RepairAddress(
+    return RemoteRepairUrl(
         Secret(f"https://widget.belvo.io/?{urlencode(query)}"), expires_in=600, request_id=answer.request_id
     )
 

@@ -7,14 +7,14 @@ from types import MappingProxyType
 
 from linkadmin.providers.errors import (
     Busy,
-    CodeTooLate,
+    CodeExpired,
     Duplicate,
     InvalidInput,
     KeysRejected,
-    LoginRefused,
     NotFound,
     ProviderError,
     Rejected,
+    SignInRejected,
 )
 from linkadmin.providers.types import Cause
 
@@ -22,12 +22,12 @@ from linkadmin.providers.types import Cause
 CODES: MappingProxyType[str, tuple[type[ProviderError], Cause | None]] = MappingProxyType(
     {
         # the sign-in failed
-        "invalid_link": (LoginRefused, Cause.LOGIN_REFUSED),
+        "invalid_link": (SignInRejected, Cause.LOGIN_REFUSED),
         "unconfirmed_link": (Rejected, Cause.NEVER_CONFIRMED),
         "too_many_sessions": (Busy, Cause.SESSION_OPEN),
-        "session_expired": (CodeTooLate, Cause.CODE_TOO_LATE),
-        "session_expired_ob": (CodeTooLate, Cause.WIDGET_EXPIRED),
-        "activation_failed": (LoginRefused, Cause.ACTIVATION_FAILED),
+        "session_expired": (CodeExpired, Cause.CODE_TOO_LATE),
+        "session_expired_ob": (CodeExpired, Cause.WIDGET_EXPIRED),
+        "activation_failed": (SignInRejected, Cause.ACTIVATION_FAILED),
         "activation_required": (Rejected, Cause.NOT_ACTIVATED),
         "consent_without_accounts": (Rejected, Cause.CONSENT_WITHOUT_ACCOUNTS),
         "expired_credentials": (Rejected, Cause.STORAGE_ENDED),
@@ -71,14 +71,14 @@ KNOWN_CODES = frozenset({*CODES, "login_error", "token_required", "request_timeo
 # Lowercase, no final period, plain apostrophe.
 LOGIN_ERRORS: tuple[tuple[str, type[ProviderError], Cause], ...] = (
     ("not supported yet", Rejected, Cause.CODE_UNSUPPORTED),
-    ("account is locked", LoginRefused, Cause.ACCOUNT_LOCKED),
-    ("access was forbidden", LoginRefused, Cause.ACCESS_FORBIDDEN),
+    ("account is locked", SignInRejected, Cause.ACCOUNT_LOCKED),
+    ("access was forbidden", SignInRejected, Cause.ACCESS_FORBIDDEN),
     ("missing credentials", InvalidInput, Cause.FIELD_MISSING),
     ("something unexpected", Rejected, Cause.BANK_TROUBLE),
-    ("due to invalid credentials", LoginRefused, Cause.PASSWORD_WRONG),
-    ("invalid credentials", LoginRefused, Cause.PASSWORD_WRONG),
+    ("due to invalid credentials", SignInRejected, Cause.PASSWORD_WRONG),
+    ("invalid credentials", SignInRejected, Cause.PASSWORD_WRONG),
 )
-LOGIN_ERROR_ELSE = (LoginRefused, Cause.LOGIN_UNCLEAR)
+LOGIN_ERROR_ELSE = (SignInRejected, Cause.LOGIN_UNCLEAR)
 
 # For an unknown code, or none: the firewall returns 403 with a web page.
 STATUSES: MappingProxyType[int, type[ProviderError]] = MappingProxyType(

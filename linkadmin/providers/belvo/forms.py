@@ -156,7 +156,7 @@ REMOVAL_FIELDS = (
         ),
     ),
 )
-ADDRESS_FIELDS = (
+REPAIR_URL_FIELDS = (
     CredentialField(
         "locale",
         _("Page language"),

@@ -12,7 +12,7 @@ from linkadmin.providers.errors import Failure, ProviderError, Rejected, Unsuppo
 from linkadmin.providers.http.admission import Quota
 from linkadmin.providers.http.answer import Answer
 from linkadmin.providers.messages import gettext_noop as _
-from linkadmin.providers.records import Accepted, Filters, RemotePage, Removed, RepairAddress
+from linkadmin.providers.records import Accepted, Filters, RemotePage, RemoteRepairUrl, Removed
 from linkadmin.providers.types import (
     BY_CONSENT,
     Capability,
@@ -44,7 +44,7 @@ _READ_FIELDS = (
 _UPDATE_SCOPES = "read_institutions,write_links,read_links"
 # Open finance has no update mode: customers renew their consents here, after signing in at their bank.
 # https://developers.belvo.com/products/aggregation_brazil/aggregation-brazil-mybelvoportal
-_CONSENT_PORTAL = RepairAddress(Secret("https://meuportal.belvo.com/?mode=landing"), expires_in=24 * 3600)
+_CONSENT_PORTAL = RemoteRepairUrl(Secret("https://meuportal.belvo.com/?mode=landing"), expires_in=24 * 3600)
 
 
 class Belvo(BelvoRecordCalls):
@@ -101,12 +101,12 @@ class Belvo(BelvoRecordCalls):
     settings_fields = staticmethod(forms.settings_fields)
     fetch_fields = staticmethod(forms.fetch_fields)
     removal_fields = forms.REMOVAL_FIELDS
-    address_fields = forms.ADDRESS_FIELDS
+    repair_url_fields = forms.REPAIR_URL_FIELDS
     link_filters = filtering.LINK_FILTERS
     institution_filters = filtering.INSTITUTION_FILTERS
 
     webhook_fields = webhooks.FIELDS
-    makes_webhook_secret = True
+    generates_webhook_secret = True
     new_webhook_secret = staticmethod(webhooks.new_secret)
     webhook_is_genuine = staticmethod(webhooks.is_genuine)
     read_webhook = staticmethod(webhooks.read)
@@ -230,7 +230,7 @@ class Belvo(BelvoRecordCalls):
             read=answers.removed,
         )
 
-    def create_repair_url(self, link: LinkRef, values: Values) -> RepairAddress:
+    def create_repair_url(self, link: LinkRef, values: Values) -> RemoteRepairUrl:
         """Create a URL for the widget in update mode, or return the portal where customers renew consents."""
         if link.integration_type in BY_CONSENT:
             return _CONSENT_PORTAL
@@ -245,7 +245,7 @@ class Belvo(BelvoRecordCalls):
                 "link_id": link.remote_id,
             },
             deadline=self.deadlines.change,
-            read=partial(answers.repair_address, locale=str(values.get("locale", ""))),
+            read=partial(answers.repair_url, locale=str(values.get("locale", ""))),
         )
 
     def read_link(self, link: LinkRef) -> RemoteLink:
@@ -273,9 +273,11 @@ class Belvo(BelvoRecordCalls):
         return [link for link in found if (link.external_id, link.institution) == (end_user_id, institution)]
 
     def read_links(self, links: Sequence[LinkRef]) -> list[RemoteLink]:
-        asked = frozenset(link.remote_id for link in links)
-        params = {"id__in": ",".join(sorted(asked)), "page_size": str(_LINKS_PER_READ), "fields": _READ_FIELDS}
-        return self._call("read_links", "GET", "/api/links/", params=params, read=partial(answers.batch, asked=asked))
+        requested = frozenset(link.remote_id for link in links)
+        params = {"id__in": ",".join(sorted(requested)), "page_size": str(_LINKS_PER_READ), "fields": _READ_FIELDS}
+        return self._call(
+            "read_links", "GET", "/api/links/", params=params, read=partial(answers.batch, requested=requested)
+        )
 
     def list_links(self, filters: Filters, *, page: int = 1, whole: bool = False) -> RemotePage[RemoteLink]:
         params = filtering.params_for(filters, self.link_filters)

@@ -12,7 +12,7 @@ from linkadmin.providers.http.answer import Answer
 from linkadmin.providers.records import Filters, LeftOut, RemoteConsent, RemotePage
 from linkadmin.providers.types import LinkRef, RemoteInstitution
 
-from . import records as kept
+from . import records as parsers
 from .filters import params_for
 
 T = TypeVar("T")
@@ -27,7 +27,7 @@ class BelvoRecordCalls(Provider):
 
     def list_institutions(self, left_out: list[LeftOut] | None = None) -> Iterator[RemoteInstitution]:
         for number in range(1, _MAX_PAGES + 1):
-            page = self._page("list_institutions", "/api/institutions/", {}, number, parse=kept.institution_of)
+            page = self._page("list_institutions", "/api/institutions/", {}, number, parse=parsers.institution_of)
             yield from page.items
             if left_out is not None:
                 left_out += page.left_out
@@ -36,7 +36,7 @@ class BelvoRecordCalls(Provider):
 
     def find_institutions(self, filters: Filters, *, page: int = 1) -> RemotePage[RemoteInstitution]:
         params = params_for(filters, self.institution_filters)
-        return self._page("find_institutions", "/api/institutions/", params, page, parse=kept.institution_of)
+        return self._page("find_institutions", "/api/institutions/", params, page, parse=parsers.institution_of)
 
     def read_institution(self, remote_id: str) -> RemoteInstitution:
         return self._call(
@@ -44,7 +44,7 @@ class BelvoRecordCalls(Provider):
             "GET",
             "/api/institutions/{}/",
             remote_id,
-            read=partial(kept.institution, expected_id=remote_id),
+            read=partial(parsers.institution, expected_id=remote_id),
         )
 
     def list_consents(self, link: LinkRef) -> list[RemoteConsent]:
@@ -56,7 +56,7 @@ class BelvoRecordCalls(Provider):
         params = {"page_size": "1000", "link": link.remote_id, "omit": "display_name,document_number,permissions"}
         found: list[RemoteConsent] = []
         for number in range(1, _MAX_CONSENT_PAGES + 1):
-            page = self._page("list_consents", "/api/consents/", params, number, parse=kept.consent_of)
+            page = self._page("list_consents", "/api/consents/", params, number, parse=parsers.consent_of)
             found += [consent for consent in page.items if consent.remote_link_id == link.remote_id]
             if page.is_last:
                 break
@@ -64,7 +64,7 @@ class BelvoRecordCalls(Provider):
 
     def read_consent(self, remote_id: str) -> RemoteConsent:
         return self._call(
-            "read_consent", "GET", "/api/consents/{}/", remote_id, read=partial(kept.consent, expected_id=remote_id)
+            "read_consent", "GET", "/api/consents/{}/", remote_id, read=partial(parsers.consent, expected_id=remote_id)
         )
 
     def _page(
@@ -78,5 +78,5 @@ class BelvoRecordCalls(Provider):
     ) -> RemotePage[T]:
         # Never follows Belvo's "next": it could send our keys to another host.
         paging = {"page": str(number), "page_size": str(PAGE_SIZE)}
-        read = partial(kept.page, parse=parse, number=number)
+        read = partial(parsers.page, parse=parse, number=number)
         return self._call(call, "GET", path, params={**paging, **params}, read=read)

@@ -55,11 +55,11 @@ def new_secret() -> Secret:
 
 def is_genuine(headers: Mapping[str, str], body: bytes, secrets: Sequence[Secret]) -> bool:
     """Check the Authorization header against our secrets; Belvo signs nothing."""
-    sent = _in_one_case(deliveries.octets(headers.get("authorization", "")))
-    return deliveries.is_one_of(sent, map(_in_one_case, deliveries.keys(secrets)))
+    sent = _lowercase_scheme(deliveries.octets(headers.get("authorization", "")))
+    return deliveries.is_one_of(sent, map(_lowercase_scheme, deliveries.keys(secrets)))
 
 
-def _in_one_case(header: bytes) -> bytes:
+def _lowercase_scheme(header: bytes) -> bytes:
     """Lowercase the scheme: RFC 9110 allows any case."""
     scheme, space, rest = header.partition(b" ")
     return scheme.lower() + space + rest

@@ -98,10 +98,10 @@ def link(answer: Answer, *, envelope: str = "link", expected_id: str = "") -> Re
     return expect_id(found, expected_id) if expected_id else found
 
 
-def batch(answer: Answer, *, asked: frozenset[str]) -> list[RemoteLink]:
+def batch(answer: Answer, *, requested: frozenset[str]) -> list[RemoteLink]:
     """Parse a customer's links. Raises ValueError if a requested one could be a malformed record."""
     links, odd = records(required_list(required_mapping(answer.data).get("links")), partial(_link, answer))
-    missing = asked - {link.remote_id for link in links}
+    missing = requested - {link.remote_id for link in links}
     # A missing link counts as gone or never created: a malformed record must not prove that.
     if any(record.may_be_one_of(missing, "item_id") for record in odd):
         raise ValueError("a link may be a record that cannot be read")

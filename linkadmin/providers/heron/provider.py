@@ -102,7 +102,7 @@ class Heron(HeronRecordCalls):
         "Transactions already fetched are kept. This can't be undone: the customer has to connect again, and "
         "the link gets a new item ID."
     )
-    logs_in_itself = False
+    signs_in_at_bank = False
     practice_hints = PracticeHints(
         create=_("any token and any new item ID are accepted; the token “access-lost” simulates a lost response.")
     )
@@ -243,9 +243,9 @@ class Heron(HeronRecordCalls):
     def read_links(self, links: Sequence[LinkRef]) -> list[RemoteLink]:
         """Raises ValueError for links of several customers."""
         (end_user_id,) = {link.end_user_id for link in links}
-        asked = frozenset(link.remote_id for link in links)
+        requested = frozenset(link.remote_id for link in links)
         try:
-            return self._in_integration("read_links", end_user_id, read=partial(answers.batch, asked=asked))
+            return self._in_integration("read_links", end_user_id, read=partial(answers.batch, requested=requested))
         except NotFound:
             try:
                 self.read_end_user(end_user_id)
@@ -275,9 +275,9 @@ class Heron(HeronRecordCalls):
         )
 
     def _find_listed(self, call: str, link: LinkRef) -> list[RemoteLink]:
-        asked = frozenset({link.remote_id})
-        listed = self._call(call, "GET", _LINKS_OF, link.end_user_id, read=partial(answers.batch, asked=asked))
-        return [each for each in listed if each.remote_id in asked]
+        requested = frozenset({link.remote_id})
+        listed = self._call(call, "GET", _LINKS_OF, link.end_user_id, read=partial(answers.batch, requested=requested))
+        return [each for each in listed if each.remote_id in requested]
 
     def _rate_of(self, call: str, answer: Answer, error: ProviderError | None) -> Rate | None:
         return super()._rate_of(call, answer, error) or answers.rate(self.quota_scope(call), answer)

@@ -20,7 +20,7 @@ from linkadmin.providers.records import (
 )
 
 from . import forms
-from . import records as kept
+from . import records as parsers
 
 _PAGE = 100
 _LONG_PAGE = 500  # about 2 KB each
@@ -38,7 +38,7 @@ class HeronRecordCalls(Provider):
             "/api/end_users",
             json={"end_user": {"end_user_id": end_user_id} | ({"name": name} if name else {})},
             deadline=self.deadlines.change,
-            read=partial(kept.end_user, expected_id=end_user_id),
+            read=partial(parsers.end_user, expected_id=end_user_id),
             refuse=self._refuse_create,
         )
 
@@ -50,7 +50,7 @@ class HeronRecordCalls(Provider):
             "/api/end_users",
             json={"end_user": {"end_user_id": end_user_id, "name": name}},
             deadline=self.deadlines.change,
-            read=partial(kept.end_user, expected_id=end_user_id),
+            read=partial(parsers.end_user, expected_id=end_user_id),
         )
 
     def switch_data_source(self, remote_id: str, *, enabled: bool) -> RemoteDataSource:
@@ -61,7 +61,7 @@ class HeronRecordCalls(Provider):
             remote_id,
             json={"is_enabled": enabled},
             deadline=self.deadlines.change,
-            read=partial(kept.data_source, expected_id=remote_id, untold=enabled),
+            read=partial(parsers.data_source, expected_id=remote_id, default_enabled=enabled),
         )
 
     def add_webhook(self, topic: str, url: str) -> RemoteWebhook:
@@ -71,7 +71,7 @@ class HeronRecordCalls(Provider):
             "/api/webhooks",
             json={"topic": topic, "url": url, "is_enabled": True},
             deadline=self.deadlines.change,
-            read=kept.webhook,
+            read=parsers.webhook,
         )
 
     def switch_webhook(self, webhook: RemoteWebhook, *, enabled: bool) -> RemoteWebhook:
@@ -83,7 +83,7 @@ class HeronRecordCalls(Provider):
             webhook.remote_id,
             json={"topic": webhook.topic, "url": webhook.url, "is_enabled": enabled},
             deadline=self.deadlines.change,
-            read=partial(kept.webhook, expected_id=webhook.remote_id, untold=enabled),
+            read=partial(parsers.webhook, expected_id=webhook.remote_id, default_enabled=enabled),
         )
 
     def remove_webhook(self, remote_id: str) -> None:
@@ -93,7 +93,7 @@ class HeronRecordCalls(Provider):
             "/api/webhooks/{}",
             remote_id,
             deadline=self.deadlines.change,
-            read=kept.nothing,
+            read=parsers.nothing,
         )
 
     def list_end_users(self, filters: Filters, *, page: int = 1, whole: bool = False) -> RemotePage[RemoteEndUser]:
@@ -125,7 +125,7 @@ class HeronRecordCalls(Provider):
             "GET",
             "/api/end_users",
             params=paging | params_of(filters, forms.END_USER_FILTERS),
-            read=partial(kept.end_user_page, number=page, limit=limit),
+            read=partial(parsers.end_user_page, number=page, limit=limit),
         )
 
     def read_end_user(self, end_user_id: str) -> RemoteEndUser:
@@ -135,30 +135,30 @@ class HeronRecordCalls(Provider):
             "GET",
             "/api/end_users/{}",
             end_user_id,
-            read=partial(kept.end_user, expected_id=end_user_id),
+            read=partial(parsers.end_user, expected_id=end_user_id),
         )
 
     def read_processing(self, end_user_id: str) -> str:
         return self._call(
-            "read_processing", "GET", "/api/end_users/{}/processing_status", end_user_id, read=kept.processing
+            "read_processing", "GET", "/api/end_users/{}/processing_status", end_user_id, read=parsers.processing
         )
 
     def list_data_sources(self, end_user_id: str) -> list[RemoteDataSource]:
         """Includes uploaded files."""
         return self._call(
-            "list_data_sources", "GET", "/api/end_users/{}/data_sources", end_user_id, read=kept.data_sources
+            "list_data_sources", "GET", "/api/end_users/{}/data_sources", end_user_id, read=parsers.data_sources
         )
 
     def list_connectors(self) -> list[RemoteConnector]:
         """Omits their keys."""
-        return self._call("list_connectors", "GET", "/api/integrations", read=kept.connectors)
+        return self._call("list_connectors", "GET", "/api/integrations", read=parsers.connectors)
 
     def list_webhooks(self) -> list[RemoteWebhook]:
         """Omits their headers, which may contain secrets."""
-        return self._call("list_webhooks", "GET", "/api/webhooks", read=kept.webhooks)
+        return self._call("list_webhooks", "GET", "/api/webhooks", read=parsers.webhooks)
 
     def list_webhook_topics(self) -> list[str]:
-        return self._call("list_webhook_topics", "GET", "/api/webhooks/topics", read=kept.topics)
+        return self._call("list_webhook_topics", "GET", "/api/webhooks/topics", read=parsers.topics)
 
     def _refuse_create(self, operation: str, answer: Answer) -> ProviderError:
         # The status for a duplicate isn't documented: probably 409, or 422 without fields.

@@ -87,12 +87,14 @@ def data_sources(answer: Answer) -> list[RemoteDataSource]:
     return all_records(answer.data, partial(_data_source, answer))
 
 
-def data_source(answer: Answer, *, expected_id: str, untold: bool) -> RemoteDataSource:
-    """Parse one data source; `untold` stands in for a missing `is_enabled`.
+def data_source(answer: Answer, *, expected_id: str, default_enabled: bool) -> RemoteDataSource:
+    """Parse one data source; `default_enabled` stands in for a missing `is_enabled`.
 
     Raises ValueError if there is none, or not the expected one.
     """
-    return expect_id(_data_source(answer, {"is_enabled": untold, **required_mapping(answer.data)}), expected_id)
+    return expect_id(
+        _data_source(answer, {"is_enabled": default_enabled, **required_mapping(answer.data)}), expected_id
+    )
 
 
 def connectors(answer: Answer) -> list[RemoteConnector]:
@@ -105,21 +107,21 @@ def webhooks(answer: Answer) -> list[RemoteWebhook]:
     return all_records(required_mapping(answer.data).get("webhooks"), partial(_webhook, answer))
 
 
-def webhook(answer: Answer, *, expected_id: str = "", untold: bool = True) -> RemoteWebhook:
-    """Parse one subscription; `untold` stands in for a missing `is_enabled`.
+def webhook(answer: Answer, *, expected_id: str = "", default_enabled: bool = True) -> RemoteWebhook:
+    """Parse one subscription; `default_enabled` stands in for a missing `is_enabled`.
 
     Raises ValueError if there is none, or not the expected one.
     """
     item = required_mapping(required_mapping(answer.data).get("webhook"))
-    found = _webhook(answer, {"is_enabled": untold, **item})
+    found = _webhook(answer, {"is_enabled": default_enabled, **item})
     return expect_id(found, expected_id) if expected_id else found
 
 
 def topics(answer: Answer) -> list[str]:
     """Parse topics. Raises ValueError if none can be read."""
-    told = required_list(required_mapping(answer.data).get("topics"))
-    found = [topic for topic in map(answer.identifier, told) if topic]
-    if told and not found:
+    topic_list = required_list(required_mapping(answer.data).get("topics"))
+    found = [topic for topic in map(answer.identifier, topic_list) if topic]
+    if topic_list and not found:
         raise ValueError("no topic can be read")
     return found
 

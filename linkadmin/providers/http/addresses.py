@@ -14,7 +14,7 @@ _LOOPBACK_ADDRESSES = frozenset({ip_address("127.0.0.1"), ip_address("::1")})
 _SET_ASIDE = tuple(map(ip_network, ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20")))
 
 
-class AddressRefused(OSError):
+class AddressBlocked(OSError):
     """The host resolves to a blocked address."""
 
 
@@ -54,12 +54,12 @@ def check_base_url(url: str, allowed_hosts: Collection[str], allow_loopback: boo
 def resolve(host: str, port: int, *, allow_loopback: bool, timeout: float) -> list[tuple[socket.AddressFamily, str]]:
     """Resolve a host and check each address; `timeout` in seconds.
 
-    Raises AddressRefused if any address isn't public, TimeoutError, or OSError for an unknown name.
+    Raises AddressBlocked if any address isn't public, TimeoutError, or OSError for an unknown name.
     """
     found = _look_up(host, port, timeout)
     for _family, text in found:
         if not _is_allowed(host, text, allow_loopback=allow_loopback):
-            raise AddressRefused("the host resolves to an address that is not public")
+            raise AddressBlocked("the host resolves to an address that is not public")
     return found
 
 

@@ -20,7 +20,7 @@ import urllib3
 from linkadmin.providers.errors import Failure, NotSent, OutcomeUnknown, ProviderError
 from linkadmin.providers.types import Secret
 
-from .addresses import AddressRefused, check_base_url
+from .addresses import AddressBlocked, check_base_url
 from .admission import ADDRESS_REFUSED, Admission, AttemptResult, Denial, Rate
 from .answer import Answer
 from .deadline import CONNECT_SECONDS, DeadlineAdapter, DeadlineConnection
@@ -266,7 +266,7 @@ def _rate_of(call: _Call[T], answer: Answer | None, error: ProviderError | None)
 # The first match for any error in the chain.
 _REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (TooLong, "oversized"),
-    (AddressRefused, ADDRESS_REFUSED),
+    (AddressBlocked, ADDRESS_REFUSED),
     (ssl.SSLError, "tls"),
     (TimeoutError, "timeout"),
     (ConnectionRefusedError, "not_connected"),

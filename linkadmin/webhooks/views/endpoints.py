@@ -66,7 +66,7 @@ def secret_add(request: HttpRequest, pk: UUID) -> HttpResponse:
 def secret_generate(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Generate a secret and show it once."""
     integration = _integration(pk)
-    if not integration.provider_class.makes_webhook_secret:
+    if not integration.provider_class.generates_webhook_secret:
         raise Http404
     made = integration.provider_class.new_webhook_secret()
     if not _add(request, integration, made, after=AfterForm.sent(request.POST)):
@@ -142,7 +142,9 @@ def _page(
         "may_change": may_change,
         "may_add": may_change and len(live) < LIVE_SECRETS,
         "form": form or SecretForm(initial=after, asked=integration.provider_class.webhook_fields[0]),
-        "making": AfterForm(initial=after, auto_id=False) if integration.provider_class.makes_webhook_secret else None,
+        "making": AfterForm(initial=after, auto_id=False)
+        if integration.provider_class.generates_webhook_secret
+        else None,
         "made": made.reveal() if made else "",
     }
     return render(request, "webhooks/endpoint.html", context, status=status)
