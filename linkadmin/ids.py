@@ -4,7 +4,6 @@ from uuid import UUID
 
 
 def as_uuid(text: str) -> UUID | None:
-    """Parse an ID; None for anything else."""
     try:
         return UUID(text)
     except ValueError:

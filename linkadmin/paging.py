@@ -41,7 +41,6 @@ class Keyset:
         self.newest_first = newest_first
 
     def page(self, rows: "QuerySet[Row]", query: QueryDict) -> Page[Row]:
-        """The page that `before` or `after` in the query string selects."""
         key = self._read(rows, query.get(BEFORE) or query.get(AFTER) or "")
         backwards = key is not None and BEFORE in query
         beyond = rows.filter(self._beyond(key, flipped=backwards)) if key is not None else rows

@@ -297,7 +297,7 @@ keep_files_private(DATA_DIR)
 
 LOGGING = logging_config(level=env.text("LINKADMIN_LOG_LEVEL", "INFO").upper())
 LOGGING_CONFIG = "linkadmin.logs.configure"
-# Both affect the whole domain, so whoever runs it has to enable them.
+# Both affect the whole domain, so its administrator has to enable them.
 SILENCED_SYSTEM_CHECKS: list[str] = [
     *([] if SECURE_HSTS_INCLUDE_SUBDOMAINS else ["security.W005"]),
     *([] if SECURE_HSTS_PRELOAD else ["security.W021"]),

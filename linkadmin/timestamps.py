@@ -20,7 +20,6 @@ def ago(at: datetime | None, css: str = "") -> str:
 
 @register.filter
 def soon(at: datetime | None) -> str:
-    """A time that may be in the future; nothing for None."""
     if at is None:
         return ""
     now = timezone.now()
@@ -29,7 +28,6 @@ def soon(at: datetime | None) -> str:
 
 @register.filter
 def clock(at: datetime) -> str:
-    """The time of day, for lists grouped by day."""
     return _drawn(at, f"{timezone.localtime(at):%H:%M:%S}", "")
 
 

@@ -31,7 +31,6 @@ class WakeSoon:
         self._is_set = False
 
     def set(self) -> None:
-        """Note that there is work."""
         with self._lock:
             if self._is_set:
                 return

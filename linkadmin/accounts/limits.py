@@ -108,7 +108,6 @@ def device_of(request: HttpRequest, user: User) -> str:
 
 
 def remember_device(request: HttpRequest, response: HttpResponseBase, user: User) -> None:
-    """Set this account's device cookie, or extend it by 30 days."""
     device = device_of(request, user) or secrets.token_hex(16)
     response.set_signed_cookie(
         _cookie_of(user),

@@ -70,8 +70,6 @@ class SessionMiddleware(DjangoSessionMiddleware):
 
 
 def session_limits(get_response: GetResponse) -> GetResponse:
-    """End sessions that were idle or have lasted too long."""
-
     def middleware(request: HttpRequest) -> HttpResponse:
         asks_by_itself = request.path_info.endswith(POLLS) or FOLLOWS_HEADER in request.headers
         has_ended = isinstance(request.user, User) and not _keep_or_end(
@@ -86,7 +84,6 @@ def session_limits(get_response: GetResponse) -> GetResponse:
 
 
 def _keep_or_end(request: HttpRequest, user: User, *, is_activity: bool) -> bool:
-    """Whether the session continues."""
     now = int(time.time())
     session = request.session
     read = session.setdefault if is_activity else session.get

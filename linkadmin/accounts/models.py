@@ -67,7 +67,6 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def named(self, username: str) -> "User | None":
-        """Whose username this is, matched as at sign-in."""
         found: User | None = get_user_by_username(username)
         return found
 
@@ -132,7 +131,6 @@ class User(AbstractBaseUser):
 
     @property
     def is_staff(self) -> bool:
-        """Whether this person can open the Django admin."""
         return may(self, Right.ENTER_ADMIN)
 
     def has_perm(self, perm: str, obj: object = None) -> bool:

@@ -23,7 +23,6 @@ class SessionStore(DatabaseStore):
         return StaffSession
 
     def create_model_instance(self, data: dict[str, Any]) -> Any:
-        """Copy to columns what lists of sessions show."""
         row: Any = super().create_model_instance(data)
         row.user_id = data.get(SESSION_KEY)
         row.started_at, row.seen_at = _moment(data.get(STARTED)), _moment(data.get(SEEN))

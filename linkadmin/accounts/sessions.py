@@ -55,7 +55,6 @@ def record_failed_sign_in(credentials: dict[str, Any], **kwargs: Any) -> None:
 
 
 def sessions_of(user: User) -> list[StaffSession]:
-    """A person's active sessions, most recently used first."""
     return list(user.sessions.exclude(_over()).order_by("-seen_at", "session_key"))
 
 
@@ -76,7 +75,6 @@ def end_all(user: User, *, actor: User) -> int:
 
 
 def end_expired() -> int:
-    """Remove expired and idle sessions."""
     return _end(StaffSession.objects.filter(_over()), actor=None, reason="time limit")
 
 

@@ -1,6 +1,6 @@
 """How many links are in each state: exact at any time, without counting links.
 
-Whoever changes a state appends a move. `fold` adds moves to the current and daily counts. Reads use both.
+The transaction that changes a state appends a move. `fold` adds moves to the current and daily counts. Reads use both.
 """
 
 from collections import Counter, defaultdict
@@ -28,13 +28,11 @@ class CountKey(NamedTuple):
 
 
 def move(link: Link, *, before: str, at: datetime) -> None:
-    """Append the move of a link whose state was `before`, in the transaction that changes it."""
     if before != link.shown_state:
         _move_of(link, before, at).save(force_insert=True)
 
 
 def add(links: Iterable[Link], *, at: datetime) -> None:
-    """Append the moves of new links."""
     CountMove.objects.bulk_create([_move_of(link, "", at) for link in links])
 
 
@@ -44,7 +42,6 @@ def current(**among: object) -> Counter[str]:
 
 
 def by_integration(**among: object) -> dict[UUID, Counter[str]]:
-    """Links by state now, for each integration that has any."""
     counted: dict[UUID, Counter[str]] = defaultdict(Counter)
     # One statement: a fold between two would lose a move or count it twice.
     parts = LinkCount.objects.filter(**among).order_by()

@@ -27,7 +27,6 @@ def want(link_ids: Iterable[UUID], *, reason: Reason, at: datetime) -> None:
 
 
 def want_each(after_by_link: Mapping[UUID, datetime], *, reason: Reason) -> None:
-    """Have each link read after its own time."""
     ids = iter(sorted(after_by_link))
     while some := list(islice(ids, WRITTEN_AT_ONCE)):
         _want({link_id: after_by_link[link_id] for link_id in some}, reason)

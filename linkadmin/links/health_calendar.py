@@ -55,7 +55,6 @@ def worst_by_day(
 
 
 def _in_words(days: Counter[HealthState]) -> str:
-    """Days in each state: working first, then by duration."""
     total = days.total()
     if not total:
         return _("Nothing recorded yet.")

@@ -37,7 +37,6 @@ WORDS: Mapping[str, Promise] = {
 
 
 def word(text: str) -> str:
-    """The meaning of a value, or the value itself."""
     return str(WORDS.get(text, text))
 
 
@@ -112,7 +111,6 @@ class LinkCounts:
 
 
 def search(institutions: "QuerySet[Institution]", words: str) -> "QuerySet[Institution]":
-    """Institutions in whose name or key every word occurs."""
     return institutions.filter(*(Q(search__contains=folded(each)) for each in words.split()[:SEARCH_WORDS]))
 
 
@@ -132,7 +130,6 @@ def in_trouble() -> list[tuple[Institution, LinkCounts]]:
 
 
 def down_without_links() -> int:
-    """How many institutions are down where we have no link."""
     return without_links(Institution.objects.filter(status=INSTITUTION_DOWN)).count()
 
 

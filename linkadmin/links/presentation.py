@@ -110,7 +110,6 @@ def rows(links: Iterable[Link], *, see_names: bool) -> list[LinkRow]:
 
 
 def title_of(customer: EndUser, place: Institution | Integration, *, see_names: bool) -> str:
-    """A link's title: the customer, and the institution if known."""
     return f"{isolated(customer.called(see_names=see_names))} × {isolated(str(place))}"
 
 
@@ -120,12 +119,10 @@ def state_counts(by_state: Mapping[str, int], *, green: bool = True) -> list[dic
 
 
 def shown_states() -> list[tuple[str, StateBadge]]:
-    """Every state that links are counted by, with its look."""
     return [*((state.value, badge_of(state)) for state in HealthState), (VERIFYING, _badge(VERIFYING_LOOK))]
 
 
 def pills(query: QueryDict, filters: forms.BaseForm) -> list[tuple[str, str]]:
-    """Each active filter with the URL that removes it."""
     found = []
     for name, value in filters.cleaned_data.items():
         if not value:
@@ -164,7 +161,6 @@ def _standing(link: Link, under_way: UnderWay | None) -> Standing:
 
 
 def _since(link: Link) -> datetime:
-    """When the shown status began: the state itself, or the latest event within it."""
     if link.is_verifying:
         return link.verifying_since or link.health_since
     too_late = link.cause == Cause.CODE_TOO_LATE.value

@@ -85,7 +85,6 @@ class LinkFilter(django_filters.FilterSet):  # type: ignore[misc]
 
 
 def visible_to(user: User) -> "QuerySet[Link]":
-    """Links that this person may see."""
     return Link.objects.all() if may(user, Right.VIEW_LINKS) else Link.objects.none()
 
 
@@ -98,7 +97,6 @@ def active(links: "QuerySet[Link]") -> "QuerySet[Link]":
 
 
 def needing_somebody(links: "QuerySet[Link]") -> "QuerySet[Link]":
-    """Links that wait on a customer or us."""
     return links.filter(needs_somebody())
 
 
@@ -147,7 +145,6 @@ def find_by_id(links: "QuerySet[Link]", text: str) -> Link | None:
 
 
 def standing(by_state: Counter[str]) -> Counter[str]:
-    """Counts without disconnected links."""
     ended = {state.value for state in Group.ENDED.states}
     return Counter({state: count for state, count in by_state.items() if state not in ended})
 

@@ -72,6 +72,5 @@ def assign_if_unchanged(link: Link, *, by: User, assignee: User | None, was: UUI
 
 
 def possible_assignees() -> "QuerySet[User]":
-    """Staff who can be assigned links, by name."""
     roles = [role for role, rights in MATRIX.items() if Right.REFRESH in rights]
     return User.objects.filter(is_active=True, role__in=roles).order_by("name", "username")

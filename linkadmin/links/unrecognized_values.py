@@ -81,7 +81,6 @@ def note_refusal(provider: str, seen: Observation, *, at: datetime) -> None:
 
 
 def showing(links: "QuerySet[Link]", known: UnrecognizedValue) -> "QuerySet[Link]":
-    """Links that have this value now."""
     return _saying(links, Place(known.place)).filter(said=known.value, integration__provider=known.provider)
 
 
@@ -95,7 +94,6 @@ def counted(links: "QuerySet[Link]") -> dict[tuple[str, str, str], int]:
 
 
 def _saying(links: "QuerySet[Link]", place: Place) -> "QuerySet[Any]":
-    """Links whose cause is an unrecognized value in this field."""
     first = [cause.value for cause, places in PLACES.items() if places[0] is place]
     later = [cause.value for cause, places in PLACES.items() if place in places[1:]]
     # An error's message counts only if it has no code. A link keeps its status beside every error.

@@ -33,7 +33,6 @@ class Share:
 
 
 def state_shares(by_state: Counter[str]) -> list[Share]:
-    """States with links, as segments of one bar."""
     total = max(1, by_state.total())
     shares, start = [], 0.0
     for state, look in shown_states():

@@ -37,7 +37,6 @@ class TrendChart:
 
     @property
     def pairs(self) -> tuple[list[Curve], ...]:
-        """The curves as laid out: two columns of two."""
         return self.curves[:2], self.curves[2:]
 
 
@@ -69,7 +68,6 @@ def _curve(kind: str, heights: list[int], *, since: date) -> Curve:
 
 
 def _steps(heights: list[int]) -> str:
-    """Outline of one column per day."""
     scale = HEIGHT / max(1, *heights)
     corners = [f"0,{HEIGHT}"]
     for x, height in enumerate(heights):

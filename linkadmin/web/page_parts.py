@@ -17,7 +17,6 @@ ADDED: dict[str, list[tuple[str, ContextOf]]] = {}  # by slot
 
 
 def add_part(place: str, template_name: str, context_of: ContextOf = lambda _page: {}) -> None:
-    """Draw a template in this slot, with the page's context and what `context_of` returns."""
     ADDED.setdefault(place, []).append((template_name, context_of))
 
 
@@ -34,7 +33,6 @@ def markup(content: str) -> str:
 
 @register.simple_block_tag(takes_context=True)
 def crumbs(context: Context, content: str, here: str) -> str:
-    """Breadcrumbs around the links in the block."""
     return _around(content, context, "partials/_crumbs.html", here=here)
 
 
@@ -46,7 +44,6 @@ def page_head(context: Context, content: str, title: str, **more: Any) -> str:
 
 @register.simple_block_tag(takes_context=True)
 def panel_head(context: Context, content: str, title: str, anchor: str = "") -> str:
-    """Panel head with the block beside its title."""
     return _around(content, context, "partials/_panel_head.html", title=title, anchor=anchor)
 
 

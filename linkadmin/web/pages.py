@@ -28,7 +28,6 @@ def wants_part(request: HttpRequest) -> bool:
 
 
 def draw(request: HttpRequest, template: str, part: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
-    """Draw a page, or only the part that htmx asked for."""
     name = f"{template}#{part}" if wants_part(request) else template
     drawn = render(request, name, context, status=status)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:

@@ -22,7 +22,6 @@ def client_address(request: HttpRequest) -> str:
 
 
 def client_network(request: HttpRequest) -> str:
-    """What counts as one client for limits: an IPv4 address, or the /64 of an IPv6 address."""
     address = client_address(request)
     return str(IPv6Network((address, _SUBSCRIBER), strict=False)) if ":" in address else address
 

@@ -79,7 +79,6 @@ class DeadlineBody:
 
 
 def hide_server_name() -> None:
-    """Leave `Server` out of every response of this process. `Date` stays."""
     usual = Response.default_headers
 
     def default_headers(self: Any) -> list[str]:

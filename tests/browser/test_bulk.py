@@ -1,4 +1,4 @@
-"""Work on many links by hand: rows ticked, a plan read and begun, and its end seen without touching anything."""
+"""Bulk actions by hand: select rows, review, start, and see the end without reloading."""
 
 import pytest
 from playwright.sync_api import Page, expect

@@ -1,4 +1,4 @@
-"""A page of a provider's list: only changed links are written, and newer data stays."""
+"""A page of listed records: only changed links are written, and newer data stays."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

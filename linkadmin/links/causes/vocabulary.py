@@ -52,7 +52,7 @@ class Remedy(StrEnum):
     CONSENT = "consent"  # the customer, on the provider's page; a password won't help
     AFTER_BANK = "after_bank"  # the customer at the bank, then the credentials
     FETCH = "fetch"
-    TOKEN = "token"  # noqa: S105 - a word; hand over the current access token
+    TOKEN = "token"  # noqa: S105 - a word; replace the access token
     REPORTS = "reports"
     RECONNECT = "reconnect"
     TELL_PROVIDER = "tell_provider"

@@ -28,7 +28,6 @@ def mark_stale(link: Link, *, now: datetime) -> HealthChange | None:
 
 @transaction.atomic
 def flag_expiring_consent(link: Link, *, now: datetime) -> HealthChange | None:
-    """Note on a working link that its consent expires soon."""
     lock(link)
     if link.cause != Cause.WORKING or not renews_soon(link, now):
         return None
@@ -67,7 +66,6 @@ def gone_stale(*, now: datetime) -> "QuerySet[Link, UUID]":
 
 
 def expiring_consents(*, now: datetime) -> "QuerySet[Link]":
-    """Working links whose consent expires soon."""
     return Link.objects.filter(cause=Cause.WORKING, renew_by__lte=(now + RENEW_WITHIN).date(), disconnected_at=None)
 
 

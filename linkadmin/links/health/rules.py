@@ -60,7 +60,6 @@ class AppliedReport:
 
 
 def apply_report(link: Link, report: Report) -> AppliedReport:
-    """Apply a report to a link, in memory."""
     report = replace(report, observation=_plausible(report.observation, report.at))
     if report.source is Source.LIST:
         link.checked_at, link.check_failed = max(filter(None, [link.checked_at, report.at])), ""
@@ -152,7 +151,6 @@ def aged(link: Link) -> Cause:
 
 
 def renews_soon(link: Link, at: datetime) -> bool:
-    """Whether the consent expires within two weeks of `at`."""
     return link.renew_by is not None and link.renew_by <= (at + RENEW_WITHIN).date()
 
 

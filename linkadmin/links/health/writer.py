@@ -1,4 +1,4 @@
-"""Saves what a report changes about a link, or a page of a provider's list about many.
+"""Saves what a report changes about a link, or a listed page of records about many.
 
 That is the link's row, its change of state and the move in the counts. Of a page, only changed links are written.
 """
@@ -74,7 +74,6 @@ def observe_remote(
 
 @transaction.atomic
 def start_link(remote: RemoteLink, link: Link, report: Report) -> Link:
-    """Save a new link with its first state and search text."""
     link.health_since = report.at
     link.save(force_insert=True)
     word = unrecognized_values.news(link, report.observation)
@@ -86,7 +85,7 @@ def start_link(remote: RemoteLink, link: Link, report: Report) -> Link:
 def observe_page(
     integration: Integration, remotes: Sequence[RemoteLink], *, at: datetime, understood: Understood = _as_listed
 ) -> Observed:
-    """Apply a page of a provider's records, requested at `at`. Unchanged links aren't written.
+    """Apply a page of records, requested at `at`. Unchanged links aren't written.
 
     `understood` interprets a record for callers who know more than the list.
     """
@@ -129,7 +128,6 @@ def observe_same(prints: Mapping[UUID, int], *, at: datetime) -> set[UUID]:
 
 @transaction.atomic
 def start_links(found: Sequence[tuple[Link, RemoteLink]], *, at: datetime, understood: Understood = _as_listed) -> None:
-    """Save links created elsewhere, with their first state and search text."""
     words: list[tuple[Link, unrecognized_values.Word | None]] = []
     changes: list[HealthChange] = []
     for link, listed in found:
@@ -223,7 +221,6 @@ def _locked_in_order(links: Iterable[UUID]) -> list[UUID]:
 def save(
     link: Link, applied: AppliedReport, *, before: str, at: datetime, word: unrecognized_values.Word | None = None
 ) -> HealthChange | None:
-    """Save a locked link, its change of state and the move in the counts."""
     link.urgency = link.rank()
     link.save()
     if applied.accepted and word is not None:
@@ -260,7 +257,6 @@ def _write(
 
 
 def _known(integration: Integration, records: Mapping[str, RemoteLink]) -> dict[str, Any]:
-    """For each link among these records, what `_says_the_same` needs."""
     columns = ("remote_id", "pk", "fingerprint", "checking_since", "verifying_since", "missing_since")
     rows = Link.objects.filter(integration=integration, disconnected_at=None).values_list(*columns, named=True)
     return {row.remote_id: row for batch in _batches(list(records)) for row in rows.filter(remote_id__in=batch)}

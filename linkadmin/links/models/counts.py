@@ -1,7 +1,7 @@
 """How many links are in each state, by integration and institution: now, and per day.
 
-Whoever changes a link's state appends a move in the same transaction. Moves are added to the counts later. Together
-they are exact at any time.
+The transaction that changes a link's state appends a move. Moves are added to the counts later. Together they are exact
+at any time.
 """
 
 from django.db import models

@@ -178,7 +178,6 @@ class Link(models.Model):
 
     @property
     def repair_kind(self) -> RepairKind:
-        """How the link can be repaired at all, given its bank and provider."""
         if self.institution is not None and self.institution.is_by_consent:
             return RepairKind.CONSENT
         provider_class = self.integration.provider_class
@@ -190,12 +189,10 @@ class Link(models.Model):
 
     @property
     def judgment(self) -> Judgment:
-        """What its cause means, in words that fit this kind of link."""
         return judge(Cause(self.cause), is_verifying=self.is_verifying, kind=self.repair_kind)
 
     @property
     def why_check_failed(self) -> str:
-        """Why the last check failed; empty if it didn't."""
         return why_check_failed(self.check_failed) if self.check_failed else ""
 
     @property
@@ -395,6 +392,5 @@ class HealthChange(models.Model):
 
 
 def search_text(link: Link) -> str:
-    """Customer name and ID, and every ID of the link."""
     parts = [link.end_user.name, link.end_user.external_id, link.remote_id, link.data_source_id, link.id]
     return " ".join(folded(str(part)) for part in parts if part)

@@ -26,7 +26,6 @@ class Reason(models.TextChoices):
 
     @property
     def urgency(self) -> int:
-        """Lowest first."""
         return list(Reason).index(self)
 
 
@@ -75,7 +74,6 @@ class DueRead(WorkItem):
         self.read_at, self.due_at, self.attempts = now, now + READ_EVERY, 0
 
     def drop(self) -> None:
-        """Withdraw the request."""
         self.due_at = self.wanted_since = None
 
     def _no_sooner_than(self, at: datetime) -> datetime:

@@ -23,7 +23,6 @@ SPAN = re.compile(r"([1-9]\d*)([hd])")  # such as 6h or 365d
 
 @register.filter(name="isolated")
 def isolated_text(name: object) -> str:
-    """Put a name between marks that isolate its writing direction."""
     return isolated(str(name))
 
 
@@ -45,13 +44,11 @@ def link_title(context: Context, link: Any, *, as_text: bool = False) -> str:
 
 @register.filter
 def access_in_words(mode: str) -> str:
-    """How often data is fetched: once or on a schedule."""
     return {"recurrent": _("recurring"), "single": _("one-time")}.get(mode, mode)
 
 
 @register.filter
 def storage_in_words(storage: str) -> str:
-    """How long the provider stores the credentials."""
     if SPAN.fullmatch(storage):
         return _("yes, for %(span)s") % {"span": span_in_words(storage)}
     return {"store": _("yes"), "nostore": _("no")}.get(storage, storage)
@@ -59,7 +56,6 @@ def storage_in_words(storage: str) -> str:
 
 @register.filter
 def span_in_words(text: str) -> str:
-    """A number of hours or days."""
     span = SPAN.fullmatch(text)
     if span is None:
         return text

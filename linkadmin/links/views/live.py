@@ -57,7 +57,6 @@ def as_shown(version: str) -> str:
 
 
 def seconds_between(since: datetime | None) -> int:
-    """How often a page polls for something awaited since then."""
     if since is None:
         return NOTHING_AWAITED
     waited = (timezone.now() - since).total_seconds()
@@ -102,7 +101,6 @@ def alerts_version(of: list[UUID] | None) -> PageVersion:
 
 @require_safe
 def live(request: HttpRequest) -> HttpResponse:
-    """Whether the alerts of some integrations have changed."""
     named = request.GET.getlist("of")[:MOST_SCOPES]
     of = [pk for text in named if (pk := as_uuid(text))] if named else None
     return answer(request, version_of(*_troubles(of)), NOTHING_AWAITED)

@@ -75,7 +75,6 @@ def end_user_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def end_user_detail(request: HttpRequest, pk: Any) -> HttpResponse:
-    """One customer with all their links. Viewing it is recorded."""
     customer = get_object_or_404(EndUser, pk=pk)
     links = queries.visible_to(reader(request)).filter(end_user=customer).order_by("urgency", "health_since", "id")
     see_names = may(request.user, Right.SEE_NAMES)
