@@ -14,12 +14,12 @@ from .helpers import Windows
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-def tick(page: Page, *names: str) -> None:
+def select(page: Page, *names: str) -> None:
     for name in names:
         page.get_by_label(f"Select {isolated(name)}", exact=True).check()
 
 
-def test_head_of_the_list_ticks_all_rows_and_the_bar_counts_them(env: Environment, windows: Windows) -> None:
+def test_select_all_selects_the_page_and_the_bar_counts(env: Environment, windows: Windows) -> None:
     many(env.heron, 3)
     page = windows.window()
     page.goto("/links/")
@@ -31,11 +31,11 @@ def test_head_of_the_list_ticks_all_rows_and_the_bar_counts_them(env: Environmen
     expect(page.get_by_text("2 selected")).to_be_visible()
 
 
-def test_job_is_planned_begun_and_seen_to_end(env: Environment, windows: Windows) -> None:
+def test_job_is_reviewed_started_and_followed(env: Environment, windows: Windows) -> None:
     many(env.heron, 3)
     page = windows.window()
     page.goto("/links/")
-    tick(page, "Zebra 0", "Zebra 2")
+    select(page, "Zebra 0", "Zebra 2")
 
     page.get_by_role("button", name="Add note").click()
     page.get_by_label("Note").fill("The bank moved.")
@@ -50,7 +50,7 @@ def test_job_is_planned_begun_and_seen_to_end(env: Environment, windows: Windows
     assert Note.objects.count() == 2
 
 
-def test_all_that_match_are_handed_over_without_javascript(env: Environment, windows: Windows) -> None:
+def test_all_results_are_assigned_without_javascript(env: Environment, windows: Windows) -> None:
     many(env.heron, 60)
     page = windows.window(java_script_enabled=False)
     page.goto("/links/?state=customer")
