@@ -121,7 +121,7 @@ def test_a_call_is_one_that_the_document_allows(belvo_mock: Relay, belvo: Provid
     [(name, example) for name, call in BELVO.items() for example in refusals(DOCUMENT, call.method, call.path)],
     ids=str,
 )
-def test_a_documented_refusal_has_its_class_and_cause(
+def test_a_documented_rejection_has_its_class_and_cause(
     belvo_mock: Relay, belvo: Provider, name: str, example: Example
 ) -> None:
     belvo_mock.headers = example.headers

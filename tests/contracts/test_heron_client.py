@@ -68,7 +68,7 @@ def test_a_call_is_one_that_the_document_allows(heron_mock: Relay, heron: Provid
     ],
     ids=str,
 )
-def test_a_documented_refusal_has_its_class(heron_mock: Relay, heron: Provider, name: str, example: Example) -> None:
+def test_a_documented_rejection_has_its_class(heron_mock: Relay, heron: Provider, name: str, example: Example) -> None:
     heron_mock.headers = example.headers
 
     with pytest.raises(ProviderError) as caught:

@@ -238,7 +238,9 @@ def test_a_removal_in_the_background_is_answered_as_documented(caller: requests.
 
 
 @pytest.mark.parametrize("path", ["/api/links/", "/api/institutions/", "/api/"])
-def test_wrong_keys_are_refused_as_documented_by_belvo(caller: requests.Session, belvo_judge: Relay, path: str) -> None:
+def test_wrong_keys_are_rejected_as_documented_by_belvo(
+    caller: requests.Session, belvo_judge: Relay, path: str
+) -> None:
     caller.auth = (SECRET_ID, "another")
 
     assert make(caller, belvo_judge, [("GET", path, None, 0)])[0][-1] == 401
@@ -248,7 +250,9 @@ def test_wrong_keys_are_refused_as_documented_by_belvo(caller: requests.Session,
 @pytest.mark.parametrize(
     "path", ["/api/integrations", "/api/end_users", "/api/hello_world/authenticated", "/api/webhooks"]
 )
-def test_wrong_keys_are_refused_as_documented_by_heron(caller: requests.Session, heron_judge: Relay, path: str) -> None:
+def test_wrong_keys_are_rejected_as_documented_by_heron(
+    caller: requests.Session, heron_judge: Relay, path: str
+) -> None:
     caller.headers["x-api-key"] = "another"
 
     assert make(caller, heron_judge, [("GET", path, None, 0)])[0][-1] == 401

@@ -62,7 +62,7 @@ def test_keys_are_encrypted_and_never_shown_again(env: Environment) -> None:
     assert f"fingerprint {secret.fingerprint}" in page.source
 
 
-def test_key_left_empty_is_kept(env: Environment) -> None:
+def test_key_left_empty_stays_as_stored(env: Environment) -> None:
     before = env.heron.secrets.get().fingerprint
 
     change(env, env.heron, name="Heron renamed")
@@ -86,7 +86,7 @@ def test_key_that_is_typed_replaces_the_old_one_and_is_untried(env: Environment)
     assert env.heron.key_state == Integration.KeyState.UNTESTED
 
 
-def test_new_key_forgets_until_when_the_old_one_was_refused(env: Environment) -> None:
+def test_new_key_forgets_until_when_the_old_one_was_rejected(env: Environment) -> None:
     Integration.objects.update(key_state=Integration.KeyState.REJECTED, keys_retry_at=timezone.now())
 
     change(env, env.heron, heron_api_key="key_new")
@@ -104,7 +104,7 @@ def test_provider_of_an_integration_cannot_be_changed(env: Environment) -> None:
 
 
 @pytest.mark.parametrize("missing", ["heron_api_key", "heron_integration_id"])
-def test_field_the_provider_needs_is_asked_for(env: Environment, missing: str) -> None:
+def test_field_the_provider_needs_is_required(env: Environment, missing: str) -> None:
     page = add(env, **{missing: ""})
 
     assert page.status == 200
@@ -112,13 +112,13 @@ def test_field_the_provider_needs_is_asked_for(env: Environment, missing: str) -
     assert not Integration.objects.filter(name="Heron two").exists()
 
 
-def test_value_of_another_form_than_the_providers_is_refused(env: Environment) -> None:
+def test_value_of_another_form_than_the_providers_is_rejected(env: Environment) -> None:
     page = add(env, heron_integration_id="not an id")
 
     assert "An integration ID starts with itg_" in error_of(page, "heron_integration_id")
 
 
-def test_key_typed_is_gone_from_a_form_that_is_refused(env: Environment) -> None:
+def test_key_typed_is_gone_from_a_form_that_is_rejected(env: Environment) -> None:
     page = add(env, name="", heron_api_key="key_typed_once")
 
     assert page.status == 200
@@ -132,7 +132,7 @@ def test_key_typed_is_gone_from_a_form_that_is_refused(env: Environment) -> None
         "https://user@app.herondata.io", "https://app.herondata.io/?a=b", "https://app.herondata.io#x", "ftp://127.0.0.1",
     ],
 )  # fmt: skip
-def test_address_that_is_not_allowed_is_refused_at_its_field(env: Environment, address: str) -> None:
+def test_base_url_that_is_not_allowed_is_an_error_at_its_field(env: Environment, address: str) -> None:
     page = add(env, base_url=address)
 
     assert page.status == 200
@@ -148,14 +148,14 @@ def test_loopback_is_an_address_only_where_it_is_allowed(env: Environment, setti
     assert error_of(page, "base_url")
 
 
-def test_real_address_is_taken_without_being_asked(env: Environment) -> None:
+def test_documented_url_is_accepted_without_a_request(env: Environment) -> None:
     answer = add(env, base_url="https://app.herondata.io")
 
     assert answer.status == 302
 
 
 @pytest.mark.parametrize("provider", ["", "nobody"])
-def test_provider_that_nobody_speaks_with_is_refused(env: Environment, provider: str) -> None:
+def test_unknown_provider_is_an_error(env: Environment, provider: str) -> None:
     page = add(env, provider=provider)
 
     assert page.status == 200

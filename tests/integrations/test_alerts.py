@@ -92,7 +92,7 @@ def test_integration_that_is_switched_off_needs_no_bar(env: Environment) -> None
     assert "API keys" not in bar_of(env, "/")
 
 
-def test_bar_counts_from_the_first_refusal_and_goes_with_a_good_test(env: Environment) -> None:
+def test_bar_counts_from_the_first_rejection_and_goes_with_a_good_test(env: Environment) -> None:
     store_secret(env.belvo, "secret_password", Secret("a wrong key"))
     test = f"{env.belvo.get_absolute_url()}test/"
     env.post(test, name="adm")

@@ -94,7 +94,7 @@ class TestQuota:
 
         assert at_once(10, lambda: admitted(background_limiter_of(belvo), 1)).count(1) == 6
 
-    def test_is_kept_by_repeats_too(self, belvo: Integration, serve: Serve) -> None:
+    def test_applies_to_retries_too(self, belvo: Integration, serve: Serve) -> None:
         belvo.quotas.create(scope="read_link", calls=3, window_ends_at=timezone.now() + HALF_A_MINUTE)
         script = serve(SILENCE)
 
@@ -102,7 +102,7 @@ class TestQuota:
 
         assert len(script.received) == 3  # 0, 1 and 2 used are less than three quarters of three
 
-    def test_is_not_begun_by_a_repeat_beyond_the_share(self, belvo: Integration, serve: Serve) -> None:
+    def test_is_not_started_by_a_retry_beyond_the_share(self, belvo: Integration, serve: Serve) -> None:
         belvo.quotas.create(scope="read_link", calls=4, used=2, window_ends_at=timezone.now() + HALF_A_MINUTE)
         script = serve(SILENCE)
 
@@ -146,7 +146,7 @@ class TestSlots:
         assert update(belvo)
         assert len(script.received) == 2
 
-    def test_are_never_all_kept_from_the_background(self, belvo: Integration, settings: Settings) -> None:
+    def test_are_never_all_used_by_background_work(self, belvo: Integration, settings: Settings) -> None:
         settings.CALLS_AT_ONCE_PER_INTEGRATION = 2
 
         assert not isinstance(admit(background_limiter_of(belvo)), Denial)

@@ -52,7 +52,7 @@ def path_of(link: Link) -> str:
 
 @pytest.mark.usefixtures("still")
 @pytest.mark.parametrize(("provider", "answer"), [("belvo", "permission_denied"), ("heron", "heron_403")])
-def test_refusal_by_name_stops_all_calls_until_a_good_test(env: Environment, provider: str, answer: str) -> None:
+def test_rejection_by_name_stops_all_calls_until_a_good_test(env: Environment, provider: str, answer: str) -> None:
     link = link_of(env, provider)
     let_fail(env, path=path_of(link), answer=answer)
 
@@ -74,7 +74,7 @@ def test_refusal_by_name_stops_all_calls_until_a_good_test(env: Environment, pro
 
 
 @pytest.mark.parametrize("provider", ["belvo", "heron"])
-def test_refusal_by_a_firewall_concerns_that_one_request(env: Environment, provider: str) -> None:
+def test_rejection_by_a_firewall_concerns_that_one_request(env: Environment, provider: str) -> None:
     link = link_of(env, provider)
     let_fail(env, path=path_of(link), answer="html_403")
 
@@ -88,7 +88,7 @@ def test_refusal_by_a_firewall_concerns_that_one_request(env: Environment, provi
     assert len(env.calls("GET", path_of(link))) == 2
 
 
-def test_credentials_that_a_firewall_refuses_are_told_so_and_the_integration_goes_on(env: Environment) -> None:
+def test_credentials_a_firewall_rejects_do_not_stop_the_integration(env: Environment) -> None:
     link = env.belvo_link()
     let_fail(env, method="PUT", path="/api/links/", answer="html_403")
 
@@ -104,7 +104,7 @@ def test_credentials_that_a_firewall_refuses_are_told_so_and_the_integration_goe
 
 
 @pytest.mark.parametrize("provider", ["belvo", "heron"])
-def test_firewall_that_refuses_the_cheap_read_too_stops_all_calls(env: Environment, provider: str) -> None:
+def test_firewall_that_rejects_the_cheap_read_too_stops_all_calls(env: Environment, provider: str) -> None:
     link = link_of(env, provider)
     let_fail(env, path="/api/", answer="html_403", times=2)
 
@@ -117,7 +117,7 @@ def test_firewall_that_refuses_the_cheap_read_too_stops_all_calls(env: Environme
     assert not link.integration.keys_rejected
 
 
-def test_good_test_lets_reads_go_on_that_refused_keys_held(env: Environment) -> None:
+def test_good_test_resumes_reads_that_rejected_keys_paused(env: Environment) -> None:
     link = env.belvo_link()
     let_fail(env, path="/api/links/", answer="permission_denied")
 
@@ -167,7 +167,7 @@ class TestTooManyCalls:
         assert [self._wait_after(env, link) for _each in range(6)] == [60, 120, 240, 480, 900, 900]
         script.stop()
 
-    def test_that_is_over_begins_with_a_minute_again(self, env: Environment) -> None:
+    def test_that_ended_starts_with_a_minute_again(self, env: Environment) -> None:
         link, url = env.belvo_link(), env.belvo.base_url
         script = Script([reply(429, [])])
         Integration.objects.filter(pk=env.belvo.pk).update(base_url=script.url)
@@ -180,7 +180,7 @@ class TestTooManyCalls:
         assert self._wait_after(env, link) == 60
         script.stop()
 
-    def test_that_nobody_told_the_end_of_is_ended_by_a_good_test(self, env: Environment) -> None:
+    def test_without_a_reported_end_is_ended_by_a_good_test(self, env: Environment) -> None:
         link = env.belvo_link()
         CallQuota.objects.create(
             integration=env.belvo, scope="", calls=0, guesses=3, window_ends_at=timezone.now() + timedelta(minutes=5)
@@ -193,7 +193,7 @@ class TestTooManyCalls:
 
         assert len(env.calls("GET", path_of(link))) == 1
 
-    def test_whose_end_the_provider_told_is_not_ended_by_a_good_test(self, env: Environment) -> None:
+    def test_with_a_reported_end_is_not_ended_by_a_good_test(self, env: Environment) -> None:
         link = env.belvo_link()
         CallQuota.objects.create(
             integration=env.belvo,

@@ -16,7 +16,7 @@ from tests.environment import Environment
 pytestmark = pytest.mark.django_db
 
 
-def test_list_shows_address_keys_and_how_many_links(env: Environment) -> None:
+def test_list_shows_url_keys_and_how_many_links(env: Environment) -> None:
     env.belvo_link()
     Integration.objects.update(key_state=Integration.KeyState.UNTESTED, tested_at=None)
 
@@ -59,7 +59,7 @@ def test_connection_with_good_keys_is_good(env: Environment, provider: str, name
 
 
 @pytest.mark.parametrize(("provider", "key"), [("belvo", "secret_password"), ("heron", "api_key")])
-def test_wrong_key_is_told_as_one_warning(env: Environment, provider: str, key: str) -> None:
+def test_wrong_key_is_one_warning(env: Environment, provider: str, key: str) -> None:
     integration: Integration = getattr(env, provider)
     store_secret(integration, key, Secret("a wrong key"))
 
@@ -73,7 +73,7 @@ def test_wrong_key_is_told_as_one_warning(env: Environment, provider: str, key: 
     assert "a wrong key" not in page.source
 
 
-def test_address_that_does_not_answer_is_no_fault_of_the_keys(env: Environment) -> None:
+def test_url_that_does_not_respond_says_nothing_about_the_keys(env: Environment) -> None:
     Integration.objects.filter(pk=env.heron.pk).update(base_url="http://127.0.0.1:9")
 
     env.post(f"{env.heron.get_absolute_url()}test/", name="adm")
@@ -152,7 +152,7 @@ def test_page_says_when_all_links_were_last_read(env: Environment) -> None:
     assert "Last full check 12 min ago" in env.open(env.belvo.get_absolute_url(), "mia").words
 
 
-def test_links_that_are_being_proven_are_counted_with_the_others(env: Environment) -> None:
+def test_links_that_are_being_verified_are_counted_with_the_others(env: Environment) -> None:
     health.start_verifying(env.belvo_link(), at=timezone.now(), request_id="")
     env.belvo_link("Blue Fern", bank="gringotts_mx_retail", cause=Cause.WORKING)
 
@@ -161,7 +161,7 @@ def test_links_that_are_being_proven_are_counted_with_the_others(env: Environmen
     assert "Links 2 Working 1 Verifying repair 1" in words
 
 
-def test_removed_links_are_shown_as_ended_and_not_as_reached(env: Environment) -> None:
+def test_removed_links_are_disconnected_and_not_counted_with_the_keys(env: Environment) -> None:
     env.belvo_link(cause=Cause.REMOVED)
     env.belvo_link("Blue Fern", bank="gringotts_mx_retail", cause=Cause.WORKING)
     Integration.objects.filter(pk=env.belvo.pk).update(key_state="rejected")

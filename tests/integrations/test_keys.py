@@ -73,7 +73,7 @@ def test_key_that_cannot_be_decrypted_is_noted_by_whoever_would_call(env: Enviro
 
 
 @pytest.mark.usefixtures("still")
-def test_refusal_that_may_be_a_rate_limit_lasts_until_then(env: Environment, belvo_answers: Answers) -> None:
+def test_rejection_that_may_be_a_rate_limit_lasts_until_then(env: Environment, belvo_answers: Answers) -> None:
     link = env.belvo_link()
     belvo_answers(reply(403, [], Retry_After="900"))
 
@@ -86,7 +86,7 @@ def test_refusal_that_may_be_a_rate_limit_lasts_until_then(env: Environment, bel
     assert not env.belvo.keys_rejected
 
 
-def test_refusal_anew_lasts_anew(env: Environment, belvo_answers: Answers) -> None:
+def test_next_rejection_lasts_from_its_own_start(env: Environment, belvo_answers: Answers) -> None:
     link = env.belvo_link()
     Integration.objects.update(key_state=Integration.KeyState.REJECTED, keys_retry_at=timezone.now())
     belvo_answers(reply(403, [], Retry_After="900"))
@@ -97,7 +97,7 @@ def test_refusal_anew_lasts_anew(env: Environment, belvo_answers: Answers) -> No
 
 
 @pytest.mark.parametrize("path", ["refresh", "test"])
-def test_refused_keys_are_tried_again_by_a_person_only(env: Environment, belvo_answers: Answers, path: str) -> None:
+def test_rejected_keys_are_tried_again_by_a_person_only(env: Environment, belvo_answers: Answers, path: str) -> None:
     link = env.belvo_link()
     Integration.objects.update(key_state=Integration.KeyState.REJECTED, keys_retry_at=timezone.now())
     belvo_answers(reply(401, []))
@@ -121,7 +121,7 @@ def test_good_answer_forgets_when_keys_are_tried_again(env: Environment) -> None
 
 
 @pytest.mark.parametrize("late", [reply(403, [], Retry_After="900"), reply(400, [])])
-def test_answer_to_a_call_that_began_before_keys_were_refused_leaves_it_to_a_person(
+def test_answer_to_a_call_that_started_before_keys_were_rejected_leaves_it_to_a_person(
     env: Environment, belvo_answers: Answers, late: Behaviour
 ) -> None:
     link = env.belvo_link()

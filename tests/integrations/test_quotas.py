@@ -47,7 +47,7 @@ class TestQuotas:
 
         assert len(script.received) == 2
 
-    def test_begin_anew_with_the_first_call_after_a_window(self, belvo: Integration, serve: Serve) -> None:
+    def test_start_with_the_first_call_after_a_window(self, belvo: Integration, serve: Serve) -> None:
         serve(GOOD)
         belvo.quotas.create(scope="read_link", calls=2, used=2, reported=True, window_ends_at=timezone.now())
 
@@ -57,7 +57,7 @@ class TestQuotas:
         assert (quota.used, quota.calls) == (1, 2)
         assert quota.window_ends_at > timezone.now() + timedelta(seconds=50)
 
-    def test_that_are_told_win_and_forget_no_call_of_ours(self, belvo: Integration) -> None:
+    def test_that_are_reported_win_and_forget_no_call_of_ours(self, belvo: Integration) -> None:
         belvo.quotas.create(scope="read_link", calls=9, used=7, window_ends_at=timezone.now() + timedelta(seconds=30))
         permit = limiter_of(belvo).admit("read_link", seconds=15)
         assert not isinstance(permit, Denial)

@@ -100,7 +100,7 @@ class TestCircuitBreaker:
 
         assert read(belvo)
 
-    def test_is_not_closed_by_a_call_that_began_before_it_opened(self, belvo: Integration) -> None:
+    def test_is_not_closed_by_a_call_that_started_before_it_opened(self, belvo: Integration) -> None:
         early = limiter_of(belvo).admit("read_link", seconds=15)
         breaker_of(belvo, failures=5, open_until=timezone.now() + timedelta(seconds=30))
 
@@ -232,7 +232,7 @@ class TestRefusedKeys:
 
 
 class TestRecords:
-    def test_that_cannot_be_kept_cost_no_answer(self, belvo: Integration, serve: Serve) -> None:
+    def test_that_cannot_be_recorded_cost_no_response(self, belvo: Integration, serve: Serve) -> None:
         def lose_the_row(line: object) -> None:
             Integration.objects.filter(pk=belvo.pk).delete()
             connections.close_all()
@@ -254,7 +254,7 @@ class TestRecords:
 
         assert held == [False]
 
-    def test_are_never_kept_within_a_transaction(self, belvo: Integration, serve: Serve) -> None:
+    def test_are_never_admitted_within_a_transaction(self, belvo: Integration, serve: Serve) -> None:
         script = serve(GOOD)
 
         with pytest.raises(RuntimeError), transaction.atomic():

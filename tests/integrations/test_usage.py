@@ -42,7 +42,7 @@ def test_pause_says_that_too_many_of_the_last_calls_failed(env: Environment) -> 
     assert ": 10 of the last 20 requests failed" in words(env)
 
 
-def test_pause_that_is_over_waits_for_one_call(env: Environment) -> None:
+def test_pause_that_ended_waits_for_one_call(env: Environment) -> None:
     pause(env, seconds=-1)
     assert "Paused. The next request will show whether the provider is responding again." in words(env)
 
@@ -75,7 +75,7 @@ def test_quota_with_no_call_left_is_said_at_the_head(env: Environment) -> None:
     assert "API usage Rate limited" in words(env)
 
 
-def test_refused_keys_are_told(env: Environment) -> None:
+def test_rejected_keys_are_shown(env: Environment) -> None:
     refused = Integration.KeyState.REJECTED
     Integration.objects.filter(pk=env.belvo.pk).update(key_state=refused, keys_retry_at=timezone.now() + SOON)
 
@@ -85,9 +85,7 @@ def test_refused_keys_are_told(env: Environment) -> None:
 
 
 @pytest.mark.parametrize(("name", "drawn"), [("mia", True), ("adm", True), ("aud", False)])
-def test_who_may_test_the_connection_is_told_that_it_can_end_the_pause(
-    env: Environment, name: str, drawn: bool
-) -> None:
+def test_who_may_test_the_connection_reads_that_it_can_end_the_pause(env: Environment, name: str, drawn: bool) -> None:
     pause(env, seconds=30)
 
     assert ("A successful test closes the circuit breaker." in words(env, name)) is drawn

@@ -34,7 +34,7 @@ HOSTS = frozenset({"api.belvo.com"})
         "",
     ],
 )
-def test_an_address_off_the_list_is_refused_with_a_sentence(url: str) -> None:
+def test_an_address_off_the_list_is_blocked_with_a_sentence(url: str) -> None:
     with pytest.raises(ValueError, match=r"[A-Z].*\.$"):
         check_base_url(url, HOSTS, allow_loopback=False)
 
@@ -108,7 +108,7 @@ def resolver(*addresses: str) -> object:
     return answer
 
 
-def test_a_listed_name_with_one_private_address_among_public_ones_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_listed_name_with_one_private_address_among_public_ones_is_blocked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", resolver("8.8.8.8", "169.254.169.254"))
     with pytest.raises(AddressBlocked):
         resolve("api.belvo.com", 443, allow_loopback=True, timeout=60)

@@ -194,14 +194,14 @@ def test_the_time_for_a_code_is_read_from_numbers_and_texts(serve: Serve, expiry
         (["not", "an", "object"], ChallengeKind.CODE, True),
     ],
 )
-def test_each_kind_of_challenge_is_told_apart(
+def test_each_kind_of_challenge_is_distinguished(
     serve: Serve, data: object, kind: ChallengeKind, expects_input: bool
 ) -> None:
     challenge = wanted_code(serve, [{**WANTED, "token_generation_data": data}])
     assert (challenge.kind, challenge.expects_input) == (kind, expects_input)
 
 
-def test_a_long_qr_picture_is_kept_whole(serve: Serve) -> None:
+def test_a_long_qr_picture_is_not_truncated(serve: Serve) -> None:
     picture = "iVBORw0KGgo" * 1000
     challenge = wanted_code(serve, {**WANTED, "token_generation_data": {"type": "qr", "value": picture}})
     assert challenge.value == picture

@@ -64,14 +64,14 @@ LOGIN_ERRORS = [
 
 @pytest.mark.parametrize("vary", [str, lambda text: text.rstrip(".") + ".", str.upper, lambda text: f"Belvo: {text}"])
 @pytest.mark.parametrize(("message", "kind", "cause"), LOGIN_ERRORS)
-def test_a_login_error_is_told_apart_by_its_words(
+def test_a_login_error_has_its_cause_by_its_message(
     serve: Serve, message: str, kind: type[ProviderError], cause: Cause, vary: Callable[[str], str]
 ) -> None:
     error = refusal(serve, 400, [{"code": "login_error", "message": vary(message), "request_id": REQUEST_ID}])
     assert (type(error), cause_of(error)) == (kind, cause)
 
 
-def test_a_login_error_is_told_apart_with_either_apostrophe(serve: Serve) -> None:
+def test_a_login_error_has_its_cause_with_either_apostrophe(serve: Serve) -> None:
     message = "A MFA token is required by the institution, but it\N{RIGHT SINGLE QUOTATION MARK}s not supported yet"
     assert cause_of(refusal(serve, 400, [{"code": "login_error", "message": message}])) is Cause.CODE_UNSUPPORTED
 
@@ -138,7 +138,7 @@ def test_each_code_has_its_class_and_cause(
     )
 
 
-def test_what_is_refused_is_kept_beside_the_cause(serve: Serve) -> None:
+def test_what_is_rejected_is_stored_beside_the_cause(serve: Serve) -> None:
     error = refusal(serve, 400, [{"code": "institution_down", "message": "Down, try later"}])
     assert error.observation is not None
     assert (error.observation.raw_code, error.observation.raw_words) == ("institution_down", "Down, try later")
@@ -166,7 +166,7 @@ def test_an_error_is_understood_in_every_shape(serve: Serve, body: object) -> No
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>Forbidden</html>", b"null", b"[]", b'"text"', b"[[]]", b'[{"code": 5}]'])
-def test_a_refusal_without_a_code_is_judged_by_its_status(serve: Serve, body: bytes) -> None:
+def test_a_rejection_without_a_code_is_judged_by_its_status(serve: Serve, body: bytes) -> None:
     assert type(refusal(serve, 403, body)) is KeysRejected
     assert type(refusal(serve, 400, body)) is Rejected
 
@@ -199,7 +199,7 @@ def test_wrong_fields_are_named(serve: Serve) -> None:
         (429, {}, {}, None),
     ],
 )
-def test_a_pause_is_told(
+def test_a_pause_is_reported(
     serve: Serve, status: int, item: dict[str, str], headers: dict[str, str], seconds: float | None
 ) -> None:
     error = refusal(serve, status, [item], **headers)

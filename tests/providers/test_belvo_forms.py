@@ -106,7 +106,7 @@ def test_a_choice_governs_the_pattern_of_the_user_name() -> None:
     )
 
 
-def test_the_institutions_order_is_kept() -> None:
+def test_the_institutions_order_is_preserved() -> None:
     fields = BELVO.create_fields(Institution([USERNAME_TYPE, USERNAME, PASSWORD]))
     assert names(fields) == ["username_type", "username", "password", *without(MORE, "username_type"), *OPTIONS]
 
@@ -173,7 +173,7 @@ def test_a_broken_list_of_fields_breaks_nothing(form_fields: object) -> None:
     assert names(BELVO.update_fields(institution)) == names(BELVO.update_fields(None))
 
 
-def test_open_finance_whose_fields_are_not_known_is_asked_for_no_password() -> None:
+def test_open_finance_with_unknown_fields_has_no_password() -> None:
     institution = Institution([], integration_type="openfinance")
     assert names(BELVO.create_fields(institution)) == OPTIONS
     assert BELVO.update_fields(institution) == ()
@@ -193,7 +193,7 @@ def test_odd_values_of_a_field_are_left_out(odd: dict[str, object]) -> None:
     assert (one.label, one.pattern, one.initial, one.max_length) == ("Username", "", "", 0)
 
 
-def test_without_an_institution_user_name_and_password_are_asked_for() -> None:
+def test_without_an_institution_there_are_username_and_password() -> None:
     assert names(BELVO.create_fields(None)) == ["username", "password", *MORE, *OPTIONS]
     assert names(BELVO.update_fields(None)) == ["password", *MORE_TO_UPDATE]
 
@@ -244,7 +244,7 @@ def test_an_option_takes_only_what_belvo_takes(name: str, value: str, fits: bool
     assert (re.search(field.pattern, value) is not None) is fits
 
 
-def test_a_change_to_kept_up_to_date_is_said_to_be_billed() -> None:
+def test_a_change_to_recurring_is_said_to_be_billed() -> None:
     fields = {one.name: one for one in BELVO.settings_fields(offering("ACCOUNTS"))}
     assert list(fields) == ["access_mode", "stale_in", "resources"]
     assert "bills" in fields["access_mode"].help_text

@@ -36,7 +36,7 @@ REQUEST_ID = "b5d0106ac9cc43d5b36199fe831f6bbe"
 WANTED = {"code": "token_required", "session": "2675b703b9d4451f8d4861a3eee54449", "expiry": 720, "link": LINK_ID}
 
 
-def test_a_link_tells_what_is_fetched_and_how_long_things_are_kept(serve: Serve) -> None:
+def test_a_link_has_its_fetched_data_and_retention(serve: Serve) -> None:
     link = belvo_at(serve(reply(200, GOOD_LINK)).url).read_link(LINK)
     assert (link.storage, link.stale_in, link.resources) == ("store", "365d", ("ACCOUNTS", "OWNERS"))
 
@@ -65,7 +65,7 @@ def test_the_options_of_a_new_link_are_sent_with_a_list_of_what_to_fetch(serve: 
     ("values", "body"),
     [({}, None), ({"resources": ()}, None), ({"resources": ("OWNERS",)}, {"fetch_resources": ["OWNERS"]})],
 )
-def test_a_fetch_is_asked_for_with_what_was_chosen(serve: Serve, values: dict[str, Any], body: object) -> None:
+def test_a_fetch_is_requested_with_what_was_chosen(serve: Serve, values: dict[str, Any], body: object) -> None:
     script = serve(reply(202, {"request_id": REQUEST_ID}))
     assert belvo_at(script.url).refresh_data(LINK, values) == Accepted(request_id=REQUEST_ID)
     (sent,) = script.received
@@ -110,7 +110,7 @@ def test_a_change_of_settings_may_ask_for_a_code(serve: Serve) -> None:
     assert (caught.value.challenge.remote_link_id, caught.value.challenge.expires_in) == (LINK_ID, 720)
 
 
-def test_a_change_to_a_login_that_is_not_kept_is_refused_without_blame(serve: Serve) -> None:
+def test_a_change_without_stored_credentials_is_rejected_without_blame(serve: Serve) -> None:
     script = serve(reply(400, [{"code": "invalid_access_mode_switch", "message": "no stored credentials"}]))
     with pytest.raises(InvalidInput) as caught:
         belvo_at(script.url).change_settings(LINK, {"access_mode": "recurrent"})
@@ -140,7 +140,7 @@ def test_a_link_is_removed_at_once_or_in_the_background(
     assert sent.headers.get("x-belvo-request-mode") == mode
 
 
-def test_a_link_that_is_gone_already_is_told_so(serve: Serve) -> None:
+def test_a_link_that_is_gone_already_is_not_found(serve: Serve) -> None:
     script = serve(reply(404, [{"code": "not_found", "message": "Not found."}]))
     with pytest.raises(NotFound) as caught:
         belvo_at(script.url).remove_link(LINK, {})
@@ -230,7 +230,7 @@ def test_links_are_searched_by_what_was_filled(serve: Serve, filters: dict[str, 
     assert script.received[0].path == f"/api/links/?page=1&page_size=100{query}"
 
 
-def test_a_page_of_links_is_asked_for_by_its_number_on_our_own_host(serve: Serve) -> None:
+def test_a_page_of_links_is_requested_by_its_number_on_our_own_host(serve: Serve) -> None:
     elsewhere = serve(reply(200, {"results": []}))
     script = serve(reply(200, {"count": 230, "next": f"{elsewhere.url}/?page=3", "results": [GOOD_LINK]}))
     page = belvo_at(script.url).list_links({}, page=2)
@@ -253,7 +253,7 @@ def test_a_page_of_links_is_asked_for_by_its_number_on_our_own_host(serve: Serve
         ({"count": -1, "next": "more", "results": ["x", GOOD_LINK]}, False, None),
     ],
 )
-def test_the_last_page_and_the_total_are_told(serve: Serve, body: object, is_last: bool, total: int | None) -> None:
+def test_the_last_page_and_the_total_are_known(serve: Serve, body: object, is_last: bool, total: int | None) -> None:
     page = belvo_at(serve(reply(200, body)).url).list_links({})
     assert (page.is_last, page.total) == (is_last, total)
 

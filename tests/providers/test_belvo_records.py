@@ -77,7 +77,7 @@ def test_another_institution_is_no_answer(serve: Serve, body: object) -> None:
         (None, ""),
     ],
 )
-def test_an_address_of_an_institution_is_kept_as_a_text_if_it_is_safe_to_show(
+def test_a_url_of_an_institution_is_stored_as_text_if_it_is_safe_to_show(
     serve: Serve, address: object, kept: str
 ) -> None:
     script = serve(reply(200, {**BANK, "logo": address, "website": address}))

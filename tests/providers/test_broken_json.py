@@ -114,7 +114,7 @@ def test_a_success_that_cannot_be_read_leaves_the_outcome_open(serve: Serve, bod
 
 
 @pytest.mark.parametrize("kind", ["half", "10,000 levels", "UTF-16", "numbers"])
-def test_a_refusal_that_cannot_be_read_is_a_refusal(serve: Serve, kind: str) -> None:
+def test_a_rejection_that_cannot_be_read_is_a_rejection(serve: Serve, kind: str) -> None:
     url = serve(reply(400, BROKEN[kind])).url
     error = suffer(lambda: change(url, seconds=60), within=60).error
     assert type(error) is Rejected
@@ -150,7 +150,7 @@ WORDS = {
 
 
 @pytest.mark.parametrize("words", WORDS.values(), ids=WORDS.keys())
-def test_a_refusal_with_a_megabyte_of_words_is_cleaned_within_bounds(serve: Serve, words: bytes) -> None:
+def test_a_rejection_with_a_megabyte_of_words_is_cleaned_within_bounds(serve: Serve, words: bytes) -> None:
     url = serve(reply(400, b'[{"code":"login_error","message":"' + words + b'"}]')).url
     error = suffer(lambda: change(url, seconds=60), within=60).error
     assert 0 < len(error.failure.words) <= 500

@@ -75,7 +75,7 @@ def test_what_it_can_do_is_sent(kind: str) -> None:
 
 
 @every_provider
-def test_an_id_that_is_typed_fits_where_ids_are_kept(kind: str) -> None:
+def test_an_id_that_is_typed_fits_where_ids_are_stored(kind: str) -> None:
     for field in provider_class(kind).create_fields(None):
         if field.identifies:
             assert 0 < field.max_length <= 120
@@ -109,7 +109,7 @@ BROKEN_BODIES = (
 
 @every_provider
 @pytest.mark.parametrize("status", [200, 201, 400, 401, 403, 404, 409, 422, 428, 429, 500, 503])
-def test_no_answer_makes_it_stumble(serve: Serve, kind: str, status: int) -> None:
+def test_no_response_makes_it_raise_anything_else(serve: Serve, kind: str, status: int) -> None:
     provider = configured(kind, serve(*(reply(status, body) for body in BROKEN_BODIES)).url)
     for _ in BROKEN_BODIES:
         with pytest.raises(ProviderError) as caught:

@@ -185,7 +185,7 @@ def test_a_server_that_never_accepts_is_left_in_time_with_nothing_sent() -> None
     assert (type(ending.error), ending.error.failure.reason) == (NotSent, "timeout")
 
 
-def test_a_server_that_refuses_is_left_at_once_with_nothing_sent() -> None:
+def test_a_server_that_rejects_is_left_at_once_with_nothing_sent() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     ending = suffer(lambda: change(url, seconds=60), within=0)
@@ -194,7 +194,9 @@ def test_a_server_that_refuses_is_left_at_once_with_nothing_sent() -> None:
 
 @pytest.mark.parametrize("body", [b"", BODY], ids=["empty", "with a body"])
 @pytest.mark.parametrize("status", [102, 103, 199, 204, 205, 299, 304, 408, 418, 499, 500, 502, 503, 511, 600, 999])
-def test_a_status_that_is_no_refusal_is_never_a_success_without_a_link(serve: Serve, status: int, body: bytes) -> None:
+def test_a_status_that_is_no_rejection_is_never_a_success_without_a_link(
+    serve: Serve, status: int, body: bytes
+) -> None:
     is_success = 200 <= status < 300 and status != 204 and body
     script = serve(reply(status, body))
     if is_success:

@@ -205,7 +205,7 @@ def test_a_list_that_cannot_be_read_is_no_empty_list(serve: Serve, body: object)
         (503, OutcomeUnknown, None),
     ],
 )
-def test_each_status_of_a_refusal_has_its_class(
+def test_each_status_of_a_rejection_has_its_class(
     serve: Serve, status: int, kind: type[ProviderError], cause: Cause | None
 ) -> None:
     error = refused_create(serve, status, "their words")
@@ -239,13 +239,13 @@ def test_wrong_fields_are_named(serve: Serve, description: object, fields: dict[
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"null", b'{"message": "try again"}'])
-def test_a_refusal_of_another_shape_is_judged_by_its_status(serve: Serve, body: bytes) -> None:
+def test_a_rejection_of_another_shape_is_judged_by_its_status(serve: Serve, body: bytes) -> None:
     with pytest.raises(KeysRejected):
         create(serve, 401, body)
 
 
 @pytest.mark.usefixtures("still")
-def test_a_rate_limit_tells_when_it_is_over(serve: Serve) -> None:
+def test_a_rate_limit_says_when_it_ends(serve: Serve) -> None:
     error = refused_create(serve, 429, "100 per 1 minute", x_ratelimit_reset=str(int(time.time()) + 40))
     assert error.failure.retry_after == 40
 

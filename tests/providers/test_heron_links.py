@@ -54,7 +54,7 @@ def test_a_new_token_is_put_in_the_envelope_that_heron_names_after_customers(ser
     assert sent.body == {"end_user": {"access_token": "access-new"}}
 
 
-def test_a_token_that_is_refused_is_told_at_its_field_and_never_shown(serve: Serve) -> None:
+def test_a_rejected_token_is_an_error_at_its_field_and_never_shown(serve: Serve) -> None:
     description = {"json": {"end_user": {"access_token": ["access-new is no token"]}}}
     body = {"code": 422, "name": "Unprocessable Entity", "description": description}
     values = {"access_token": Secret("access-new")}
@@ -62,7 +62,7 @@ def test_a_token_that_is_refused_is_told_at_its_field_and_never_shown(serve: Ser
     assert (type(error), error.failure.fields) == (InvalidInput, {"access_token": "withheld"})
 
 
-def test_a_new_token_is_asked_for_as_a_secret() -> None:
+def test_a_new_token_is_a_secret_field() -> None:
     (token,) = heron_at("https://app.herondata.io").token_fields
     assert (token.name, token.secret, token.kind) == ("access_token", True, FieldKind.PASSWORD)
 
@@ -89,14 +89,14 @@ def test_links_of_nobody_are_not_switched_off(serve: Serve) -> None:
     assert script.received == []
 
 
-def test_of_a_refusal_without_end_only_so_many_fields_are_kept(serve: Serve) -> None:
+def test_of_a_rejection_without_end_only_so_many_fields_are_stored(serve: Serve) -> None:
     body = {"code": 422, "description": {f"place {number}": {f"field {number}": ["no"]} for number in range(1_000)}}
     error = refused(serve, 422, body, lambda heron: heron.replace_token(LINK, {"access_token": Secret("access-new")}))
     assert len(error.failure.fields) == MAX_FIELDS
 
 
 @pytest.mark.parametrize(("end_user_id", "query"), [("cust-0001", "?end_user_id_or_heron_id=cust-0001"), ("", "")])
-def test_reports_are_made_anew_for_one_customer_or_for_all(serve: Serve, end_user_id: str, query: str) -> None:
+def test_reports_are_regenerated_for_one_customer_or_for_all(serve: Serve, end_user_id: str, query: str) -> None:
     script = serve(reply(200, {"failed_links": [], "processed_links": 2}))
     assert heron_at(script.url).regenerate_reports(end_user_id) == ReportsRefreshed(processed=2)
     (sent,) = script.received
@@ -125,7 +125,7 @@ def test_any_other_answer_to_reports_is_what_it_is(
     assert type(refused(serve, status, body, lambda heron: heron.regenerate_reports("cust-0001"))) is kind
 
 
-def test_a_refusal_for_want_of_reports_blames_no_link(serve: Serve) -> None:
+def test_a_rejection_for_want_of_reports_blames_no_link(serve: Serve) -> None:
     error = refused(serve, 404, ERASED, lambda heron: heron.regenerate_reports(""))
     assert (type(error), error.failure.reason, error.observation) == (NotFound, "no_reports", None)
     assert error.failure.words == "Integration not found"
@@ -211,7 +211,7 @@ def test_every_answer_tells_how_many_calls_are_left(serve: Serve) -> None:
         (lambda heron: heron.read_links([LINK]), "list_links"),
     ],
 )
-def test_what_is_told_holds_for_all_calls_to_that_endpoint(
+def test_reported_limit_covers_all_calls_to_that_endpoint(
     serve: Serve, call: Callable[[Any], object], scope: str
 ) -> None:
     headers = {"x_ratelimit_limit": "100", "x_ratelimit_remaining": "97"}
@@ -222,7 +222,7 @@ def test_what_is_told_holds_for_all_calls_to_that_endpoint(
 
 
 @pytest.mark.parametrize("name", ["x_ratelimit_limit", "x_ratelimit_remaining", "x_ratelimit_reset"])
-def test_a_rate_that_is_told_in_part_is_not_told(serve: Serve, name: str) -> None:
+def test_a_rate_limit_reported_in_part_is_ignored(serve: Serve, name: str) -> None:
     headers = {
         "x_ratelimit_limit": "100",
         "x_ratelimit_remaining": "97",

@@ -167,7 +167,7 @@ def test_a_customer_is_renamed_and_nothing_else_of_theirs_is_sent(serve: Serve) 
     assert sent.body == {"end_user": {"end_user_id": "cust-0001", "name": "Blue Fern Bakeries"}}
 
 
-def test_the_processing_of_a_customer_is_told_in_one_word(serve: Serve) -> None:
+def test_the_processing_status_of_a_customer_is_one_word(serve: Serve) -> None:
     script = serve(reply(200, {"status": "processing"}))
     assert heron_at(script.url).read_processing("cust-0001") == "processing"
     assert script.received[0].path == "/api/end_users/cust-0001/processing_status"
@@ -202,7 +202,7 @@ def test_another_source_is_no_answer(serve: Serve) -> None:
     assert unreadable(serve, SOURCE, lambda heron: heron.switch_data_source("dso_other", enabled=True))
 
 
-def test_connectors_are_told_without_their_keys(serve: Serve) -> None:
+def test_connectors_have_no_keys(serve: Serve) -> None:
     keys = {"client_id": "canary-id", "client_secret": "canary-secret", "client_auth": {"key": "canary-auth"}}
     row = {"heron_id": "itg_1", "name": "Plaid production", "type": "plaid", "resource": "transaction", **keys}
     script = serve(reply(200, {"integrations": [row, {**keys, "name": "odd"}]}))
@@ -212,7 +212,7 @@ def test_connectors_are_told_without_their_keys(serve: Serve) -> None:
     assert "canary" not in repr(connectors)
 
 
-def test_webhooks_are_told_without_their_headers(serve: Serve) -> None:
+def test_webhooks_have_no_headers(serve: Serve) -> None:
     script = serve(reply(200, {"webhooks": [WEBHOOK]}))
     assert heron_at(script.url).list_webhooks() == [OUR_WEBHOOK]
     assert script.received[0].path == "/api/webhooks"
@@ -240,7 +240,7 @@ def test_a_webhook_is_added_for_one_topic(serve: Serve) -> None:
     assert sent.body == {"topic": OUR_WEBHOOK.topic, "url": OUR_WEBHOOK.url, "is_enabled": True}
 
 
-def test_a_webhook_whose_address_is_refused_is_told_at_its_field(serve: Serve) -> None:
+def test_a_rejected_webhook_url_is_an_error_at_its_field(serve: Serve) -> None:
     body = {"code": 422, "name": "Unprocessable Entity", "description": {"json": {"url": ["Not a valid URL."]}}}
     with pytest.raises(InvalidInput) as caught:
         heron_at(serve(reply(422, body)).url).add_webhook("end_user.created", "x")

@@ -114,7 +114,7 @@ def test_an_answer_that_is_lost_leaves_the_outcome_open(
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308, 408, 418, 451, 500, 502, 503, 504])
-def test_a_status_that_is_no_refusal_leaves_the_outcome_open(serve: Serve, status: int) -> None:
+def test_a_status_that_is_no_rejection_leaves_the_outcome_open(serve: Serve, status: int) -> None:
     error = failed_update(serve(reply(status, [{"code": "said", "message": "Words", "request_id": "r1"}])).url)
     assert type(error) is OutcomeUnknown
     assert (error.failure.status, error.failure.code, error.failure.request_id) == (status, "said", "r1")

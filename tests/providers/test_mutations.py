@@ -213,12 +213,12 @@ def told(kind: str, name: str, status: int, body: object) -> object:
 
 
 @pytest.mark.parametrize("session", ["", "half \ud800", "a b", "nul\x00", "ñ", "x" * 4_001, None, ["s"], 5])
-def test_a_session_that_could_not_be_kept_leaves_the_outcome_open(session: object) -> None:
+def test_a_session_that_could_not_be_stored_leaves_the_outcome_open(session: object) -> None:
     outcome = told("belvo", "update_credentials", 428, {**WANTED, "session": session})
     assert type(outcome) is OutcomeUnknown
 
 
-def test_a_refusal_that_names_hundreds_of_fields_keeps_a_few() -> None:
+def test_a_rejection_that_names_hundreds_of_fields_keeps_a_few() -> None:
     many = [f"field{number}" for number in range(500)]
     in_belvo = told(
         "belvo", "create_link", 400, [{"code": "required", "field": name, "message": "No"} for name in many]

@@ -153,7 +153,7 @@ class TestLongPageOfCustomersThatIsTooMuch:
         asked = [call.path.split("include")[0].split("?")[1] for call in script.received]
         assert asked == ["page=2&limit=500&", "page=6&limit=100&", "page=7&limit=100&", "page=8&limit=100&"]
 
-    def test_is_not_asked_for_again_where_the_line_broke(self, serve: Serve) -> None:
+    def test_is_not_requested_again_where_the_connection_broke(self, serve: Serve) -> None:
         script = serve(reply(503, b""))
 
         with pytest.raises(OutcomeUnknown):

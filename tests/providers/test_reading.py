@@ -44,6 +44,6 @@ def test_day_is_the_one_that_was_written(written: str) -> None:
     assert day(written) == date(2026, 12, 3)
 
 
-def test_mere_day_is_told_from_a_time() -> None:
+def test_date_is_distinguished_from_a_time() -> None:
     assert is_day("2026-12-03")
     assert not any(map(is_day, ["2026-12-03T00:00:00", "2026-13-03", 20261203, None]))

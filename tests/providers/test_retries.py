@@ -261,7 +261,7 @@ def test_every_answer_of_heron_tells_its_rate(
         (reply(409, [{"code": "link_refreshed"}], Retry_After="40"), None),
     ],
 )
-def test_refusal_that_asks_to_wait_tells_for_which_calls(serve: Serve, answer: Behaviour, rate: Rate | None) -> None:
+def test_rejection_that_asks_to_wait_tells_for_which_calls(serve: Serve, answer: Behaviour, rate: Rate | None) -> None:
     admission = RecordingAdmission()
 
     with pytest.raises(ProviderError):

@@ -32,7 +32,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("body", REFUSED.values(), ids=REFUSED.keys())
-def test_doubtful_json_is_refused_without_a_trace(body: bytes) -> None:
+def test_doubtful_json_is_rejected_without_a_trace(body: bytes) -> None:
     with pytest.raises(ValueError, match="not strict JSON") as caught:
         parse(body)
     assert caught.value.__context__ is None

@@ -41,13 +41,13 @@ def parse_agrees_with_the_standard_library(body: bytes) -> None:
 
 
 @examples(100, many=2_000)
-def test_bytes_are_strict_json_or_are_refused(examples: int) -> None:
+def test_bytes_are_strict_json_or_are_rejected(examples: int) -> None:
     near = st.lists(st.sampled_from(list(b'{}[]",:\\u0d8eE+-.19tfn \n\xc3\xb1\xff\x00')), max_size=40).map(bytes)
     for_all(parse_agrees_with_the_standard_library, examples, body=st.binary(max_size=60) | near)
 
 
 @examples(100, many=2_000)
-def test_answers_that_were_changed_are_strict_json_or_are_refused(examples: int) -> None:
+def test_answers_that_were_changed_are_strict_json_or_are_rejected(examples: int) -> None:
     shapes = st.sampled_from([*SHAPES_OF_ALL, *BELVO_REFUSALS, *HERON_REFUSALS])
     changed = shapes.flatmap(lambda shape: bodies(shape, echoes(list(SECRETS.values()))))
     for_all(parse_agrees_with_the_standard_library, examples, body=changed)
@@ -193,7 +193,7 @@ def a_pause_is_bounded(retry_after: str, reset: str, left: str) -> None:
 
 
 @examples(100, many=2_000)
-def test_a_pause_that_is_asked_for_is_bounded_or_nothing(examples: int) -> None:
+def test_a_pause_that_is_requested_is_bounded_or_nothing(examples: int) -> None:
     words = ["Fri", ",", " ", "31", "Feb", "Dec", "2026", "99", "23:59:59", "24:00", "GMT", "-0000", "+9999", "+", ":"]
     dates = st.lists(st.sampled_from([*words, "9" * 25]), max_size=12).map("".join)
     numbers = st.text("0123456789-+.eE_ \xb2\xb9", max_size=30)

@@ -210,7 +210,7 @@ class TestMessage:
 
         assert (hint.kind, hint.end_user_id) == (WebhookKind.SOURCE_SWITCHED, "")
 
-    def test_that_is_new_to_us_is_kept_with_its_word_cleaned_and_its_link(self) -> None:
+    def test_that_is_new_to_us_is_stored_with_its_word_cleaned_and_its_link(self) -> None:
         new = TROUBLE | {"webhook_type": "LINK\u202e", "webhook_code": " melted\x00 " + "x" * 500}
         hint = BELVO.read_webhook(compact(new))
         assert (hint.kind, hint.known, hint.remote_link_id) == (WebhookKind.UNKNOWN, False, LINK_ID)
@@ -283,7 +283,7 @@ proofs = st.dictionaries(
 
 @settings(max_examples=150, deadline=None)
 @given(headers=proofs, body=bodies, secrets=st.lists(st.text(st.characters(codec=None)).map(Secret), max_size=3))
-def test_nothing_that_a_stranger_sends_makes_a_provider_stumble(
+def test_no_untrusted_webhook_makes_a_provider_raise(
     headers: dict[str, str], body: bytes, secrets: list[Secret]
 ) -> None:
     known = {secret.reveal() for secret in secrets}

@@ -168,7 +168,7 @@ def test_a_wrong_key_is_the_integrations_trouble(simulator: Simulator) -> None:
             provider.test_connection()
 
 
-def test_good_keys_are_proven(belvo: Provider, heron: Provider) -> None:
+def test_good_keys_are_verified(belvo: Provider, heron: Provider) -> None:
     assert belvo.test_connection().detail
     assert heron.test_connection().detail
 
@@ -208,7 +208,7 @@ def test_an_item_that_heron_knows_is_a_duplicate(heron: Provider, token: str) ->
         heron_link(heron, token=token)
 
 
-def test_a_refused_token_is_told_at_its_field(heron: Provider) -> None:
+def test_a_rejected_token_is_an_error_at_its_field(heron: Provider) -> None:
     with pytest.raises(Rejected) as caught:
         heron_link(heron, token="access-invalid")
     assert "access_token" in caught.value.failure.fields
@@ -247,7 +247,7 @@ def test_a_removed_belvo_link_goes(belvo: Provider, how: str, finished: bool) ->
             belvo.read_link(ref)
 
 
-def test_a_repair_address_is_made_with_our_keys(simulator: Simulator, belvo: Provider) -> None:
+def test_a_repair_url_is_created_with_our_keys(simulator: Simulator, belvo: Provider) -> None:
     ref = LinkRef(register(belvo).remote_id, "cust-0001")
     address = belvo.create_repair_url(ref, {"locale": "pt"})
     assert address.url.reveal().startswith("https://widget.belvo.io/?access_token=")
@@ -337,7 +337,7 @@ def test_heron_links_are_listed_here_and_everywhere(simulator: Simulator, heron:
     assert {link.remote_id for link in everywhere.items} == {"item-1", "item-2"}
 
 
-def test_a_customer_is_told_to_heron_found_and_read(heron: Provider) -> None:
+def test_a_customer_is_added_to_heron_found_and_read(heron: Provider) -> None:
     heron.create_end_user("cust-0007", "Harbour Tools Ltd")
     heron_link(heron)
     page = heron.list_end_users({"name": "Harbour Tools Ltd"})
@@ -371,7 +371,7 @@ def test_connectors_are_listed(heron: Provider) -> None:
     assert "itg_sandbox_transactions" in [connector.remote_id for connector in heron.list_connectors()]
 
 
-def test_reports_are_made_anew_where_there_are_any() -> None:
+def test_reports_are_regenerated_where_there_are_any() -> None:
     clock = Clock()
     with Simulator(port=0, clock=clock) as simulator:
         reports = heron_of(simulator, integration="itg_sandbox_assets")

@@ -44,7 +44,7 @@ def _page(answer: Answer) -> RemotePage[RemoteLink]:
     return RemotePage(tuple(tins), number=1, is_last=True, total=len(tins), left_out=named(answer, odd, "no"))
 
 
-def test_provider_without_a_list_is_not_swept(env: Environment, integration: Integration) -> None:
+def test_provider_without_a_list_has_none(env: Environment, integration: Integration) -> None:
     wake_full_checks()
 
     assert not FullCheck.objects.exists()
@@ -54,7 +54,7 @@ def test_provider_without_a_list_is_not_swept(env: Environment, integration: Int
     assert "Full checks" not in env.open(integration.get_absolute_url(), "adm").words
 
 
-def test_provider_with_a_list_is_swept(
+def test_provider_with_a_list_has_full_checks(
     integration: Integration, tinbank: TinbankServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(PROVIDERS, "tin_bank", "tests.toy.test_full_checks:ListingTinbank")  # type: ignore[arg-type]

@@ -83,11 +83,11 @@ class TestItsIntegration:
         assert page.inputs()["tin_bank_pass_key"]["type"] == "password"
         assert '<option value="south">The south</option>' in page.source
 
-    def test_is_kept_with_its_options_and_its_key_encrypted(self, integration: Integration) -> None:
+    def test_is_stored_with_its_options_and_its_key_encrypted(self, integration: Integration) -> None:
         assert (integration.provider, integration.options) == ("tin_bank", {"region": "north"})
         assert [secret.name for secret in integration.secrets.all()] == ["pass_key"]
 
-    def test_is_not_kept_without_its_own_fields(self, env: Environment, integration: Integration) -> None:
+    def test_is_not_stored_without_its_own_fields(self, env: Environment, integration: Integration) -> None:
         typed = {"provider": "tin_bank", "name": "Tins of nowhere", "base_url": integration.base_url}
 
         page = env.post(ADD, typed, "adm")
@@ -102,7 +102,7 @@ class TestItsIntegration:
         assert "Region north" in env.open(integration.get_absolute_url(), "adm").words
         assert "Tins of the north Tinbank http://127.0.0.1" in env.open("/integrations/", "adm").words
 
-    def test_wrong_key_is_told_and_not_repeated(self, env: Environment, integration: Integration) -> None:
+    def test_wrong_key_is_reported_without_the_key(self, env: Environment, integration: Integration) -> None:
         values = (
             env.open(f"/admin/integrations/integration/{integration.pk}/change/", "adm").form_with("base_url").values
         )
@@ -152,14 +152,14 @@ class TestNewLink:
         assert page.error_at("card_number") == said
         assert Link.objects.exists() is not bool(said)
 
-    def test_refusal_of_a_field_is_shown_there(self, env: Environment, integration: Integration) -> None:
+    def test_rejection_of_a_field_is_shown_there(self, env: Environment, integration: Integration) -> None:
         page = create(env, integration, card_number=UNREADABLE_CARD)
 
         assert page.status == 422
         assert page.error_at("card_number") == "This card is worn out"
         assert UNREADABLE_CARD not in page.source
 
-    def test_refused_pin_is_told_in_our_words_and_its_own(self, env: Environment, integration: Integration) -> None:
+    def test_rejected_pin_shows_our_words_and_its_own(self, env: Environment, integration: Integration) -> None:
         page = create(env, integration, pin="refused")
 
         assert page.status == 422
@@ -168,7 +168,7 @@ class TestNewLink:
         assert "The vault did not open" in page.words
         assert "tr-77" in page.words
 
-    def test_same_card_twice_is_told_as_known(self, env: Environment, integration: Integration, link: Link) -> None:
+    def test_same_card_twice_is_a_duplicate(self, env: Environment, integration: Integration, link: Link) -> None:
         page = create(env, integration, end_user_id="cus-2", bank_name="")
 
         assert "The provider already has this link" in page.words
@@ -264,7 +264,7 @@ class TestRepair:
         assert "Card PIN" in page.words
         assert "card_number" not in page.inputs()
 
-    def test_refused_pin_is_told_and_counts(self, env: Environment, rusty: Link) -> None:
+    def test_rejected_pin_is_shown_and_counts(self, env: Environment, rusty: Link) -> None:
         page = repair(env, rusty, "refused")
 
         assert page.status == 422
@@ -272,7 +272,7 @@ class TestRepair:
         assert "refused" not in page.form_with("pin").values.values()
         assert env.last_operation(rusty).counts_as_attempt
 
-    def test_accepted_pin_is_proven_by_a_read(self, env: Environment, rusty: Link) -> None:
+    def test_accepted_pin_is_verified_by_a_read(self, env: Environment, rusty: Link) -> None:
         answer = repair(env, rusty, "right")
         assert "Verifying repair" in env.open(answer.location).words
 
@@ -290,7 +290,9 @@ class TestRepair:
         assert env.last_operation(rusty).state == State.CONFIRMED_DONE
         assert len(tinbank.posted("tins/TIN-0001/pin")) == 1
 
-    def test_lost_refusal_is_learnt_from_its_own_word(self, env: Environment, rusty: Link, settings: Settings) -> None:
+    def test_lost_rejection_is_learnt_from_its_own_word(
+        self, env: Environment, rusty: Link, settings: Settings
+    ) -> None:
         settings.RECONCILE_SETTLED_SECONDS = 0
         repair(env, rusty, "refused-lost")
 
@@ -338,7 +340,7 @@ class TestCodeStep:
 
         answer = give(env, asked, RIGHT_TAN)
 
-        assert "The code expired." in env.open(answer.location).words
+        assert "Code expired The bank's time limit passed" in env.open(answer.location).words
         assert env.last_operation(asked).state == State.EXPIRED
 
     def test_completes_a_new_link(self, env: Environment, integration: Integration) -> None:
