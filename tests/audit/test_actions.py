@@ -1,4 +1,4 @@
-"""The audit log names actions and types of objects by one list."""
+"""The audit log takes its actions and target types from one list."""
 
 import ast
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2] / "linkadmin"
 
 
 def ours() -> Iterator[Path]:
-    """Yield our modules but the list itself; providers have names of their own, and some are alike."""
+    """Yield our modules except the list itself; providers have similar names of their own."""
     for path in ROOT.rglob("*.py"):
         within = path.relative_to(ROOT).parts
         if within != ("audit", "actions.py") and within[0] not in {"providers", "simulator"}:
@@ -18,7 +18,7 @@ def ours() -> Iterator[Path]:
 
 
 def texts() -> Iterator[tuple[str, str]]:
-    """Yield every text of these modules, and where it stands."""
+    """Yield every string in these modules, with its location."""
     for path in ours():
         tree = ast.parse(path.read_text())
         of_log = {
@@ -30,12 +30,12 @@ def texts() -> Iterator[tuple[str, str]]:
 
 
 def says(call: ast.Call) -> bool:
-    """Tell whether a call writes a line of the program's own log, which names its events itself."""
+    """Whether a call writes to the program's own log, which names its events itself."""
     return isinstance(call.func, ast.Attribute) and call.func.attr in {"debug", "info", "warning", "error", "exception"}
 
 
 def given(name: str) -> Iterator[str]:
-    """Yield where an argument of this name is given as a text."""
+    """Yield where an argument of this name is a string."""
     for path in ours():
         for call in ast.walk(ast.parse(path.read_text())):
             for argument in call.keywords if isinstance(call, ast.Call) else []:

@@ -29,7 +29,7 @@ def event(auditor: Client) -> AuditEvent:
 
 
 @pytest.mark.usefixtures("event")
-def test_trail_is_listed_newest_first_and_says_who_did_what(auditor: Client) -> None:
+def test_log_is_listed_newest_first_and_says_who_did_what(auditor: Client) -> None:
     page = auditor.get(TRAIL)
 
     assert [event.action for event in page.context["cl"].result_list] == [
@@ -56,13 +56,13 @@ def test_trail_is_listed_newest_first_and_says_who_did_what(auditor: Client) -> 
         ("role=manager", False),
     ],
 )
-def test_trail_can_be_searched_and_filtered(auditor: Client, query: str, found: bool) -> None:
+def test_log_can_be_searched_and_filtered(auditor: Client, query: str, found: bool) -> None:
     page = auditor.get(f"{TRAIL}?{query}")
 
     assert ("link.created" in [event.action for event in page.context["cl"].result_list]) is found
 
 
-def test_reading_the_trail_is_on_the_record(auditor: Client) -> None:
+def test_viewing_the_log_is_audited(auditor: Client) -> None:
     auditor.get(f"{TRAIL}?q=Maria")
 
     read = AuditEvent.objects.get(action="audit.viewed")
@@ -70,7 +70,7 @@ def test_reading_the_trail_is_on_the_record(auditor: Client) -> None:
     assert read.details == {"searched": True, "filtered": True}
 
 
-def test_reading_one_event_is_on_the_record(auditor: Client, event: AuditEvent) -> None:
+def test_viewing_an_event_is_audited(auditor: Client, event: AuditEvent) -> None:
     page = auditor.get(f"{TRAIL}{event.seq}/change/")
 
     assert page.status_code == 200
@@ -83,7 +83,7 @@ def test_nothing_can_be_changed(auditor: Client, page: str) -> None:
     assert AuditEvent.objects.filter(action="access.denied").count() == 1
 
 
-def test_list_asks_no_more_of_the_database_as_the_trail_grows(
+def test_list_needs_no_more_queries_as_the_log_grows(
     auditor: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     for _number in range(60):

@@ -1,4 +1,4 @@
-"""The bar above every page of who answers for the audit log."""
+"""Alerts about the audit log, on every page of administrators and auditors."""
 
 import html
 import re

@@ -1,4 +1,4 @@
-"""Many writers at once."""
+"""Concurrent appends to the audit log."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +19,7 @@ WRITERS, EVENTS = 4, 25
 
 @pytest.fixture
 def _one_database_for_all_threads(transactional_db: None, tmp_path: Path) -> Iterator[None]:
-    """Give threads a database file, where the tests' own database lives in the memory of one connection."""
+    """Give threads a database file; the tests' own database lives in one connection's memory."""
     if connection.vendor != "sqlite":
         yield
         return

@@ -1,4 +1,4 @@
-"""Signed heads: what the log is held against when its database is not to be trusted."""
+"""Signed heads: they reveal changes even if the database can't be trusted."""
 
 import json
 import os
@@ -30,7 +30,7 @@ def file(settings: Settings, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def log(db: None, file: Path) -> Path:
-    """Five events, of which a head was signed."""
+    """Five events, with one signed head."""
     append(5)
     heads.sign()
     return file
@@ -93,7 +93,7 @@ def test_signs_after_five_minutes_with_the_next_event_or_by_the_clock(file: Path
 
 
 @pytest.mark.django_db(transaction=True)
-def test_signs_nothing_of_an_act_that_is_rolled_back(file: Path) -> None:
+def test_signs_nothing_of_an_action_that_is_rolled_back(file: Path) -> None:
     AuditHead.objects.update(signed_at=timezone.now() - timedelta(minutes=6))
     with transaction.atomic():
         append(1)
@@ -103,7 +103,7 @@ def test_signs_nothing_of_an_act_that_is_rolled_back(file: Path) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_file_that_cannot_be_written_loses_no_act_and_is_told_until_it_can(settings: Settings, file: Path) -> None:
+def test_unwritable_file_loses_no_action_and_alerts_until_fixed(settings: Settings, file: Path) -> None:
     settings.AUDIT_HEADS_FILE = str(file.parent / "missing" / "heads.jsonl")
     AuditHead.objects.update(signed_at=timezone.now() - timedelta(minutes=6))
     append(1)
@@ -144,12 +144,12 @@ def empty_the_table() -> None:
     sql("DELETE FROM audit_auditevent", f"UPDATE audit_audithead SET seq = 0, hash = '{'0' * 64}'")  # noqa: S608
 
 
-def put_an_old_copy_back_and_go_on() -> None:
+def restore_an_old_copy_and_continue() -> None:
     cut_the_tail()
     append(4)
 
 
-def write_the_last_event_anew_with_the_key() -> None:
+def rewrite_the_last_event_with_the_key() -> None:
     event = AuditEvent.objects.get(seq=5)
     text = event.canonical.replace("link.seen", "link.made")
     new = chained_hash(text, prev=event.prev)
@@ -168,8 +168,8 @@ def write_the_last_event_anew_with_the_key() -> None:
         (cut_the_tail, "ends at event 3, but a signed head refers to event 5"),
         (cut_the_tail_alone, "ends at event 3, but a signed head refers to event 5"),
         (empty_the_table, "ends at event 0, but a signed head refers to event 5"),
-        (put_an_old_copy_back_and_go_on, "event 5 doesn't match its signed head"),
-        (write_the_last_event_anew_with_the_key, "event 5 doesn't match its signed head"),
+        (restore_an_old_copy_and_continue, "event 5 doesn't match its signed head"),
+        (rewrite_the_last_event_with_the_key, "event 5 doesn't match its signed head"),
     ],
 )
 def test_exits_2_when_the_log_is_cut_or_rewritten(tamper: Callable[[], None], words: str) -> None:
@@ -280,7 +280,7 @@ def test_exits_1_without_the_triggers_and_names_them(statements: list[str], name
 
 
 @pytest.mark.usefixtures("log")
-def test_the_nightly_run_reads_the_file_and_keeps_what_it_found() -> None:
+def test_the_nightly_run_reads_the_file_and_stores_its_findings() -> None:
     verify()
     assert AuditCheck.objects.get().verdict == AuditCheck.Verdict.GOOD
 

@@ -1,4 +1,4 @@
-"""Signed heads that several processes write, over a log of their own."""
+"""Signed heads written by several processes, over a log of their own."""
 
 import json
 import os

@@ -16,7 +16,7 @@ def migrate_to(*targets: tuple[str, str | None]) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_log_that_is_made_again_starts_a_chain_with_its_protection() -> None:
+def test_a_recreated_log_starts_a_protected_chain() -> None:
     record(actor=None, action="link.seen", outcome=Outcome.DONE)
 
     migrate_to(("audit", None))

@@ -14,7 +14,7 @@ from linkadmin.audit.models import AppendOnlyError, AuditEvent, AuditHead, Outco
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
-def test_says_who_did_what_to_which_thing_and_during_which_request() -> None:
+def test_records_who_did_what_to_which_target_and_in_which_request() -> None:
     ana = User.objects.create_user(username="ana", password="irrelevant here", role=Role.SUPPORT)
 
     with structlog.contextvars.bound_contextvars(request_id="r-1"):
@@ -44,7 +44,7 @@ def test_chains_each_event_to_the_one_before() -> None:
     assert AuditHead.objects.values_list("seq", "hash").get() == (2, second.hash)
 
 
-def test_keeps_nothing_of_an_act_that_is_rolled_back() -> None:
+def test_stores_nothing_of_an_action_that_is_rolled_back() -> None:
     with transaction.atomic():
         record(actor=None, action="link.created", outcome=Outcome.DONE)
         transaction.set_rollback(True)
@@ -53,7 +53,7 @@ def test_keeps_nothing_of_an_act_that_is_rolled_back() -> None:
     assert AuditHead.objects.get().seq == 0
 
 
-def test_takes_the_act_with_it_when_the_event_cannot_be_written() -> None:
+def test_action_is_rolled_back_if_its_event_cannot_be_written() -> None:
     with transaction.atomic():
         User.objects.create_user(username="ana", password="irrelevant here", role=Role.SUPPORT)
         with pytest.raises(ValidationError):
@@ -76,12 +76,12 @@ def test_refuses_to_work_without_a_key_and_names_the_variable(settings: Settings
     ("detail", "error"),
     [({"key": "a"}, TypeError), (1.5, TypeError), (None, TypeError), ("x" * 201, ValueError), ("a\nb", ValueError)],
 )
-def test_refuses_details_that_could_hide_something(detail: object, error: type[Exception]) -> None:
+def test_rejects_details_that_could_hide_something(detail: object, error: type[Exception]) -> None:
     with pytest.raises(error):
         record(actor=None, action="link.seen", outcome=Outcome.DONE, details={"detail": detail})  # type: ignore[dict-item]
 
 
-def test_refuses_an_outcome_that_is_no_word_of_ours() -> None:
+def test_rejects_an_unknown_outcome() -> None:
     with pytest.raises(ValueError, match="splendid"):
         record(actor=None, action="link.seen", outcome="splendid")
 
@@ -96,7 +96,7 @@ def test_refuses_an_outcome_that_is_no_word_of_ours() -> None:
         else "TRUNCATE audit_auditevent",
     ],
 )
-def test_is_final_even_for_who_speaks_sql(statement: str) -> None:
+def test_is_final_even_for_raw_sql(statement: str) -> None:
     record(actor=None, action="link.seen", outcome=Outcome.DONE)
 
     with pytest.raises(IntegrityError, match="only ever added"), transaction.atomic(), connection.cursor() as cursor:

@@ -30,14 +30,14 @@ def sql(statement: str, *values: object) -> None:
         cursor.execute(statement, values)
 
 
-def test_finds_an_empty_trail_whole() -> None:
+def test_verifies_an_empty_log() -> None:
     report = verify()
 
     assert report.is_whole
     assert report.events == 0
 
 
-def test_finds_an_untouched_trail_whole_over_several_chunks(
+def test_verifies_an_untouched_log_over_several_chunks(
     chain: list[AuditEvent], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(verification, "CHUNK", 2)
@@ -151,7 +151,7 @@ def test_trusts_no_event_under_another_key(settings: Settings) -> None:
 
 
 @pytest.mark.usefixtures("chain")
-def test_command_says_that_the_trail_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_says_that_the_log_is_verified(capsys: pytest.CaptureFixture[str]) -> None:
     call_command("verify_audit")
 
     assert "Audit log verified: 5 events" in capsys.readouterr().out

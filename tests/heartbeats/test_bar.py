@@ -27,7 +27,7 @@ def test_says_nothing_while_all_runs(env: Environment) -> None:
 
 @pytest.mark.usefixtures("running")
 @pytest.mark.parametrize("kind", ProgramKind.values)
-def test_tells_everybody_since_when_nothing_ran(env: Environment, kind: str) -> None:
+def test_shows_everyone_since_when_nothing_ran(env: Environment, kind: str) -> None:
     followed = env.client("ana").get("/live/").content
     Heartbeat.objects.filter(kind=kind).update(alive_at=timezone.now() - timedelta(seconds=45))
 
@@ -39,12 +39,12 @@ def test_tells_everybody_since_when_nothing_ran(env: Environment, kind: str) -> 
 
 
 @pytest.mark.usefixtures("running")
-def test_time_it_tells_is_that_of_the_program_that_died(env: Environment) -> None:
+def test_shows_the_time_of_the_process_that_died(env: Environment) -> None:
     died = timezone.now().replace(microsecond=0) - timedelta(hours=3)
     Heartbeat.objects.filter(kind=ProgramKind.BEAT).update(alive_at=died)
 
     assert f"Nothing has been checked since {died:%b} {died.day}, {died:%Y, %H:%M} UTC" in page(env, "ana")
 
 
-def test_tells_that_nothing_ever_ran(env: Environment) -> None:
+def test_says_that_nothing_ever_ran(env: Environment) -> None:
     assert "No background process has run yet" in page(env, "ana")

@@ -46,7 +46,7 @@ WAITING = "Waiting for background processing to restart. Last active:"
 
 
 def drawn(env: Environment, pages: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """Return what each page says, all of it."""
+    """Return the full text of each page."""
     return {(name, url): everything(env, name, url) for name, url in pages}
 
 
@@ -56,7 +56,7 @@ def everything(env: Environment, name: str, url: str) -> str:
 
 
 def check(env: Environment, pages: list[tuple[str, str]], claims: set[str]) -> dict[tuple[str, str], str]:
-    """Check that the pages make these claims while all runs, and none like them while nothing does."""
+    """Check that pages make these claims while workers run, and none like them while nothing does."""
     run()
     alive = drawn(env, pages)
     assert {claim for claim in claims if not any(claim in page for page in alive.values())} == set()
@@ -71,7 +71,7 @@ def check(env: Environment, pages: list[tuple[str, str]], claims: set[str]) -> d
     return dead
 
 
-def test_no_page_claims_what_nobody_does(env: Environment) -> None:
+def test_no_page_claims_work_while_nothing_runs(env: Environment) -> None:
     pages = [(name, url) for name, url in tour.pages(env) if name]
     lost, gone = env.belvo_link("Lost"), env.belvo_link("Gone")
     env.send(f"{lost.get_absolute_url()}credentials/", password="lost_before")
@@ -95,7 +95,7 @@ def test_no_page_claims_what_nobody_does(env: Environment) -> None:
     assert sum(WAITING in page for page in dead.values()) > len(CLAIMS) / 2
 
 
-def test_no_page_of_an_empty_database_does_either(env: Environment) -> None:
+def test_no_page_of_an_empty_database_claims_work(env: Environment) -> None:
     env.belvo.institutions.all().delete()
 
     pages = [("ana", "/institutions/"), ("ana", f"/links/new/?integration={env.belvo.pk}")]
@@ -103,7 +103,7 @@ def test_no_page_of_an_empty_database_does_either(env: Environment) -> None:
     check(env, pages, {"It will be here within a minute.", "We fetch each provider's institution list once a day."})
 
 
-def test_nor_does_the_answer_to_a_button(env: Environment) -> None:
+def test_no_message_after_a_button_claims_work(env: Environment) -> None:
     message = WebhookDelivery.objects.create(
         integration=env.belvo, key="1", topic="links", state=DeliveryState.DONE, outcome=DeliveryOutcome.NO_CHANGE
     )

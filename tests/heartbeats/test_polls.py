@@ -1,4 +1,4 @@
-"""Whatever an open page polls, it learns that background work has stopped."""
+"""Every open page that polls learns that background processing has stopped."""
 
 import time
 from collections.abc import Callable

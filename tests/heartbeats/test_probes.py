@@ -1,4 +1,4 @@
-"""Probes: what they ask, that they answer without a Host of ours, and the one word they tell."""
+"""Health probes: what they check, that they work without our Host header, and their one-word answer."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -34,7 +34,7 @@ def status(path: str) -> int:
 
 @pytest.mark.usefixtures("running")
 @pytest.mark.parametrize("path", PROBES)
-def test_answers_whoever_asks_without_host_redirect_session_or_detail(path: str, settings: Settings) -> None:
+def test_answers_anyone_without_host_redirect_session_or_detail(path: str, settings: Settings) -> None:
     settings.SECURE_SSL_REDIRECT = True
 
     answer = Client().get(path, headers={"Host": "10.1.2.3:8000"})
@@ -43,7 +43,7 @@ def test_answers_whoever_asks_without_host_redirect_session_or_detail(path: str,
     assert not answer.cookies
 
 
-def test_dead_programs_fail_the_status_alone() -> None:
+def test_dead_processes_fail_only_the_status() -> None:
     assert [status(path) for path in PROBES] == [200, 200, 200, 503]
     assert Client().get("/statusz/").content == b"failing\n"
 

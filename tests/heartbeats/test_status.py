@@ -1,4 +1,4 @@
-"""The page that tells administrators what runs."""
+"""The system status page."""
 
 import os
 import re
@@ -17,7 +17,7 @@ pytestmark = [
 ]
 
 
-def test_names_the_program_that_is_silent(env: Environment) -> None:
+def test_names_the_silent_process(env: Environment) -> None:
     administrator = env.client("adm")
     well = administrator.get("/status/").content.decode()
     Heartbeat.objects.filter(kind=ProgramKind.BEAT).update(alive_at=timezone.now() - timedelta(minutes=3))
@@ -30,7 +30,7 @@ def test_names_the_program_that_is_silent(env: Environment) -> None:
     assert '<a href="/status/">System status</a>' in page  # in the bar
 
 
-def test_shows_states_in_their_tones_with_process_ids_and_times_as_people_say_them(env: Environment) -> None:
+def test_shows_colored_status_with_process_ids_and_relative_times(env: Environment) -> None:
     died = timezone.now() - timedelta(minutes=3)
     Heartbeat.objects.filter(kind=ProgramKind.BEAT).update(alive_at=died)
     page = env.open("/status/", "adm")

@@ -1,4 +1,4 @@
-"""Full checks from beginning to end without a worker: what the schedule does, the test does."""
+"""Runs full checks from start to end without a worker."""
 
 import time
 from collections.abc import Iterator
@@ -21,55 +21,55 @@ from tests.environment import HERON_INTEGRATION, Clock, Environment, build
 
 
 def full_check(integration: Integration, *, started_by: User | None = None) -> FullCheck:
-    """Full check an integration, and return the full check as it ended."""
+    """Run a full check, and return it once it has ended."""
     return run_to_end(full_checks.start(integration, started_by=started_by))
 
 
 def completed_full_check(integration: Integration) -> FullCheck:
-    """Full check an integration to a good end."""
+    """Run a full check that has to succeed."""
     done = full_check(integration)
     assert done.state == FullCheckState.DONE, done.note
     return done
 
 
 def run_to_end(full_check: FullCheck, *, rounds: int = 10) -> FullCheck:
-    """Work at a full check until it is over, at most so many rounds; between them all pauses end."""
+    """Process a full check until it ends, for at most so many rounds; between them all waits end."""
     for _round in range(rounds):
         work(full_check)
         if not full_check.is_running:
             break
-        pauses_end(full_check)
+        end_pauses(full_check)
     return full_check
 
 
 def work(full_check: FullCheck) -> FullCheck:
-    """Work at a full check once, as far as it goes."""
+    """Process a full check once, as far as possible."""
     full_checks.work(full_check.pk)
     full_check.refresh_from_db()
     return full_check
 
 
 def read_one(full_check: FullCheck) -> FullCheckBatch:
-    """Read the next part and nothing more, as a worker does that dies after it."""
+    """Read only the next batch, like a worker that dies after it."""
     (part,) = lifecycle.claim_parts(full_check.pk, limit=1)
     worker._read(full_check, part, connections.client_for(full_check.integration, in_background=True))
     return part
 
 
-def pauses_end(full_check: FullCheck) -> None:
+def end_pauses(full_check: FullCheck) -> None:
     FullCheck.objects.filter(pk=full_check.pk).update(due_at=timezone.now())
     FullCheckBatch.objects.filter(full_check=full_check, done_at=None).update(due_at=timezone.now())
 
 
-def workers_die(full_check: FullCheck) -> None:
-    """Let nobody give a sign of life any more, and all leases end."""
+def kill_workers(full_check: FullCheck) -> None:
+    """End all leases, as if no worker were alive."""
     past = timezone.now() - timedelta(seconds=1)
     FullCheckBatch.objects.filter(full_check=full_check, lease_until__isnull=False).update(lease_until=past)
     FullCheck.objects.filter(pk=full_check.pk).update(lease_until=None)
 
 
 class StillClock(Clock):
-    """A simulator's clock that stands still, so that nothing changes there by itself."""
+    """A simulator clock that stands still, so that nothing changes there."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -80,17 +80,17 @@ class StillClock(Clock):
 
 
 @contextmanager
-def crowd(
+def generated_links(
     links: int, settings: SimulatorSettings = DEFAULTS, *, heron_links: int | None = None
 ) -> Iterator[Environment]:
-    """Build an environment at a simulator with so many generated links of each provider, none of which we know."""
+    """Build an environment at a simulator with this many generated links per provider, none known to us."""
     clock, population = StillClock(), Population(7, links, links if heron_links is None else heron_links)
     with Simulator(record=True, clock=clock, settings=settings, population=population) as simulator:
         yield build(simulator, clock)
 
 
 def at_provider(env: Environment, integration: Integration) -> dict[str, tuple[str, str]]:
-    """Return the status and the message of each link that the simulated provider has in an integration."""
+    """Return the status and message of each link that the simulated provider has in an integration."""
     snapshot = env.simulator.snapshot()[integration.provider]
     store = env.simulator.store
     here = (each.item_id for each in store.heron_links.values() if each.integration == HERON_INTEGRATION)
@@ -98,7 +98,7 @@ def at_provider(env: Environment, integration: Integration) -> dict[str, tuple[s
     return {remote_id: (snapshot[remote_id][0], snapshot[remote_id][1] or "") for remote_id in ids}
 
 
-def with_us(integration: Integration) -> dict[str, tuple[str, str]]:
-    """Return the same as we know it; of a message the part that we keep."""
+def in_linkadmin(integration: Integration) -> dict[str, tuple[str, str]]:
+    """Return the same as stored here, with the stored part of the message."""
     rows = Link.objects.filter(integration=integration, disconnected_at=None)
     return {row.remote_id: (row.raw_status, row.raw_words) for row in rows}

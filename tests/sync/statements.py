@@ -1,4 +1,4 @@
-"""Which statements reach the database, from whatever thread."""
+"""Records which SQL statements reach the database, from any thread."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ CHANGES = re.compile(r'^(?:INSERT (?:OR IGNORE )?INTO|UPDATE|DELETE FROM) "(\w+)
 
 @contextmanager
 def changed_tables() -> Iterator[list[str]]:
-    """Collect the tables that are written to, once for each statement."""
+    """Collect the tables written to, once per statement."""
     tables: list[str] = []
 
     def note(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:

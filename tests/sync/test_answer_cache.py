@@ -1,4 +1,4 @@
-"""What a provider answered is shown again for a minute, encrypted in the cache; a lost entry costs a new question."""
+"""Providers' answers are shown again for a minute, encrypted in the cache; a lost entry costs a new request."""
 
 import re
 from typing import Any
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True)]
 
 
 class RecordedCache:
-    """The cache, and what was written to it: for how many seconds, and what."""
+    """The cache, and what was written to it, for how many seconds."""
 
     def __init__(self) -> None:
         self.written: list[tuple[float, bytes]] = []
@@ -45,12 +45,12 @@ def links_at_belvo(env: Environment) -> str:
 
 
 def tables_of(page: Page) -> list[str]:
-    """Return the words of a page's tables, without how long ago something was."""
+    """Return the texts of a page's tables, without relative times."""
     tables = re.findall(r"<table.*?</table>", page.source, re.DOTALL)
     return [" ".join(re.sub(r"<time.*?</time>|<[^>]*>", " ", table, flags=re.DOTALL).split()) for table in tables]
 
 
-def test_answer_is_kept_for_a_minute_and_asked_anew_on_request(env: Environment) -> None:
+def test_answer_is_cached_for_a_minute_and_reloaded_on_request(env: Environment) -> None:
     env.belvo_link()
     url = links_at_belvo(env)
 
@@ -147,7 +147,7 @@ def test_answer_to_a_question_forgotten_meanwhile_is_not_stored(env: Environment
     assert len(env.calls("GET", "/api/links/")) == 2
 
 
-def test_answer_kept_for_one_reader_is_not_shown_to_another(env: Environment) -> None:
+def test_answer_cached_for_one_reader_is_not_shown_to_another(env: Environment) -> None:
     env.belvo_link()
 
     env.open(links_at_belvo(env), "ana")

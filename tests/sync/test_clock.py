@@ -1,4 +1,4 @@
-"""What time makes due: proofs of repairs, news of new links, data that grew old, permissions that end."""
+"""Reads that become due with time: repairs, new links, old data, ending consents."""
 
 from datetime import timedelta
 from typing import Any
@@ -22,7 +22,7 @@ UNASKABLE: list[dict[str, Any]] = [{"is_active": False}, {"key_state": Integrati
 
 
 def pass_time(env: Environment, link: Link, **columns: object) -> Link:
-    """Let a link be as told, and a worker do what time makes due: first what is wanted, then the reads."""
+    """Set columns of a link, then do what time makes due: first wanted reads, then the reads."""
     Link.objects.filter(pk=link.pk).update(**columns)
     tasks.tick_seconds()
     tasks.tick_minutes()
@@ -32,7 +32,7 @@ def pass_time(env: Environment, link: Link, **columns: object) -> Link:
 
 
 def wanted(link: Link) -> str:
-    """Return why a link is to be read; empty if nobody wants it."""
+    """Return why a link is due for a read; empty if it isn't."""
     row = LinkRead.objects.filter(link=link, due_at__isnull=False).first()
     return row.reason if row else ""
 

@@ -1,4 +1,4 @@
-"""One customer, and one link, as a provider keeps them; a customer let known, a source of data left out."""
+"""Provider records of a customer or link; adding a customer, excluding a data source."""
 
 import pytest
 from pytest_django import Settings
@@ -58,7 +58,7 @@ def test_provider_without_customers_shows_the_links_that_carry_their_id(env: Env
     assert "Customer record" not in page.words
 
 
-def test_customer_whom_the_provider_does_not_know_can_be_let_known_once(env: Environment) -> None:
+def test_customer_can_be_added_to_the_provider_once(env: Environment) -> None:
     customer = env.customer("Newcomer")
     tell = form_to(env.open(at(env.heron, customer)), "/tell/")
 
@@ -71,7 +71,7 @@ def test_customer_whom_the_provider_does_not_know_can_be_let_known_once(env: Env
     assert f"Customer ID {customer.external_id}" in page.words
 
 
-def test_account_manager_reads_and_lets_nobody_known(env: Environment) -> None:
+def test_account_manager_cannot_add_a_customer(env: Environment) -> None:
     customer = env.customer("Newcomer")
 
     page = env.open(at(env.heron, customer), "mia")
@@ -81,7 +81,7 @@ def test_account_manager_reads_and_lets_nobody_known(env: Environment) -> None:
     assert env.post(f"{at(env.heron, customer)}tell/", name="mia").status == 403
 
 
-def test_source_is_left_out_and_counted_in_again(env: Environment) -> None:
+def test_source_is_excluded_and_included_again(env: Environment) -> None:
     link = env.heron_link("Blue Fern")
     here = at(env.heron, link.end_user)
 
@@ -112,7 +112,7 @@ def test_source_of_another_customer_is_not_switched_under_this_one_s_name(env: E
     assert env.calls("PUT", "/api/data_sources") == []
 
 
-def test_refused_change_leads_to_its_operation(env: Environment) -> None:
+def test_rejected_change_leads_to_its_operation(env: Environment) -> None:
     link = env.heron_link("Blue Fern")
     switch = next(form for form in env.open(at(env.heron, link.end_user)).forms if "enabled" in form.names)
     env.simulator.fail("PUT", "/api/data_sources", "heron_404")
@@ -171,7 +171,7 @@ def test_consent_is_shown_with_its_own_status_and_clock(env: Environment) -> Non
     assert "Renew by" in page.words
 
 
-def test_look_at_a_customer_at_a_provider_is_an_event(env: Environment) -> None:
+def test_viewing_a_customer_at_a_provider_is_audited(env: Environment) -> None:
     link = env.heron_link("Blue Fern")
 
     env.open(at(env.heron, link.end_user))

@@ -1,4 +1,4 @@
-"""A day at both providers: after it every page says what is true there, and nothing old replaced what was newer."""
+"""A simulated day at both providers: afterwards all pages are right, and nothing old replaced newer facts."""
 
 import threading
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from linkadmin.sync import full_checks, tasks
 from tests.environment import HERON_INTEGRATION, Environment
 from tests.webhooks.webhook_sender import AUTHORIZATION, SECRET, open_endpoint
 
-from .full_checking import crowd, run_to_end
+from .full_checking import generated_links, run_to_end
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.thorough]
 
@@ -47,9 +47,9 @@ AT_HERON = {
 
 @pytest.fixture
 def lively(live_server: LiveServer) -> Iterator[Environment]:
-    """An environment whose providers have many lively links; messages come twice, in any order."""
+    """An environment whose providers have many changing links; webhooks arrive twice, in any order."""
     settings = SimulatorSettings(heron_limit=100_000, webhook_copies=2, webhook_shuffle=1, webhook_pace=0.0001)
-    with crowd(LINKS, settings) as env:
+    with generated_links(LINKS, settings) as env:
         belvo, heron = (live_server.url + open_endpoint(each) for each in (env.belvo, env.heron))
         env.simulator.webhooks(belvo_url=belvo, belvo_authorization=AUTHORIZATION, heron_secret=SECRET)
         for topic in ("integration_link.erroring", "data_source.enabled", "data_source.disabled"):
@@ -60,7 +60,7 @@ def lively(live_server: LiveServer) -> Iterator[Environment]:
 
 @contextmanager
 def workers() -> Iterator[None]:
-    """Let workers work on messages and reads all the time, as long as full checks run beside them."""
+    """Run workers on deliveries and reads while full checks run beside them."""
     ended = threading.Event()
 
     def go_on() -> None:
@@ -93,15 +93,15 @@ def full_check_all(env: Environment) -> None:
 
 
 def pass_an_hour(env: Environment, hour: int) -> None:
-    """Let an hour pass at the providers and here, and look after the links as in every hour."""
+    """Let an hour pass at the providers and here, with the hourly work."""
     env.simulator.travel(hours=1, seed=hour, share=SHARE_AN_HOUR)
     with time_machine.travel(datetime.fromtimestamp(env.simulator.clock(), UTC)), workers():
         full_check_all(env)
         assert env.simulator.delivered()
 
 
-def calm_down(env: Environment) -> None:
-    """Work on what is left, a quarter of an hour after the last change."""
+def finish_work(env: Environment) -> None:
+    """Process what's left, a quarter of an hour after the last change."""
     for minutes in (15, 30, 45):
         with time_machine.travel(datetime.fromtimestamp(env.simulator.clock() + 60 * minutes, UTC)):
             full_check_all(env)
@@ -112,7 +112,7 @@ def test_after_a_day_every_link_stands_as_at_its_provider(lively: Environment) -
     full_check_all(lively)
     for hour in range(HOURS):
         pass_an_hour(lively, hour)
-    calm_down(lively)
+    finish_work(lively)
 
     assert not LinkRead.objects.filter(due_at__isnull=False).exists()
     check(lively, lively.belvo, lively.simulator.snapshot()["belvo"], AT_BELVO)
@@ -135,7 +135,7 @@ def check(
     snapshot: dict[str, tuple[str, str | None, str | None]],
     states: dict[str, set[HealthState]],
 ) -> None:
-    """Check that we know the same links in the same condition, and that a page says so."""
+    """Check that we know the same links in the same state, and that a page shows it."""
     ours = {link.remote_id: link for link in integration.links.select_related("integration")}
     gone = {remote_id for remote_id, link in ours.items() if link.health == HealthState.DISCONNECTED}
     assert snapshot.keys() <= ours.keys()
@@ -161,7 +161,7 @@ def is_true(link: Link, told: tuple[str, str | None, str | None], states: dict[s
 
 
 def check_history() -> None:
-    """Check that each change of a link was true later than the one before it."""
+    """Check that each status change of a link is later than the one before."""
     by_link: dict[object, list[datetime]] = {}
     for link, at in HealthChange.objects.order_by("id").values_list("link", "at"):
         by_link.setdefault(link, []).append(at)

@@ -1,4 +1,4 @@
-"""What messages of the providers lead to: the links they name are read, those we do not know are taken over."""
+"""Deliveries lead to reads: of the links they name, and of unknown links, which are added."""
 
 import uuid
 from collections.abc import Iterator
@@ -278,7 +278,9 @@ class TestSentByTheProvider:
     """The simulator's own messages, over real sockets."""
 
     @pytest.fixture
-    def told(self, env: Environment, live_server: LiveServer, at_belvo: str, at_heron: str) -> Iterator[Environment]:
+    def sending_env(
+        self, env: Environment, live_server: LiveServer, at_belvo: str, at_heron: str
+    ) -> Iterator[Environment]:
         env.simulator.webhooks(
             belvo_url=live_server.url + at_belvo, belvo_authorization=AUTHORIZATION, heron_secret=SECRET
         )
@@ -288,31 +290,31 @@ class TestSentByTheProvider:
         )
         return env
 
-    def test_link_that_belvo_can_log_in_to_no_more_is_seen(self, told: Environment) -> None:
-        link = told.belvo_link(cause=Cause.WORKING)
-        with told.simulator.store.lock:
-            told.simulator.store.belvo_links[link.remote_id].status = "valid"
+    def test_link_that_belvo_can_log_in_to_no_more_is_seen(self, sending_env: Environment) -> None:
+        link = sending_env.belvo_link(cause=Cause.WORKING)
+        with sending_env.simulator.store.lock:
+            sending_env.simulator.store.belvo_links[link.remote_id].status = "valid"
         for _ in range(6):
-            told.call_belvo("PUT", f"/api/links/{link.remote_id}/", {"password": "pass_invalid"})
+            sending_env.call_belvo("PUT", f"/api/links/{link.remote_id}/", {"password": "pass_invalid"})
 
-        assert told.simulator.delivered()
+        assert sending_env.simulator.delivered()
         work()
 
         link.refresh_from_db()
-        status, _message, _at = told.simulator.snapshot()["belvo"][link.remote_id]
+        status, _message, _at = sending_env.simulator.snapshot()["belvo"][link.remote_id]
         assert (link.raw_status, {each.state for each in WebhookDelivery.objects.all()}) == (status, {"done"})
 
-    def test_link_whose_sync_fails_at_heron_is_seen(self, told: Environment) -> None:
-        link = told.heron_link(item_id="login-required-1", cause=Cause.PENDING)
-        told.clock.forward(STATUS_CHANGE_AFTER + 1)
-        told.simulator.snapshot()
+    def test_link_whose_sync_fails_at_heron_is_seen(self, sending_env: Environment) -> None:
+        link = sending_env.heron_link(item_id="login-required-1", cause=Cause.PENDING)
+        sending_env.clock.forward(STATUS_CHANGE_AFTER + 1)
+        sending_env.simulator.snapshot()
 
-        assert told.simulator.delivered()
+        assert sending_env.simulator.delivered()
         work()
 
         link.refresh_from_db()
         assert link.health == HealthState.CUSTOMER_LOGIN.value
-        assert outcome_of(WebhookDelivery.objects.get(integration=told.heron)) == DeliveryOutcome.CHANGED
+        assert outcome_of(WebhookDelivery.objects.get(integration=sending_env.heron)) == DeliveryOutcome.CHANGED
 
 
 def test_message_that_breaks_us_holds_up_no_other(
@@ -339,7 +341,7 @@ def test_message_that_breaks_us_holds_up_no_other(
     assert poison.due_at > timezone.now() + timedelta(seconds=5)
 
 
-def test_stranger_that_breaks_us_waits_longer_each_time(
+def test_unknown_link_that_fails_waits_longer_each_time(
     env: Environment, at_belvo: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def break_off(*_args: object, **_options: object) -> None:

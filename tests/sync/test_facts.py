@@ -1,4 +1,4 @@
-"""What a provider's record says of a link, and takes back: null clears a fact, a missing field keeps it."""
+"""Facts from a provider's record of a link: null clears a fact, a missing field keeps it."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -38,7 +38,7 @@ def read(request: pytest.FixtureRequest) -> Read:
 
 
 def say(env: Environment, link: Link, **facts: Any) -> None:
-    """Let the provider's record of a link say something else from now on."""
+    """Change the provider's record of a link."""
     store = env.simulator.store
     with store.lock:
         record = store.belvo_links[link.remote_id]

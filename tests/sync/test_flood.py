@@ -1,4 +1,4 @@
-"""Floods of messages: doubled, in any order, forged in part. Each genuine one has its effect once."""
+"""Floods of webhooks: duplicated, in any order, partly forged. Each genuine one takes effect once."""
 
 import json
 import random
@@ -195,7 +195,7 @@ def times_read(env: Environment) -> dict[str, list[float]]:
     return times
 
 
-def test_many_messages_have_their_effects_once(env: Environment) -> None:
+def test_many_deliveries_take_effect_once(env: Environment) -> None:
     flood = flood_of(env, belvo=6, heron=4, seed=1)
     flood.prepare(messages=50)
 

@@ -1,4 +1,4 @@
-"""The life of a full check: held back, in trouble, killed, doubled or overtaken, it reads each page once, and ends."""
+"""A full check reads each page once and ends: held back, failing, killed, duplicated or overtaken."""
 
 import threading
 from collections.abc import Iterator
@@ -23,13 +23,13 @@ from linkadmin.sync.models import FullCheck, FullCheckBatch, FullCheckState
 from tests.environment import Environment
 from tests.sync.full_checking import (
     completed_full_check,
-    crowd,
+    end_pauses,
     full_check,
-    pauses_end,
+    generated_links,
+    kill_workers,
     read_one,
     run_to_end,
     work,
-    workers_die,
 )
 
 pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True), pytest.mark.database]
@@ -39,15 +39,15 @@ PAGE = 20
 
 @pytest.fixture
 def patient(settings: Any) -> None:
-    """Let no number of failures pause all calls."""
+    """Never let failures open the circuit breaker."""
     settings.BREAKER_FAILURES_IN_A_ROW = 1000
 
 
 @pytest.fixture
-def town(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Environment]:
-    """An environment at providers with a hundred links each, on five pages."""
+def small_env(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Environment]:
+    """An environment with a hundred links per provider, on five pages."""
     monkeypatch.setattr(belvo, "_LONGEST_PAGE", PAGE)
-    with crowd(100) as env:
+    with generated_links(100) as env:
         yield env
 
 
@@ -61,10 +61,10 @@ def use_up(integration: Integration, *, used: int) -> None:
     CallQuota.objects.update_or_create(integration=integration, scope="", defaults=window)
 
 
-def test_every_page_is_asked_for_once(town: Environment) -> None:
-    completed_full_check(town.belvo)
+def test_every_page_is_asked_for_once(small_env: Environment) -> None:
+    completed_full_check(small_env.belvo)
 
-    assert sorted(pages_asked_for(town)) == ["1", "2", "3", "4", "5"]
+    assert sorted(pages_asked_for(small_env)) == ["1", "2", "3", "4", "5"]
 
 
 def test_second_begin_gets_the_running_full_check(env: Environment) -> None:
@@ -87,7 +87,7 @@ def test_schedule_begins_what_is_due_and_no_sooner(env: Environment) -> None:
     assert env.belvo.full_checks.count() == 2
 
 
-def test_integration_that_is_off_or_refused_is_not_swept(env: Environment) -> None:
+def test_inactive_or_rejected_integration_gets_no_full_check(env: Environment) -> None:
     Integration.objects.filter(pk=env.belvo.pk).update(is_active=False)
     Integration.objects.filter(pk=env.heron.pk).update(key_state=Integration.KeyState.REJECTED)
 
@@ -99,9 +99,9 @@ def test_integration_that_is_off_or_refused_is_not_swept(env: Environment) -> No
         full_checks.start(env.belvo)
 
 
-def test_worker_that_lost_its_claim_makes_no_further_call(town: Environment) -> None:
-    full_checks.start(town.belvo)
-    lost = lifecycle.claim_check(town.belvo.full_checks.get().pk)
+def test_worker_that_lost_its_claim_makes_no_further_call(small_env: Environment) -> None:
+    full_checks.start(small_env.belvo)
+    lost = lifecycle.claim_check(small_env.belvo.full_checks.get().pk)
     assert lost is not None
     lost.lease_until = timezone.now()
     FullCheck.objects.update(lease_until=timezone.now() + timedelta(minutes=1), claim_token=uuid4())
@@ -109,13 +109,13 @@ def test_worker_that_lost_its_claim_makes_no_further_call(town: Environment) -> 
     assert not lifecycle.extend_claim(lost)
 
 
-def test_full_check_waits_while_what_is_left_of_a_quota_is_kept_for_others(town: Environment) -> None:
-    use_up(town.belvo, used=23)
-    started = full_checks.start(town.belvo)
+def test_full_check_waits_while_the_rest_of_a_quota_is_reserved(small_env: Environment) -> None:
+    use_up(small_env.belvo, used=23)
+    started = full_checks.start(small_env.belvo)
 
     work(started)
 
-    assert pages_asked_for(town) == ["1"]
+    assert pages_asked_for(small_env) == ["1"]
     assert started.is_running
     assert started.due_at > timezone.now()
     assert started.note == "The rest of the provider's rate limit is reserved for webhooks and requests by staff."
@@ -123,35 +123,37 @@ def test_full_check_waits_while_what_is_left_of_a_quota_is_kept_for_others(town:
     assert started.pk in set(full_checks.waiting(now=started.due_at))
 
 
-def test_full_check_whose_calls_are_held_back_waits_too(town: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_check_whose_calls_are_held_back_waits_too(
+    small_env: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(worker, "SHARE", 1)
-    use_up(town.belvo, used=28)
+    use_up(small_env.belvo, used=28)
 
-    started = work(full_checks.start(town.belvo))
+    started = work(full_checks.start(small_env.belvo))
 
-    assert len(pages_asked_for(town)) == 2
+    assert len(pages_asked_for(small_env)) == 2
     assert started.due_at > timezone.now()
     assert "We've used up the provider's rate limit for now." in started.note
     assert sorted(part.attempts for part in started.parts.all()) == [0, 0, 0, 1, 1]
 
 
-def test_full_check_that_waited_goes_on_where_it_was(town: Environment) -> None:
-    use_up(town.belvo, used=23)
-    started = work(full_checks.start(town.belvo))
+def test_full_check_that_waited_continues_where_it_was(small_env: Environment) -> None:
+    use_up(small_env.belvo, used=23)
+    started = work(full_checks.start(small_env.belvo))
     CallQuota.objects.update(window_ends_at=timezone.now())
 
-    pauses_end(started)
+    end_pauses(started)
     run_to_end(started)
 
     assert (started.state, started.seen, started.note) == (FullCheckState.DONE, 100, "")
-    assert sorted(pages_asked_for(town)) == ["1", "2", "3", "4", "5"]
+    assert sorted(pages_asked_for(small_env)) == ["1", "2", "3", "4", "5"]
     assert {part.attempts for part in started.parts.all()} == {1}
 
 
 @pytest.mark.thorough
-def test_quotas_are_kept_by_the_provider_s_own_count(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_quotas_hold_by_the_provider_s_own_count(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(belvo, "_LONGEST_PAGE", 1)
-    with crowd(60, SimulatorSettings(belvo_limit=80, heron_limit=40)) as env:
+    with generated_links(60, SimulatorSettings(belvo_limit=80, heron_limit=40)) as env:
         for integration in (env.belvo, env.heron):
             work(full_checks.start(integration))
 
@@ -162,7 +164,7 @@ def test_quotas_are_kept_by_the_provider_s_own_count(transactional_db: None, mon
         assert all(each.is_running and each.due_at > timezone.now() for each in FullCheck.objects.all())
 
 
-def test_refused_keys_end_a_full_check_and_touch_no_link(env: Environment) -> None:
+def test_rejected_keys_fail_a_full_check_and_change_no_link(env: Environment) -> None:
     link = env.belvo_link(cause=Cause.LOGIN_REFUSED)
     store_secret(env.belvo, "secret_password", Secret("wrong"))
 
@@ -176,9 +178,9 @@ def test_refused_keys_end_a_full_check_and_touch_no_link(env: Environment) -> No
     assert env.belvo.last_full_check_at is None
 
 
-def test_page_that_fails_is_read_again_later(town: Environment) -> None:
-    town.simulator.fail("GET", "/api/links/", "service_unavailable", times=4)
-    started = work(full_checks.start(town.belvo))
+def test_page_that_fails_is_read_again_later(small_env: Environment) -> None:
+    small_env.simulator.fail("GET", "/api/links/", "service_unavailable", times=4)
+    started = work(full_checks.start(small_env.belvo))
 
     first = started.parts.get(key="1")
     assert (first.attempts, started.is_running) == (1, True)
@@ -207,23 +209,23 @@ def test_customer_who_cannot_be_read_is_left_out(env: Environment, patient: None
     assert (odd.health, odd.check_failed) == (HealthState.HEALTHY.value, "unreadable")
 
 
-def test_killed_worker_s_pages_come_back(town: Environment) -> None:
-    started = full_checks.start(town.belvo)
+def test_killed_worker_s_pages_come_back(small_env: Environment) -> None:
+    started = full_checks.start(small_env.belvo)
     read_one(started)
     lifecycle.claim_parts(started.pk, limit=2)  # and dies
 
     work(started)
     assert (started.is_running, started.seen) == (True, 60)
 
-    workers_die(started)
+    kill_workers(started)
     run_to_end(started)
     assert (started.state, started.seen, started.found) == (FullCheckState.DONE, 100, 100)
 
 
-def test_doubled_work_does_nothing_twice(town: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_duplicate_tasks_do_nothing_twice(small_env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lifecycle, "CLAIM_LEASE", timedelta(0))  # so that all of them are let in
     monkeypatch.setattr(worker, "CALLS_AT_ONCE", 1)
-    started = full_checks.start(town.belvo)
+    started = full_checks.start(small_env.belvo)
 
     def work_in_thread() -> None:
         try:
@@ -239,49 +241,49 @@ def test_doubled_work_does_nothing_twice(town: Environment, monkeypatch: pytest.
 
     run_to_end(started)
     assert (started.state, started.seen, started.found) == (FullCheckState.DONE, 100, 100)
-    assert sorted(pages_asked_for(town)) == ["1", "2", "3", "4", "5"]
+    assert sorted(pages_asked_for(small_env)) == ["1", "2", "3", "4", "5"]
 
 
-def test_one_worker_at_a_time_is_at_a_full_check(town: Environment) -> None:
-    started = full_checks.start(town.belvo)
+def test_one_worker_at_a_time_is_at_a_full_check(small_env: Environment) -> None:
+    started = full_checks.start(small_env.belvo)
     lifecycle.claim_check(started.pk)
 
     work(started)
 
-    assert pages_asked_for(town) == []
+    assert pages_asked_for(small_env) == []
     assert started.pk not in set(full_checks.waiting(now=timezone.now()))
 
 
-def test_stopped_full_check_makes_no_more_calls(town: Environment) -> None:
-    started = full_checks.start(town.belvo)
+def test_stopped_full_check_makes_no_more_calls(small_env: Environment) -> None:
+    started = full_checks.start(small_env.belvo)
     read_one(started)
 
-    full_checks.stop(started, by=town.people["adm"])
+    full_checks.stop(started, by=small_env.people["adm"])
     work(started)
 
     assert (started.state, started.seen) == (FullCheckState.STOPPED, 20)
-    assert pages_asked_for(town) == ["1"]
-    assert town.belvo.last_full_check_at is None
+    assert pages_asked_for(small_env) == ["1"]
+    assert small_env.belvo.last_full_check_at is None
 
 
-def test_link_that_came_while_the_list_was_read_is_found(town: Environment) -> None:
-    started = full_checks.start(town.belvo)
+def test_link_that_came_while_the_list_was_read_is_found(small_env: Environment) -> None:
+    started = full_checks.start(small_env.belvo)
     for _page in range(4):
         read_one(started)
-    new = town.belvo_link()
+    new = small_env.belvo_link()
     Link.objects.filter(pk=new.pk).delete()
 
     run_to_end(started)
 
     assert (started.state, started.found) == (FullCheckState.DONE, 101)
-    assert sorted(pages_asked_for(town)) == ["1", "1", "2", "3", "4", "5", "6", "6"]
+    assert sorted(pages_asked_for(small_env)) == ["1", "1", "2", "3", "4", "5", "6", "6"]
 
 
-def test_list_that_gets_shorter_meanwhile_comes_to_an_end(town: Environment) -> None:
-    started = full_checks.start(town.belvo)
+def test_list_that_gets_shorter_meanwhile_comes_to_an_end(small_env: Environment) -> None:
+    started = full_checks.start(small_env.belvo)
     read_one(started)
-    for link in list(town.simulator.store.belvo_links.values())[:25]:
-        town.simulator.store.remove_belvo_link(link.id)
+    for link in list(small_env.simulator.store.belvo_links.values())[:25]:
+        small_env.simulator.store.remove_belvo_link(link.id)
 
     run_to_end(started)
 
@@ -289,11 +291,11 @@ def test_list_that_gets_shorter_meanwhile_comes_to_an_end(town: Environment) -> 
     assert started.seen <= 95
 
 
-def test_page_of_a_worker_that_counted_as_dead_is_dropped(town: Environment) -> None:
-    completed_full_check(town.belvo)
-    started = full_checks.start(town.belvo)
+def test_page_of_a_worker_that_counted_as_dead_is_dropped(small_env: Environment) -> None:
+    completed_full_check(small_env.belvo)
+    started = full_checks.start(small_env.belvo)
     (stale,) = lifecycle.claim_parts(started.pk, limit=1)
-    workers_die(started)
+    kill_workers(started)
     run_to_end(started)
 
     assert lifecycle.note_answer(stale, b"", requested_at=timezone.now(), total=1) is False
@@ -317,7 +319,7 @@ def test_read_that_is_newer_than_a_page_stays(env: Environment, monkeypatch: pyt
     assert link.health == HealthState.CUSTOMER_CODE.value
 
 
-def test_full_checks_that_never_complete_pile_up_no_parts(env: Environment) -> None:
+def test_full_checks_that_never_complete_leave_no_batches(env: Environment) -> None:
     for _time in range(3):
         stopped = full_checks.start(env.belvo)
         full_checks.stop(stopped, by=env.people["adm"])

@@ -1,4 +1,4 @@
-"""In whatever order answers come in, pages of lists and reads of single links, a link is as the newest of them says."""
+"""In whatever order answers arrive, of pages and single reads, a link has the newest state."""
 
 import uuid
 from collections.abc import Callable
@@ -27,7 +27,7 @@ PAGE, READ, FIRST = ("page", None), ("read", None), ("answer", 0)
 
 @dataclass
 class Story:
-    """A link at a provider where it changes, and those who ask about it and get their answers late."""
+    """A link that changes at its provider, and readers that get their answers late."""
 
     link: Link
     full_check: FullCheck

@@ -1,4 +1,4 @@
-"""The pages of full checks: begun, watched and stopped by an administrator, looked at by who may see integrations."""
+"""Pages of full checks: started, watched and stopped by administrators, visible to who may see integrations."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ def listed(env: Environment) -> str:
     return f"/integrations/{env.belvo.pk}/full-checks/"
 
 
-def test_administrator_begins_a_full_check_and_watches_it(env: Environment) -> None:
+def test_administrator_starts_a_full_check_and_watches_it(env: Environment) -> None:
     env.belvo_link()
 
     answer = env.post(listed(env), name="adm")
@@ -32,7 +32,7 @@ def test_administrator_begins_a_full_check_and_watches_it(env: Environment) -> N
     assert "Stop" in page.words
 
 
-def test_begin_and_stop_are_on_the_record(env: Environment) -> None:
+def test_start_and_stop_are_audited(env: Environment) -> None:
     started = env.post(listed(env), name="adm")
 
     page = env.post(started.location, name="adm")
@@ -66,7 +66,7 @@ def test_page_of_a_running_full_check_follows_until_it_ends(env: Environment) ->
     assert "Stop" not in page.words
 
 
-def test_ended_full_check_says_what_it_brought(env: Environment) -> None:
+def test_finished_full_check_shows_its_result(env: Environment) -> None:
     env.belvo_link("Gone")
     env.belvo_link()
     env.simulator.store.remove_belvo_link(env.belvo.links.get(end_user__name="Gone").remote_id)
@@ -79,7 +79,7 @@ def test_ended_full_check_says_what_it_brought(env: Environment) -> None:
     assert "Started by schedule" in words
 
 
-def test_failed_full_check_says_why_and_what_was_left_out(env: Environment) -> None:
+def test_failed_full_check_says_why_and_what_was_skipped(env: Environment) -> None:
     FullCheck.objects.create(
         integration=env.heron, state=FullCheckState.FAILED, note="No usable response.", skipped=1, unread=3
     )
@@ -113,7 +113,7 @@ def test_list_goes_back_page_by_page(env: Environment) -> None:
     assert (first.words.count("by schedule"), second.words.count("by schedule")) == (50, 10)
 
 
-def test_manager_sees_full_checks_and_begins_none(env: Environment) -> None:
+def test_manager_sees_full_checks_but_cannot_start_one(env: Environment) -> None:
     page = env.open(listed(env), "mia")
 
     assert "No full checks yet" in page.words
@@ -125,7 +125,7 @@ def test_integration_s_page_leads_to_its_full_checks(env: Environment) -> None:
     assert listed(env) in env.open(env.belvo.get_absolute_url(), "adm").links()
 
 
-def test_full_check_that_is_over_is_not_stopped(env: Environment) -> None:
+def test_finished_full_check_cannot_be_stopped(env: Environment) -> None:
     done = completed_full_check(env.belvo)
 
     page = env.post(done.get_absolute_url(), name="adm")

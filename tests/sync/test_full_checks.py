@@ -1,4 +1,4 @@
-"""A full check reads how all links of an integration stand: what changed is taken over, and nothing else is written."""
+"""A full check reads the state of all links of an integration: changes are stored, nothing else is written."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -16,7 +16,7 @@ from linkadmin.providers.types import Cause, HealthState
 from linkadmin.sync import reads
 from linkadmin.sync.models import FullCheck, FullCheckState
 from tests.environment import HERON_INTEGRATION, Environment
-from tests.sync.full_checking import at_provider, completed_full_check, crowd, full_check, with_us
+from tests.sync.full_checking import at_provider, completed_full_check, full_check, generated_links, in_linkadmin
 from tests.sync.statements import changed_tables
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
@@ -32,15 +32,15 @@ def provider(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let fifty links fill several pages."""
+    """Make fifty links fill several pages."""
     monkeypatch.setattr(belvo, "_LONGEST_PAGE", PAGE)
     monkeypatch.setattr(heron_beside, "_LONG_PAGE", PAGE)
 
 
 @pytest.fixture
-def town(transactional_db: None, small_pages: None) -> Iterator[Environment]:
-    """An environment at providers with fifty links each, none of which we know."""
-    with crowd(50) as env:
+def small_env(transactional_db: None, small_pages: None) -> Iterator[Environment]:
+    """An environment with fifty links per provider, none known to us."""
+    with generated_links(50) as env:
         yield env
 
 
@@ -48,30 +48,30 @@ def of(env: Environment, provider: str) -> Integration:
     return env.belvo if provider == "belvo" else env.heron
 
 
-def test_first_full_check_finds_every_link(town: Environment, provider: str) -> None:
-    integration = of(town, provider)
+def test_first_full_check_finds_every_link(small_env: Environment, provider: str) -> None:
+    integration = of(small_env, provider)
 
     done = completed_full_check(integration)
 
-    assert with_us(integration) == at_provider(town, integration)
+    assert in_linkadmin(integration) == at_provider(small_env, integration)
     assert done.found == integration.links.count() > 40
     assert HealthChange.objects.count() == done.found
 
 
-def test_found_links_belong_to_their_customers(town: Environment) -> None:
-    completed_full_check(town.heron)
-    completed_full_check(town.belvo)
+def test_found_links_belong_to_their_customers(small_env: Environment) -> None:
+    completed_full_check(small_env.heron)
+    completed_full_check(small_env.belvo)
 
-    heron = town.heron.links.select_related("end_user").first()
-    owners = {each.item_id: each.end_user_id for each in town.simulator.store.heron_links.values()}
+    heron = small_env.heron.links.select_related("end_user").first()
+    owners = {each.item_id: each.end_user_id for each in small_env.simulator.store.heron_links.values()}
     assert heron is not None
     assert heron.end_user.external_id == owners[heron.remote_id]
     assert heron.end_user.name
-    assert all(link.institution for link in town.belvo.links.select_related("institution"))
+    assert all(link.institution for link in small_env.belvo.links.select_related("institution"))
 
 
-def test_full_check_of_unchanged_links_writes_no_link(town: Environment, provider: str) -> None:
-    integration = of(town, provider)
+def test_full_check_of_unchanged_links_writes_no_link(small_env: Environment, provider: str) -> None:
+    integration = of(small_env, provider)
     completed_full_check(integration)
 
     with changed_tables() as tables:
@@ -82,32 +82,35 @@ def test_full_check_of_unchanged_links_writes_no_link(town: Environment, provide
     assert (done.written, done.changed, done.found) == (0, 0, 0)
 
 
-def test_changes_at_the_provider_appear_after_one_full_check(town: Environment, provider: str) -> None:
-    integration = of(town, provider)
+def test_changes_at_the_provider_appear_after_one_full_check(small_env: Environment, provider: str) -> None:
+    integration = of(small_env, provider)
     completed_full_check(integration)
-    moved = set(town.simulator.drift(belvo=10, heron=10, seed=5)[provider]) & at_provider(town, integration).keys()
+    moved = (
+        set(small_env.simulator.drift(belvo=10, heron=10, seed=5)[provider])
+        & at_provider(small_env, integration).keys()
+    )
 
     done = completed_full_check(integration)
 
-    assert with_us(integration) == at_provider(town, integration)
+    assert in_linkadmin(integration) == at_provider(small_env, integration)
     assert done.written == len(moved) > 5
     assert HealthChange.objects.filter(link__remote_id__in=moved).count() == 2 * len(moved)
 
 
-def test_customers_of_whom_the_list_says_nothing_new_are_not_read(town: Environment) -> None:
-    completed_full_check(town.heron)
-    in_trouble = set(town.heron.links.exclude(health__in=["healthy", "disconnected"]).values_list("end_user"))
-    before = len(town.calls("GET", f"/api/integrations/{HERON_INTEGRATION}/links"))
+def test_customers_of_whom_the_list_says_nothing_new_are_not_read(small_env: Environment) -> None:
+    completed_full_check(small_env.heron)
+    in_trouble = set(small_env.heron.links.exclude(health__in=["healthy", "disconnected"]).values_list("end_user"))
+    before = len(small_env.calls("GET", f"/api/integrations/{HERON_INTEGRATION}/links"))
 
-    completed_full_check(town.heron)
+    completed_full_check(small_env.heron)
 
-    assert len(town.calls("GET", f"/api/integrations/{HERON_INTEGRATION}/links")) - before == len(in_trouble) < 20
+    assert len(small_env.calls("GET", f"/api/integrations/{HERON_INTEGRATION}/links")) - before == len(in_trouble) < 20
 
 
-def test_all_links_count_as_checked_when_a_full_check_began(town: Environment, provider: str) -> None:
-    completed_full_check(of(town, provider))
+def test_all_links_count_as_checked_when_a_full_check_began(small_env: Environment, provider: str) -> None:
+    completed_full_check(of(small_env, provider))
 
-    done = completed_full_check(of(town, provider))
+    done = completed_full_check(of(small_env, provider))
 
     link = Link.objects.select_related("integration").first()
     assert link is not None
@@ -163,7 +166,7 @@ def test_any_id_that_heron_accepts_is_a_customer(env: Environment) -> None:
         assert env.open(link.end_user.get_absolute_url()).status == 200
 
 
-def test_customer_who_cannot_be_kept_is_named_with_the_reason(env: Environment) -> None:
+def test_customer_who_cannot_be_stored_is_named_with_the_reason(env: Environment) -> None:
     env.heron_link(item_id="item-known")
     path = f"/api/integrations/{HERON_INTEGRATION}/links"
     for number, customer in enumerate(["nul\0in it", "\0"]):
@@ -179,7 +182,7 @@ def test_customer_who_cannot_be_kept_is_named_with_the_reason(env: Environment) 
     assert "nulin it" in page.words
 
 
-def test_link_that_an_operation_may_be_making_is_left_to_it(env: Environment) -> None:
+def test_link_that_an_operation_may_be_creating_is_left_to_it(env: Environment) -> None:
     link = env.belvo_link("Acme Corp")
     customer, bank = link.end_user, link.institution
     Link.objects.all().delete()
@@ -205,7 +208,7 @@ def test_link_that_we_removed_just_now_is_not_found_again(env: Environment) -> N
     assert completed_full_check(env.belvo).found == 0
 
 
-def test_missing_link_is_disconnected_by_a_second_look(env: Environment) -> None:
+def test_missing_link_is_disconnected_by_a_second_read(env: Environment) -> None:
     gone, there = env.belvo_link("Gone"), env.belvo_link("There")
     env.simulator.store.remove_belvo_link(gone.remote_id)
 
@@ -232,7 +235,7 @@ def test_link_of_a_customer_who_is_gone_is_missing(env: Environment) -> None:
     assert there.missing_since is None
 
 
-def test_link_somebody_works_at_is_not_missing(env: Environment) -> None:
+def test_link_with_an_open_operation_is_not_missing(env: Environment) -> None:
     link = env.belvo_link()
     env.simulator.store.remove_belvo_link(link.remote_id)
     Operation.objects.create(
@@ -248,11 +251,14 @@ def test_link_somebody_works_at_is_not_missing(env: Environment) -> None:
     assert completed_full_check(env.belvo).missing == 0
 
 
-def test_list_without_most_links_is_not_believed(town: Environment) -> None:
-    completed_full_check(town.belvo)
-    strangers = [town.let_know(town.belvo, town.customer(), f"unheard-of-{n}", None, Cause.WORKING) for n in range(30)]
+def test_list_without_most_links_fails_the_full_check(small_env: Environment) -> None:
+    completed_full_check(small_env.belvo)
+    strangers = [
+        small_env.let_know(small_env.belvo, small_env.customer(), f"unheard-of-{n}", None, Cause.WORKING)
+        for n in range(30)
+    ]
 
-    done = full_check(town.belvo)
+    done = full_check(small_env.belvo)
 
     assert done.state == FullCheckState.FAILED
     assert "30 links are missing from the provider's list. That's too many to be plausible" in done.note
@@ -260,19 +266,19 @@ def test_list_without_most_links_is_not_believed(town: Environment) -> None:
     assert {link.health for link in strangers} == {HealthState.HEALTHY.value}
 
 
-def test_list_without_most_links_is_believed_by_who_was_told(town: Environment) -> None:
-    completed_full_check(town.belvo)
+def test_list_without_most_links_is_accepted_on_a_second_full_check(small_env: Environment) -> None:
+    completed_full_check(small_env.belvo)
     for number in range(30):
-        town.let_know(town.belvo, town.customer(), f"unheard-of-{number}", None, Cause.WORKING)
-    full_check(town.belvo)
+        small_env.let_know(small_env.belvo, small_env.customer(), f"unheard-of-{number}", None, Cause.WORKING)
+    full_check(small_env.belvo)
 
-    done = full_check(town.belvo, started_by=town.people["adm"])
+    done = full_check(small_env.belvo, started_by=small_env.people["adm"])
 
     assert (done.state, done.missing) == (FullCheckState.DONE, 30)
     assert LinkRead.objects.filter(reason=Reason.MISSING).count() == 30
 
 
-def test_old_full_checks_are_forgotten(env: Environment) -> None:
+def test_old_full_checks_are_deleted(env: Environment) -> None:
     old = completed_full_check(env.belvo)
     FullCheck.objects.filter(pk=old.pk).update(started_at=timezone.now() - timedelta(days=31))
 

@@ -1,4 +1,4 @@
-"""Twenty thousand links: found by the first full check, left alone by the second, followed by the third."""
+"""Twenty thousand links: found by the first full check, unchanged by the second, updated by the third."""
 
 import time
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from linkadmin.simulator.settings import SimulatorSettings
 from linkadmin.sync import full_checks
 from linkadmin.sync.models import FullCheck, FullCheckState
 from tests.environment import Environment
-from tests.sync.full_checking import at_provider, crowd, with_us
+from tests.sync.full_checking import at_provider, generated_links, in_linkadmin
 from tests.sync.statements import changed_tables
 
 pytestmark = [pytest.mark.thorough, pytest.mark.django_db(transaction=True)]
@@ -23,13 +23,13 @@ LIMITS = SimulatorSettings(
 
 
 @pytest.fixture
-def city(transactional_db: None) -> Iterator[Environment]:
-    with crowd(BELVO_LINKS, LIMITS, heron_links=HERON_LINKS) as env:
+def large_env(transactional_db: None) -> Iterator[Environment]:
+    with generated_links(BELVO_LINKS, LIMITS, heron_links=HERON_LINKS) as env:
         yield env
 
 
 def completed_full_check(integration: Integration) -> FullCheck:
-    """Full check in real time: pauses are waited for."""
+    """Run a full check in real time, with its waits."""
     full_check = full_checks.start(integration)
     while full_check.is_running:
         full_checks.work(full_check.pk)
@@ -39,13 +39,13 @@ def completed_full_check(integration: Integration) -> FullCheck:
     return full_check
 
 
-def test_twenty_thousand_links_are_found_left_alone_and_followed(city: Environment) -> None:
-    both = (city.belvo, city.heron)
+def test_twenty_thousand_links_are_found_left_alone_and_followed(large_env: Environment) -> None:
+    both = (large_env.belvo, large_env.heron)
     first = [completed_full_check(each) for each in both]
 
     with changed_tables() as tables:
         second = [completed_full_check(each) for each in both]
-    city.simulator.drift(belvo=0.02, heron=0.02, seed=3)
+    large_env.simulator.drift(belvo=0.02, heron=0.02, seed=3)
     known = HealthChange.objects.count()
     third = [completed_full_check(each) for each in both]
 
@@ -54,6 +54,6 @@ def test_twenty_thousand_links_are_found_left_alone_and_followed(city: Environme
     assert {"links_link", "links_healthchange"}.isdisjoint(tables)
     changed = sum(each.changed for each in third)
     assert changed == HealthChange.objects.count() - known > 0.015 * (BELVO_LINKS + HERON_LINKS)
-    assert all(with_us(each) == at_provider(city, each) for each in both)
-    assert city.simulator.refused() == {}
-    assert city.simulator.peak()["belvo calls from 127.0.0.1"] <= LIMITS.belvo_limit
+    assert all(in_linkadmin(each) == at_provider(large_env, each) for each in both)
+    assert large_env.simulator.refused() == {}
+    assert large_env.simulator.peak()["belvo calls from 127.0.0.1"] <= LIMITS.belvo_limit

@@ -1,4 +1,4 @@
-"""The catalogue of institutions: found, filtered, explained, read anew, looked up at the provider."""
+"""Pages of institutions: search, filter, details, refresh, lookup."""
 
 import re
 from datetime import timedelta
@@ -22,7 +22,7 @@ EREBOR = "erebor_mx_retail"
 
 
 def names(page: Page) -> list[str]:
-    """Return the institutions of the table, in its order."""
+    """Return the institutions in the table, in order."""
     keys = page.source.split('<span class="table__sub mono"><bdi>')[1:]
     return [key.split("<")[0] for key in keys]
 
@@ -159,7 +159,7 @@ def test_states_of_our_links_there_lead_to_them(env: Environment) -> None:
     assert f"/links/?institution={bank.pk}" not in env.open(bank.get_absolute_url(), "adm").links()
 
 
-def test_one_is_read_anew(env: Environment) -> None:
+def test_one_institution_can_be_refreshed(env: Environment) -> None:
     bank = env.bank(EREBOR)
     env.simulator.store.institutions[EREBOR] = env.simulator.store.institutions[EREBOR] | {"status": "down"}
 
@@ -181,7 +181,7 @@ def test_one_that_cannot_be_read_stays_as_it_was(env: Environment) -> None:
     assert env.bank(EREBOR).status == "healthy"
 
 
-def test_whole_catalogue_is_read_now_and_shows_that_it_takes_a_while(env: Environment, slow: SlowProvider) -> None:
+def test_refreshing_the_whole_list_shows_progress(env: Environment, slow: SlowProvider) -> None:
     env.simulator.configure(SimulatorSettings(latency=1))
     url = f"/integrations/{env.belvo.pk}/institutions/read/"
 
@@ -195,7 +195,7 @@ def test_whole_catalogue_is_read_now_and_shows_that_it_takes_a_while(env: Enviro
     assert "Institution list refreshed" in env.open(done.location, "mia").words
 
 
-def test_one_that_left_the_catalogue_stays_and_says_so(env: Environment) -> None:
+def test_institution_no_longer_listed_stays_and_says_so(env: Environment) -> None:
     link = env.belvo_link(bank=EREBOR)
     Integration.objects.filter(pk=env.belvo.pk).update(institutions_read_at=timezone.now() - timedelta(days=1))
     del env.simulator.store.institutions[EREBOR]
@@ -208,7 +208,7 @@ def test_one_that_left_the_catalogue_stays_and_says_so(env: Environment) -> None
     assert "No longer listed" in env.open(gone.get_absolute_url()).words
 
 
-def test_one_that_is_not_in_our_catalogue_is_looked_up_and_kept(env: Environment) -> None:
+def test_institution_we_dont_have_is_looked_up_and_stored(env: Environment) -> None:
     Institution.objects.filter(name=EREBOR).delete()
     url = f"/integrations/{env.belvo.pk}/institutions/"
 
@@ -225,7 +225,7 @@ def test_lookup_that_finds_nothing_says_so(env: Environment) -> None:
     assert "The provider doesn't have this institution." in page.words
 
 
-def test_provider_without_a_catalogue_has_no_such_pages(env: Environment) -> None:
+def test_provider_without_an_institution_list_has_no_such_pages(env: Environment) -> None:
     assert env.open(f"/integrations/{env.heron.pk}/institutions/").status == 404
     assert env.post(f"/integrations/{env.heron.pk}/institutions/read/", name="mia").status == 404
 

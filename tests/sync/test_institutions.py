@@ -1,4 +1,4 @@
-"""The catalogue of institutions, read once a day."""
+"""The institution list, read once a day."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ from tests.environment import Environment
 pytestmark = pytest.mark.django_db
 
 
-def test_catalogue_is_kept_with_the_fields_each_bank_asks_for(env: Environment) -> None:
+def test_list_is_stored_with_the_fields_of_each_bank(env: Environment) -> None:
     env.belvo.institutions.all().delete()
 
     tasks.read_institution_list(str(env.belvo.pk))
@@ -23,7 +23,7 @@ def test_catalogue_is_kept_with_the_fields_each_bank_asks_for(env: Environment) 
     assert env.belvo.institutions.count() == len(env.simulator.store.institutions)
 
 
-def test_second_reading_changes_rows_and_makes_none(env: Environment) -> None:
+def test_second_read_updates_rows_and_adds_none(env: Environment) -> None:
     before = env.bank("erebor_mx_retail")
     env.simulator.store.institutions["erebor_mx_retail"] |= {"status": "down", "display_name": "Erebor, renamed"}
 
@@ -33,7 +33,7 @@ def test_second_reading_changes_rows_and_makes_none(env: Environment) -> None:
     assert (after.pk, after.display_name, after.is_down) == (before.pk, "Erebor, renamed", True)
 
 
-def test_name_that_is_listed_twice_is_kept_once_as_last_said(env: Environment) -> None:
+def test_name_listed_twice_is_stored_once_as_last_seen(env: Environment) -> None:
     listed = env.simulator.store.institutions
     listed["the same again"] = listed["erebor_mx_retail"] | {"display_name": "Erebor, as last said"}
 
@@ -43,7 +43,7 @@ def test_name_that_is_listed_twice_is_kept_once_as_last_said(env: Environment) -
     assert env.bank("erebor_mx_retail").display_name == "Erebor, as last said"
 
 
-def test_links_keep_their_bank_when_the_catalogue_is_read_anew(env: Environment) -> None:
+def test_links_keep_their_bank_when_the_list_is_refreshed(env: Environment) -> None:
     link = env.belvo_link()
 
     tasks.read_institution_list(str(env.belvo.pk))
@@ -52,7 +52,7 @@ def test_links_keep_their_bank_when_the_catalogue_is_read_anew(env: Environment)
     assert link.institution == env.bank("erebor_mx_retail")
 
 
-def test_catalogue_is_due_after_a_day(env: Environment) -> None:
+def test_list_is_due_after_a_day(env: Environment) -> None:
     now = timezone.now()
     Integration.objects.update(institutions_read_at=now)
 
@@ -70,7 +70,7 @@ def test_integration_that_is_switched_off_is_not_read(env: Environment) -> None:
     assert len(env.calls("GET")) == before
 
 
-def test_catalogue_that_cannot_be_read_stays_as_it_was(env: Environment) -> None:
+def test_list_that_cannot_be_read_stays_as_it_was(env: Environment) -> None:
     Integration.objects.update(base_url="http://127.0.0.1:9", institutions_read_at=None)
 
     tasks.read_institution_list(str(env.belvo.pk))
@@ -80,7 +80,7 @@ def test_catalogue_that_cannot_be_read_stays_as_it_was(env: Environment) -> None
     assert env.belvo.institutions_read_at is None
 
 
-def test_catalogue_is_read_page_by_page_within_our_own_address(env: Environment) -> None:
+def test_list_is_read_page_by_page_within_the_base_url(env: Environment) -> None:
     bank = env.simulator.store.institutions["erebor_mx_retail"]
     for number in range(150):
         env.simulator.store.institutions[f"made_mx_{number}"] = bank | {"name": f"made_mx_{number}"}

@@ -1,4 +1,4 @@
-"""Links that are wanted are read: once for all who want them, not too often, and whatever dies or is held back."""
+"""Wanted links are read: once for everyone, not too often, even if workers die or requests are held back."""
 
 import threading
 from datetime import timedelta
@@ -79,7 +79,7 @@ def test_next_read_of_a_link_comes_ten_seconds_after_the_last(env: Environment) 
     assert row.due_at == row.read_at + READ_EVERY
 
 
-def test_wish_that_is_older_than_a_read_needs_no_other_read(env: Environment) -> None:
+def test_request_older_than_a_read_needs_no_other_read(env: Environment) -> None:
     link, at = env.belvo_link(), timezone.now()
     want(link)
     reads.work(env.belvo.pk)
@@ -89,7 +89,7 @@ def test_wish_that_is_older_than_a_read_needs_no_other_read(env: Environment) ->
     assert row_of(link).due_at is None
 
 
-def test_wish_that_comes_while_a_read_is_under_way_leads_to_another(env: Environment, slow: SlowProvider) -> None:
+def test_request_during_a_read_leads_to_another_read(env: Environment, slow: SlowProvider) -> None:
     link = env.belvo_link()
     env.simulator.configure(SimulatorSettings(latency=1))
     want(link)
@@ -259,7 +259,7 @@ def test_urgent_link_is_read_first(env: Environment, monkeypatch: pytest.MonkeyP
     ]
 
 
-def test_wish_that_is_less_urgent_does_not_take_its_place_away(env: Environment) -> None:
+def test_less_urgent_request_does_not_lower_the_priority(env: Environment) -> None:
     link = env.belvo_link()
 
     want(link, reason=Reason.WEBHOOK)

@@ -1,4 +1,4 @@
-"""What was read is stored as JSON and is afterwards what it was; a secret is not stored."""
+"""Records are stored as JSON and come back unchanged; secrets are never stored."""
 
 import json
 import uuid

@@ -1,4 +1,4 @@
-"""What a provider lists, read live: links, customers, set-up. Nothing is taken over, and no name leaves the page."""
+"""A provider's lists, read live: links, customers, connectors. Nothing is stored, and no name leaves the page."""
 
 import json
 import re
@@ -30,7 +30,7 @@ def records(integration: Integration, what: str) -> str:
 
 
 def wait_for_the_answer(env: Environment, url: str, **typed: str) -> Page:
-    """Ask as the waiting panel does until it is no panel any more."""
+    """Poll like the waiting panel until the answer is there."""
     env.settled()
     return env.post(url, {"poll": "1", **typed}, htmx=True)
 
@@ -103,7 +103,7 @@ def test_links_of_one_customer_are_asked_for_in_a_body(env: Environment) -> None
     assert link.get_absolute_url() in page.links()
 
 
-def test_required_filter_left_empty_is_told_at_its_field(env: Environment) -> None:
+def test_empty_required_filter_shows_an_error_at_its_field(env: Environment) -> None:
     page = env.post(records(env.heron, "links"), {"end_user_id": ""})
 
     assert page.status == 422
@@ -121,7 +121,7 @@ def test_customers_are_listed_with_their_sources(env: Environment) -> None:
     assert link.end_user.get_absolute_url() in page.links()
 
 
-def test_source_in_trouble_is_told_apart_from_a_word_nobody_understands(env: Environment) -> None:
+def test_failing_source_is_not_an_unrecognized_status(env: Environment) -> None:
     env.heron_link("Blue Fern", item_id="locked-1")
     env.clock.forward(60)
 
@@ -154,7 +154,7 @@ def test_pages_are_turned_in_a_body_too(env: Environment) -> None:
     assert second.source.count("table__main") == 1
 
 
-def test_connector_that_this_integration_speaks_through_is_marked(env: Environment) -> None:
+def test_connector_that_this_integration_uses_is_marked(env: Environment) -> None:
     page = env.open(records(env.heron, "connectors"), "mia")
 
     assert "itg_sandbox_transactions transaction plaid This integration" in page.words
@@ -166,7 +166,7 @@ def test_what_a_provider_cannot_list_is_no_page(env: Environment, what: str) -> 
     assert env.open(records(env.belvo, what), "mia").status == 404
 
 
-def test_way_to_a_list_is_drawn_only_where_it_leads_somewhere(env: Environment) -> None:
+def test_link_to_a_list_is_shown_only_where_it_works(env: Environment) -> None:
     belvo, heron = (env.open(each.get_absolute_url(), "mia") for each in (env.belvo, env.heron))
 
     assert records(env.belvo, "links") in belvo.links()
@@ -175,7 +175,7 @@ def test_way_to_a_list_is_drawn_only_where_it_leads_somewhere(env: Environment) 
     assert records(env.heron, "links") not in env.open(env.heron.get_absolute_url(), "adm").links()
 
 
-def test_support_finds_the_way_from_their_own_lists(env: Environment) -> None:
+def test_support_gets_there_from_their_own_lists(env: Environment) -> None:
     assert records(env.belvo, "links") in env.open("/links/").links()
     assert records(env.heron, "customers") in env.open("/customers/").links()
     assert records(env.belvo, "links") not in env.open("/links/", "aud").links()
@@ -224,7 +224,7 @@ def test_integration_that_is_switched_off_is_not_asked(env: Environment) -> None
     assert env.calls("GET", "/api/links/") == []
 
 
-def test_refused_keys_are_one_warning_at_the_integration(env: Environment) -> None:
+def test_rejected_keys_are_one_warning_at_the_integration(env: Environment) -> None:
     store_secret(env.belvo, "secret_password", Secret("a wrong key"))
 
     page = env.open(records(env.belvo, "links"))
@@ -286,7 +286,7 @@ def test_call_that_is_held_back_says_why_and_sends_nobody_elsewhere(env: Environ
     assert "the integration's page" not in page.words
 
 
-def test_look_at_records_is_an_event_without_any_name(env: Environment) -> None:
+def test_viewing_records_is_audited_without_names(env: Environment) -> None:
     env.heron_link("Blue Fern")
 
     env.post(records(env.heron, "customers"), {"name": "Blue Fern"})

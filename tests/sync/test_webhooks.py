@@ -1,4 +1,4 @@
-"""Our subscriptions at a provider, and all its reports made anew: changes that reach further than one link."""
+"""Our subscriptions at a provider, and regenerating all its reports."""
 
 import pytest
 
@@ -46,7 +46,7 @@ def test_topics_on_offer_are_the_provider_s(env: Environment) -> None:
 
 
 @pytest.mark.parametrize("url", ["http://hooks.example.com/", "ftp://hooks.example.com/", "no address"])
-def test_address_without_https_is_sent_nowhere(env: Environment, url: str) -> None:
+def test_url_without_https_is_not_sent(env: Environment, url: str) -> None:
     answer = subscribe(env, url=url)
 
     assert answer.status == 422
@@ -64,7 +64,7 @@ def test_same_form_sent_twice_subscribes_once(env: Environment) -> None:
     assert len(env.calls("POST", "/api/webhooks")) == 1
 
 
-def test_refusal_is_told_above_the_form_and_the_address_stays(env: Environment) -> None:
+def test_rejection_is_shown_above_the_form_and_the_url_stays(env: Environment) -> None:
     env.open(adding(env), "adm")
     env.simulator.fail("POST", "/api/webhooks", "heron_400")
 
@@ -75,7 +75,7 @@ def test_refusal_is_told_above_the_form_and_the_address_stays(env: Environment) 
     assert answer.inputs()["url"]["value"] == URL
 
 
-def test_subscription_is_paused_and_goes_on(env: Environment) -> None:
+def test_subscription_is_paused_and_resumed(env: Environment) -> None:
     subscribe(env)
 
     for done, badge in (
@@ -92,7 +92,7 @@ def test_subscription_is_paused_and_goes_on(env: Environment) -> None:
 
 
 @pytest.mark.parametrize("changed", [{"url": "https://elsewhere.example.com/"}, {"topic": "end_user.processed"}])
-def test_pause_of_a_subscription_cannot_lead_its_messages_elsewhere(env: Environment, changed: dict[str, str]) -> None:
+def test_pausing_a_subscription_cannot_change_its_url(env: Environment, changed: dict[str, str]) -> None:
     subscribe(env)
     form = switch_of(env.open(listed(env), "adm"))
 
@@ -107,7 +107,7 @@ def test_what_cannot_be_an_id_is_no_page(env: Environment, webhook: str) -> None
     assert env.open(f"/integrations/{env.heron.pk}/webhooks/{webhook}/end/", "adm").status == 404
 
 
-def test_end_of_a_subscription_names_its_consequence_before(env: Environment) -> None:
+def test_unsubscribing_explains_its_consequence_first(env: Environment) -> None:
     subscribe(env)
     ending = next(link for link in env.open(listed(env), "adm").links() if link.endswith("/end/"))
 
@@ -120,7 +120,7 @@ def test_end_of_a_subscription_names_its_consequence_before(env: Environment) ->
     assert "No subscription" in env.open(listed(env), "adm").words
 
 
-def test_subscription_that_is_gone_already_is_told_so(env: Environment) -> None:
+def test_subscription_already_deleted_says_so(env: Environment) -> None:
     page = env.open(f"/integrations/{env.heron.pk}/webhooks/wbh_gone/end/", "adm")
 
     assert "Already unsubscribed" in page.words
@@ -137,7 +137,7 @@ def test_account_manager_sees_no_secret_of_an_address_and_no_button(env: Environ
     assert adding(env) not in page.links()
 
 
-def test_all_reports_are_made_anew_after_the_name_was_typed(env: Environment) -> None:
+def test_all_reports_are_regenerated_after_the_name_is_typed(env: Environment) -> None:
     env.heron_link("Blue Fern", item_id="item-1")
     env.heron_link("Acme Corp", item_id="item-2")
     reports = f"/integrations/{env.heron.pk}/reports/"

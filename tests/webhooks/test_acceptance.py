@@ -1,4 +1,4 @@
-"""Where a provider leaves its messages: genuine ones are kept, once, and answered; nothing else gets in."""
+"""The webhook endpoint: genuine deliveries are stored once and answered; nothing else gets in."""
 
 import json
 from datetime import timedelta
@@ -35,7 +35,7 @@ def address(env: Environment) -> str:
     return open_endpoint(env.belvo)
 
 
-def test_message_of_belvo_is_kept_as_what_it_says(env: Environment, address: str) -> None:
+def test_belvo_webhook_is_stored_with_its_fields(env: Environment, address: str) -> None:
     answer = deliver(address, belvo_webhook(link_id="link-1", request_id="request-1"))
 
     delivery = stored_delivery(env.belvo)
@@ -45,7 +45,7 @@ def test_message_of_belvo_is_kept_as_what_it_says(env: Environment, address: str
     assert (delivery.state, delivery.outcome, delivery.copies) == ("pending", "", 1)
 
 
-def test_message_of_heron_is_kept_as_what_it_says(env: Environment) -> None:
+def test_heron_webhook_is_stored_with_its_fields(env: Environment) -> None:
     body = heron_webhook(end_user_id="cus-7")
 
     answer = deliver(open_endpoint(env.heron), body, signed(body))
@@ -56,7 +56,7 @@ def test_message_of_heron_is_kept_as_what_it_says(env: Environment) -> None:
     assert delivery.payload == json.loads(body)
 
 
-def test_copies_of_a_message_are_counted(env: Environment, address: str) -> None:
+def test_copies_of_a_delivery_are_counted(env: Environment, address: str) -> None:
     body, other = belvo_webhook(), belvo_webhook()
 
     answers = [deliver(address, each).status_code for each in (body, other, body, body)]
@@ -65,7 +65,7 @@ def test_copies_of_a_message_are_counted(env: Environment, address: str) -> None
     assert sorted(WebhookDelivery.objects.values_list("copies", flat=True)) == [1, 3]
 
 
-def test_copy_long_after_the_message_was_worked_may_tell_of_something_new(env: Environment, address: str) -> None:
+def test_copy_long_after_processing_is_processed_again(env: Environment, address: str) -> None:
     body = belvo_webhook()
     deliver(address, body)
     WebhookDelivery.objects.update(
@@ -80,7 +80,7 @@ def test_copy_long_after_the_message_was_worked_may_tell_of_something_new(env: E
     assert (stored_delivery(env.belvo).state, stored_delivery(env.belvo).copies) == ("pending", 3)
 
 
-def test_same_message_to_two_integrations_is_two_messages(env: Environment, address: str) -> None:
+def test_same_webhook_to_two_integrations_is_two_deliveries(env: Environment, address: str) -> None:
     second = Integration.objects.create(provider="belvo", name="Second", base_url=env.simulator.url)
     body = belvo_webhook()
 
@@ -93,14 +93,14 @@ def test_same_message_to_two_integrations_is_two_messages(env: Environment, addr
 @pytest.mark.parametrize(
     "headers", [FORGED, {}, {"authorization": ""}, {"authorization": AUTHORIZATION.upper()}, {"authorization": "ÿ"}]
 )
-def test_message_that_proves_nothing_is_refused_without_detail(address: str, headers: dict[str, str]) -> None:
+def test_unsigned_request_is_rejected_without_detail(address: str, headers: dict[str, str]) -> None:
     answer = deliver(address, belvo_webhook(), headers)
 
     assert (answer.status_code, answer.content) == (401, b"")
     assert not WebhookDelivery.objects.exists()
 
 
-def test_message_changed_on_its_way_is_refused(env: Environment) -> None:
+def test_altered_payload_is_rejected(env: Environment) -> None:
     body = heron_webhook()
 
     answer = deliver(open_endpoint(env.heron), body.replace(b"item-1", b"item-2"), signed(body))
@@ -110,7 +110,7 @@ def test_message_changed_on_its_way_is_refused(env: Environment) -> None:
 
 
 @pytest.mark.parametrize("changed", ["/webhooks/belvo/{other}/", "/webhooks/heron/{path}/", "/webhooks/none/{path}/"])
-def test_address_that_is_none_answers_as_to_a_forgery(address: str, changed: str) -> None:
+def test_unknown_url_answers_like_a_forgery(address: str, changed: str) -> None:
     path = address.rstrip("/").rpartition("/")[2]
 
     answer = deliver(changed.format(path=path, other=path[::-1]), belvo_webhook())
@@ -118,18 +118,18 @@ def test_address_that_is_none_answers_as_to_a_forgery(address: str, changed: str
     assert (answer.status_code, answer.content) == (401, b"")
 
 
-def test_endpoint_without_a_secret_takes_nothing(env: Environment) -> None:
+def test_endpoint_without_a_secret_accepts_nothing(env: Environment) -> None:
     endpoint = endpoints.renew(env.belvo, by=None)
 
     assert deliver(endpoint.address, belvo_webhook(), {"authorization": ""}).status_code == 401
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
-def test_only_a_post_is_taken(address: str, method: str) -> None:
+def test_only_post_is_accepted(address: str, method: str) -> None:
     assert Client().generic(method, address, headers={"authorization": AUTHORIZATION}).status_code == 405
 
 
-def test_as_many_bytes_are_taken_as_are_allowed(env: Environment, address: str) -> None:
+def test_body_is_limited_in_size(env: Environment, address: str) -> None:
     body = belvo_webhook(padding="")
     padding = 64 * 1024 - len(body)
     fits, too_long = belvo_webhook(padding="x" * padding), belvo_webhook(padding="x" * (padding + 1))
@@ -139,7 +139,7 @@ def test_as_many_bytes_are_taken_as_are_allowed(env: Environment, address: str) 
     assert stored_delivery(env.belvo).size == 64 * 1024
 
 
-def test_body_that_comes_in_chunks_is_read(env: Environment, address: str) -> None:
+def test_chunked_body_is_read(env: Environment, address: str) -> None:
     body = belvo_webhook()
 
     environ = {"CONTENT_LENGTH": None, "wsgi.input_terminated": True}
@@ -150,7 +150,7 @@ def test_body_that_comes_in_chunks_is_read(env: Environment, address: str) -> No
 
 
 def deliver_raw(address: str, body: bytes, environ: dict[str, object]) -> int:
-    """Post as a server does that has no length to tell of."""
+    """Post like a server that sends no length."""
     client = Client()
     request = client._base_environ(PATH_INFO=address, REQUEST_METHOD="POST", HTTP_AUTHORIZATION=AUTHORIZATION)
     given = request | environ | {"wsgi.input": BytesIO(body)}
@@ -160,7 +160,7 @@ def deliver_raw(address: str, body: bytes, environ: dict[str, object]) -> int:
 @pytest.mark.parametrize(
     "body", [b"", b"[]", b"{", b"null", b'{"webhook_type": "LINK"}', b'{"a": NaN}', b"\xff\xfe", b"[" * 40_000]
 )
-def test_genuine_message_that_cannot_be_read_is_kept_as_such(env: Environment, address: str, body: bytes) -> None:
+def test_genuine_but_unreadable_payload_is_stored_as_invalid(env: Environment, address: str, body: bytes) -> None:
     answer = deliver(address, body)
 
     delivery = stored_delivery(env.belvo)
@@ -168,25 +168,25 @@ def test_genuine_message_that_cannot_be_read_is_kept_as_such(env: Environment, a
     assert (delivery.state, delivery.outcome, delivery.payload) == ("done", "invalid_payload", {})
 
 
-def test_message_of_a_type_that_nobody_knows_is_kept(env: Environment, address: str) -> None:
+def test_unrecognized_type_is_stored(env: Environment, address: str) -> None:
     deliver(address, belvo_webhook("brand_new", type="WEATHER"))
 
     assert (stored_delivery(env.belvo).topic, stored_delivery(env.belvo).is_known) == ("WEATHER brand_new", False)
 
 
-def test_text_in_a_message_is_cleaned_and_cut(env: Environment, address: str) -> None:
+def test_texts_in_a_payload_are_cleaned_and_cut(env: Environment, address: str) -> None:
     deliver(address, belvo_webhook(data={"a\u202e\u0000b": "bad\u0000 \u202eword\ud800", "long": ["x" * 600], "n": 7}))
 
     assert stored_delivery(env.belvo).payload["data"] == {"ab": "bad word", "long": ["x" * 500], "n": 7}
 
 
-def test_secret_that_a_message_repeats_is_withheld(env: Environment, address: str) -> None:
+def test_secret_repeated_in_a_payload_is_redacted(env: Environment, address: str) -> None:
     deliver(address, belvo_webhook(data={"headers": f"you sent {AUTHORIZATION}"}))
 
     assert stored_delivery(env.belvo).payload["data"] == {"headers": "withheld"}
 
 
-def test_message_costs_one_statement_beside_the_look_at_its_address(address: str) -> None:
+def test_delivery_costs_one_statement_beside_the_lookup(address: str) -> None:
     with CaptureQueriesContext(connection) as first:
         deliver(address, belvo_webhook())
     with CaptureQueriesContext(connection) as next_one:
@@ -196,7 +196,7 @@ def test_message_costs_one_statement_beside_the_look_at_its_address(address: str
     assert [query["sql"].split()[0] for query in next_one] == ["INSERT"]
 
 
-def test_cookies_of_a_stranger_are_not_looked_at(env: Environment, address: str) -> None:
+def test_cookies_are_not_read(env: Environment, address: str) -> None:
     headers = {"authorization": AUTHORIZATION, "cookie": f"session={env.client().cookies['session'].value}"}
 
     with CaptureQueriesContext(connection) as asked:
@@ -207,7 +207,7 @@ def test_cookies_of_a_stranger_are_not_looked_at(env: Environment, address: str)
     assert not answer.cookies
 
 
-def test_answer_has_the_headers_of_every_answer(address: str) -> None:
+def test_response_has_our_usual_headers(address: str) -> None:
     answer = deliver(address, belvo_webhook())
 
     assert answer["X-Content-Type-Options"] == "nosniff"
@@ -215,7 +215,7 @@ def test_answer_has_the_headers_of_every_answer(address: str) -> None:
     assert answer["X-Request-Id"] == ANY
 
 
-def test_provider_shall_send_again_while_the_database_is_away(address: str) -> None:
+def test_provider_is_asked_to_retry_while_the_database_is_down(address: str) -> None:
     with connection.execute_wrapper(away):
         answer = deliver(address, belvo_webhook())
 

@@ -1,4 +1,4 @@
-"""The work on messages: who has one, when it is done, and that nothing is lost when a worker dies."""
+"""Processing deliveries: who holds one, when it's done, and that nothing is lost when a worker dies."""
 
 from datetime import datetime, timedelta
 
@@ -33,12 +33,12 @@ def state_of(delivery: WebhookDelivery) -> tuple[str, str]:
     return delivery.state, delivery.outcome
 
 
-def test_message_is_claimed_by_one_worker(delivery: WebhookDelivery) -> None:
+def test_delivery_is_claimed_by_one_worker(delivery: WebhookDelivery) -> None:
     assert claimed() == [delivery]
     assert claimed() == []
 
 
-def test_oldest_is_claimed_first_and_no_more_than_asked_for(env: Environment) -> None:
+def test_oldest_is_claimed_first_up_to_the_limit(env: Environment) -> None:
     address = open_endpoint(env.belvo)
     for number in range(3):
         deliver(address, belvo_webhook(request_id=f"request-{number}"))
@@ -49,7 +49,7 @@ def test_oldest_is_claimed_first_and_no_more_than_asked_for(env: Environment) ->
     assert [each.request_id for each in claimed()] == ["request-2"]
 
 
-def test_message_of_a_worker_that_died_is_free_after_a_minute(delivery: WebhookDelivery) -> None:
+def test_delivery_of_a_dead_worker_is_free_after_a_minute(delivery: WebhookDelivery) -> None:
     now = timezone.now()
     claimed(now)
 
@@ -57,7 +57,7 @@ def test_message_of_a_worker_that_died_is_free_after_a_minute(delivery: WebhookD
     assert [each.attempts for each in claimed(now + timedelta(seconds=60))] == [2]
 
 
-def test_worker_whose_claim_is_over_writes_nothing(delivery: WebhookDelivery) -> None:
+def test_worker_with_an_expired_claim_writes_nothing(delivery: WebhookDelivery) -> None:
     now = timezone.now()
     [slow] = claimed(now)
     [quick] = claimed(now + timedelta(minutes=2))
@@ -67,14 +67,14 @@ def test_worker_whose_claim_is_over_writes_nothing(delivery: WebhookDelivery) ->
     assert state_of(delivery) == ("done", "unrecognized_type")
 
 
-def test_message_that_needs_no_read_is_done(delivery: WebhookDelivery) -> None:
+def test_delivery_that_needs_no_read_is_done(delivery: WebhookDelivery) -> None:
     mark_processed(delivery, outcome=DeliveryOutcome.NO_MATCHING_LINK)
 
     assert state_of(delivery) == ("done", "no_matching_link")
     assert claimed(timezone.now() + timedelta(days=1)) == []
 
 
-def test_message_is_done_once_all_its_links_are_read(env: Environment, delivery: WebhookDelivery) -> None:
+def test_delivery_is_done_once_all_its_links_are_read(env: Environment, delivery: WebhookDelivery) -> None:
     one, other = env.belvo_link(), env.belvo_link("Other", bank="gringotts_mx_retail")
     deliveries.note_links(claimed()[0], [one, other])
     now = timezone.now()
@@ -85,7 +85,7 @@ def test_message_is_done_once_all_its_links_are_read(env: Environment, delivery:
     assert state_of(delivery) == ("done", "changed")
 
 
-def test_read_that_began_before_the_message_came_closes_nothing(env: Environment, delivery: WebhookDelivery) -> None:
+def test_read_that_began_before_the_delivery_closes_nothing(env: Environment, delivery: WebhookDelivery) -> None:
     link = env.belvo_link()
     deliveries.note_links(claimed()[0], [link])
 
@@ -93,7 +93,7 @@ def test_read_that_began_before_the_message_came_closes_nothing(env: Environment
     assert deliveries.close_read([link.pk], began_at=delivery.received_at, outcome=CHANGED) == 1
 
 
-def test_one_read_closes_every_message_that_came_before_it(env: Environment, delivery: WebhookDelivery) -> None:
+def test_one_read_closes_every_earlier_delivery(env: Environment, delivery: WebhookDelivery) -> None:
     address, link = env.belvo.webhook_endpoint.address, env.belvo_link()
     deliver(address, belvo_webhook())
     for each in claimed():
@@ -106,14 +106,14 @@ def test_one_read_closes_every_message_that_came_before_it(env: Environment, del
     assert WebhookDelivery.objects.get(state="processing").received_at > began_at
 
 
-def test_message_whose_reads_never_come_is_looked_at_again(env: Environment, delivery: WebhookDelivery) -> None:
+def test_delivery_whose_reads_never_came_is_claimed_again(env: Environment, delivery: WebhookDelivery) -> None:
     deliveries.note_links(claimed()[0], [env.belvo_link()])
 
     assert claimed(timezone.now() + timedelta(minutes=9)) == []
     assert claimed(timezone.now() + timedelta(minutes=11)) == [delivery]
 
 
-def test_message_worked_again_needs_a_read_of_its_own(env: Environment, delivery: WebhookDelivery) -> None:
+def test_reprocessed_delivery_needs_a_read_of_its_own(env: Environment, delivery: WebhookDelivery) -> None:
     link = env.belvo_link()
     mark_processed(delivery, link, outcome=CHANGED)
     before = timezone.now()
@@ -126,7 +126,7 @@ def test_message_worked_again_needs_a_read_of_its_own(env: Environment, delivery
     assert state_of(delivery) == ("done", "no_change")
 
 
-def test_message_worked_again_may_be_about_other_links(env: Environment, delivery: WebhookDelivery) -> None:
+def test_reprocessed_delivery_may_match_other_links(env: Environment, delivery: WebhookDelivery) -> None:
     wrong, right = env.belvo_link(), env.belvo_link("Other", bank="gringotts_mx_retail")
     mark_processed(delivery, wrong)
     deliveries.reprocess(WebhookDelivery.objects.filter(pk=delivery.pk), by=env.people["ana"])
@@ -137,7 +137,7 @@ def test_message_worked_again_may_be_about_other_links(env: Environment, deliver
     assert list(delivery.links.all()) == [right]
 
 
-def test_ids_stand_in_the_order_of_time() -> None:
+def test_ids_sort_by_time() -> None:
     now = timezone.now()
     ids = [timed_id(now + timedelta(milliseconds=number)) for number in range(100)]
 
@@ -146,7 +146,7 @@ def test_ids_stand_in_the_order_of_time() -> None:
     assert {(each.version, each.variant) for each in ids} == {(7, "specified in RFC 4122")}
 
 
-def test_messages_are_forgotten_when_they_are_old(env: Environment, delivery: WebhookDelivery) -> None:
+def test_old_deliveries_are_deleted(env: Environment, delivery: WebhookDelivery) -> None:
     now = timezone.now()
     for days in (89, 91):
         at = now - timedelta(days=days)

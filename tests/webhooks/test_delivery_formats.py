@@ -1,4 +1,4 @@
-"""What a provider's messages may look like: a header in any case, an address without its last slash, a day too late."""
+"""Variations of genuine deliveries: header case, no trailing slash, a day late."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ LATE = timedelta(days=1, minutes=1)
 
 @pytest.mark.parametrize("shown", ["Bearer", "bearer", "BEARER"])
 @pytest.mark.parametrize("sent", ["Bearer", "bearer", "BEARER"])
-def test_scheme_of_the_header_is_in_any_case(env: Environment, shown: str, sent: str) -> None:
+def test_header_scheme_is_case_insensitive(env: Environment, shown: str, sent: str) -> None:
     address = open_endpoint(env.belvo, f"{shown} a-header-that-belvo-sends-along")
 
     answer = deliver(address, belvo_webhook(), {"authorization": f"{sent} a-header-that-belvo-sends-along"})
@@ -28,13 +28,13 @@ def test_scheme_of_the_header_is_in_any_case(env: Environment, shown: str, sent:
 
 
 @pytest.mark.parametrize("sent", ["bearer A-header-that-belvo-sends-along", "bearera-header-that-belvo-sends", ""])
-def test_only_the_scheme_is_in_any_case(env: Environment, sent: str) -> None:
+def test_only_the_scheme_is_case_insensitive(env: Environment, sent: str) -> None:
     address = open_endpoint(env.belvo)
 
     assert deliver(address, belvo_webhook(), {"authorization": sent}).status_code == 401
 
 
-def test_secret_may_be_typed_in_any_case(env: Environment) -> None:
+def test_scheme_of_a_typed_secret_is_case_insensitive(env: Environment) -> None:
     open_endpoint(env.belvo)
 
     form = env.open(f"/integrations/{env.belvo.pk}/endpoint/", "adm").form_with("secret")
@@ -44,7 +44,7 @@ def test_secret_may_be_typed_in_any_case(env: Environment) -> None:
     assert answer.status == 303
 
 
-def test_address_without_its_last_slash_is_the_same(env: Environment) -> None:
+def test_url_without_trailing_slash_works(env: Environment) -> None:
     address = open_endpoint(env.belvo)
     assert address.endswith("/")
     body = belvo_webhook()
@@ -57,7 +57,7 @@ def test_address_without_its_last_slash_is_the_same(env: Environment) -> None:
 
 
 @pytest.mark.parametrize("written", ["iso", "seconds", "milliseconds", "small z"])
-def test_message_of_more_than_a_day_ago_is_kept_and_leads_to_no_read(env: Environment, written: str) -> None:
+def test_delivery_over_a_day_old_is_stored_without_a_read(env: Environment, written: str) -> None:
     link = env.heron_link()
     at = timezone.now() - LATE
     said = {
@@ -83,7 +83,7 @@ def test_message_of_more_than_a_day_ago_is_kept_and_leads_to_no_read(env: Enviro
     assert "Late" in env.open(f"/deliveries/{delivery.pk}/", "adm").words
 
 
-def test_message_of_less_than_a_day_ago_is_worked(env: Environment) -> None:
+def test_delivery_under_a_day_old_is_processed(env: Environment) -> None:
     link = env.heron_link()
     body = heron_webhook(item_id=link.remote_id)
 
@@ -93,7 +93,7 @@ def test_message_of_less_than_a_day_ago_is_worked(env: Environment) -> None:
     assert LinkRead.objects.filter(link=link).exists()
 
 
-def test_late_message_is_worked_when_a_person_wants_it(env: Environment) -> None:
+def test_late_delivery_can_be_reprocessed(env: Environment) -> None:
     link = env.heron_link()
     late = (timezone.now() - LATE).isoformat().encode()
     before, after = heron_webhook(item_id=link.remote_id).split(b'"created":', 1)

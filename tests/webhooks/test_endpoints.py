@@ -37,7 +37,7 @@ def revoke(env: Environment, integration: Integration, row: WebhookSecret, typed
     return answer
 
 
-def test_new_integration_is_given_an_address_and_a_secret(env: Environment) -> None:
+def test_new_integration_gets_a_url_and_a_secret(env: Environment) -> None:
     assert "No endpoint URL yet, so no webhooks can arrive." in env.open(endpoint_of(env.belvo), "adm").words
 
     env.post(f"{endpoint_of(env.belvo)}url/", name="adm")
@@ -48,12 +48,12 @@ def test_new_integration_is_given_an_address_and_a_secret(env: Environment) -> N
     assert deliver(env.belvo.webhook_endpoint.address, belvo_webhook()).status_code == 202
 
 
-def test_way_to_it_stands_on_the_integration_s_page(env: Environment) -> None:
+def test_integration_s_page_links_to_its_endpoint(env: Environment) -> None:
     assert endpoint_of(env.heron) in env.open(env.heron.get_absolute_url(), "mia").source
 
 
 @pytest.mark.parametrize("name", ["mia", "aud"])
-def test_who_may_only_look_sees_neither_address_nor_forms(env: Environment, name: str) -> None:
+def test_read_only_roles_see_no_url_and_no_forms(env: Environment, name: str) -> None:
     open_endpoint(env.belvo)
 
     page = env.open(endpoint_of(env.belvo), name)
@@ -64,7 +64,7 @@ def test_who_may_only_look_sees_neither_address_nor_forms(env: Environment, name
     assert "Add secret" not in page.words
 
 
-def test_secret_is_encrypted_for_its_place_and_never_shown(env: Environment) -> None:
+def test_secret_is_encrypted_for_its_row_and_never_shown(env: Environment) -> None:
     open_endpoint(env.belvo)
     add(env, env.belvo, OTHER)
 
@@ -83,7 +83,7 @@ def test_secret_is_encrypted_for_its_place_and_never_shown(env: Environment) -> 
     ("provider", "text"),
     [("belvo", "no header"), ("belvo", "Bearer short"), ("heron", "key_sandbox_not_a_secret"), ("heron", "")],
 )
-def test_secret_that_cannot_be_one_is_refused_at_its_field(env: Environment, provider: str, text: str) -> None:
+def test_invalid_secret_shows_an_error_at_its_field(env: Environment, provider: str, text: str) -> None:
     integration: Integration = getattr(env, provider)
     open_endpoint(integration)
 
@@ -95,7 +95,7 @@ def test_secret_that_cannot_be_one_is_refused_at_its_field(env: Environment, pro
     assert integration.webhook_secrets.count() == 1
 
 
-def test_secret_made_here_is_shown_once_and_proves_messages(env: Environment) -> None:
+def test_generated_secret_is_shown_once_and_verifies_deliveries(env: Environment) -> None:
     address = open_endpoint(env.belvo)
     form = env.open(endpoint_of(env.belvo), "adm").forms
     make = next(each for each in form if each.action.endswith("/secrets/new/"))
@@ -120,7 +120,7 @@ def test_form_sent_twice_adds_one_secret(env: Environment) -> None:
     assert env.belvo.webhook_secrets.count() == 2
 
 
-def test_two_secrets_are_live_and_no_third(env: Environment) -> None:
+def test_at_most_two_secrets_are_live(env: Environment) -> None:
     address = open_endpoint(env.belvo, AUTHORIZATION, OTHER)
 
     for text in (AUTHORIZATION, OTHER):
@@ -130,7 +130,7 @@ def test_two_secrets_are_live_and_no_third(env: Environment) -> None:
     assert env.belvo.webhook_secrets.count() == 2
 
 
-def test_page_says_which_secret_the_messages_prove_themselves_with(env: Environment) -> None:
+def test_page_shows_which_secret_signs_deliveries(env: Environment) -> None:
     new_one = f"{SECRET}-new"
     address = open_endpoint(env.heron, SECRET, new_one)
     for number, text in enumerate((SECRET, SECRET, new_one)):
@@ -145,7 +145,7 @@ def test_page_says_which_secret_the_messages_prove_themselves_with(env: Environm
     )
 
 
-def test_retired_secret_proves_nothing_and_its_value_is_gone(env: Environment) -> None:
+def test_revoked_secret_verifies_nothing_and_its_value_is_deleted(env: Environment) -> None:
     address = open_endpoint(env.belvo, AUTHORIZATION, OTHER)
     old = env.belvo.webhook_secrets.get(version=1)
 
@@ -157,7 +157,7 @@ def test_retired_secret_proves_nothing_and_its_value_is_gone(env: Environment) -
     assert deliver(address, belvo_webhook(), {"authorization": OTHER}).status_code == 202
 
 
-def test_retirement_names_its_consequence_and_asks_for_the_fingerprint(env: Environment) -> None:
+def test_revoking_explains_itself_and_asks_for_the_fingerprint(env: Environment) -> None:
     open_endpoint(env.belvo)
     row = env.belvo.webhook_secrets.get()
 
@@ -169,7 +169,7 @@ def test_retirement_names_its_consequence_and_asks_for_the_fingerprint(env: Envi
     assert env.belvo.webhook_secrets.get().revoked_at is None
 
 
-def test_address_is_renewed_once_the_name_is_typed(env: Environment) -> None:
+def test_url_is_rotated_once_the_name_is_typed(env: Environment) -> None:
     old = open_endpoint(env.belvo)
     url = f"{endpoint_of(env.belvo)}url/"
 
@@ -182,7 +182,7 @@ def test_address_is_renewed_once_the_name_is_typed(env: Environment) -> None:
     assert deliver(WebhookEndpoint.objects.get().address, belvo_webhook()).status_code == 202
 
 
-def test_every_change_is_on_the_record_and_no_secret_with_it(env: Environment) -> None:
+def test_every_change_is_audited_without_secrets(env: Environment) -> None:
     env.post(f"{endpoint_of(env.belvo)}url/", name="adm")
     add(env, env.belvo, AUTHORIZATION)
     revoke(env, env.belvo, env.belvo.webhook_secrets.get())
@@ -199,7 +199,7 @@ def test_every_change_is_on_the_record_and_no_secret_with_it(env: Environment) -
     assert AUTHORIZATION.split()[1] not in "".join(event.canonical for event in events)
 
 
-def test_secret_that_does_not_decrypt_is_our_trouble_and_the_provider_tries_again(env: Environment) -> None:
+def test_undecryptable_secret_makes_the_provider_retry(env: Environment) -> None:
     address = open_endpoint(env.belvo)
     WebhookSecret.objects.update(version=7)
 

@@ -1,4 +1,4 @@
-"""Many messages at the same time, with copies, out of order, and forged ones among them: each is kept exactly once."""
+"""Many concurrent deliveries, with copies, out of order, and forgeries: each genuine one is stored exactly once."""
 
 import random
 from collections import Counter
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.thorough, pyt
 MESSAGES, FORGERIES, AT_ONCE = 400, 240, 8
 
 
-def test_messages_copies_and_forgeries_are_told_apart_and_counted(env: Environment, live_server: LiveServer) -> None:
+def test_deliveries_copies_and_forgeries_are_counted_apart(env: Environment, live_server: LiveServer) -> None:
     rng, url = random.Random(7), live_server.url + open_endpoint(env.belvo)
     sent = {belvo_webhook(link_id=f"link-{number}"): rng.randint(1, 5) for number in range(MESSAGES)}
     posts = [(body, {"Authorization": AUTHORIZATION}) for body, copies in sent.items() for _ in range(copies)]
@@ -41,7 +41,7 @@ def test_messages_copies_and_forgeries_are_told_apart_and_counted(env: Environme
     assert FORGERIES - refusals.ONE_BY_ONE < refusals.last_hour(env.belvo) <= FORGERIES
 
 
-def test_workers_share_the_messages_and_each_has_one(env: Environment) -> None:
+def test_workers_share_deliveries_and_each_is_processed_once(env: Environment) -> None:
     soon = timezone.now() + timedelta(minutes=1)
     rows = [WebhookDelivery(integration=env.belvo, key=str(number)) for number in range(MESSAGES)]
     WebhookDelivery.objects.bulk_create(rows)

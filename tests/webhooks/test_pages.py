@@ -1,4 +1,4 @@
-"""The pages of deliveries: what came, what it said, what came of it, and having it worked again."""
+"""Pages of deliveries: the list, one delivery, and reprocessing."""
 
 import pytest
 
@@ -38,7 +38,7 @@ def topics(page: Page) -> list[str]:
     return [names[pk] for each in rows for pk in names if str(pk) in each.attrs["href"]]
 
 
-def test_list_shows_what_came_the_newest_first(env: Environment, address: str) -> None:
+def test_list_shows_deliveries_newest_first(env: Environment, address: str) -> None:
     deliver(address, belvo_webhook("token_required", link_id="link-1"))
     body = heron_webhook(end_user_id="cus-7")
     deliver(open_endpoint(env.heron), body, signed(body))
@@ -131,11 +131,11 @@ def test_filters_narrow_the_list(env: Environment, address: str, query: str, exp
     assert topics(page) == expected
 
 
-def test_filter_that_is_not_offered_is_refused(env: Environment) -> None:
+def test_unknown_filter_value_is_rejected(env: Environment) -> None:
     assert env.open(f"{LIST}?outcome=anything").status == 400
 
 
-def test_unknown_types_are_counted_and_one_click_away(env: Environment, address: str) -> None:
+def test_unrecognized_types_are_counted_and_one_click_away(env: Environment, address: str) -> None:
     deliver(address, belvo_webhook("sunny", type="WEATHER"))
     deliver(address, belvo_webhook("rainy", type="WEATHER"))
 
@@ -189,7 +189,7 @@ def test_neither_a_key_that_may_be_a_name_nor_a_long_number_is_shown(env: Enviro
     assert "12345678901" not in page.source
 
 
-def test_text_of_what_could_not_be_read_is_not_kept(env: Environment, address: str) -> None:
+def test_unreadable_payload_is_not_stored(env: Environment, address: str) -> None:
     deliver(address, b"surely <i>no</i> message")
 
     page = env.open(stored_delivery(env.belvo).get_absolute_url())
@@ -201,7 +201,7 @@ def test_text_of_what_could_not_be_read_is_not_kept(env: Environment, address: s
 
 
 @pytest.mark.parametrize(("name", "customer"), [("ana", "Acme Corp"), ("aud", "A••• C•••"), ("adm", "")])
-def test_links_are_shown_as_far_as_one_may_see_them(env: Environment, address: str, name: str, customer: str) -> None:
+def test_links_are_shown_according_to_role(env: Environment, address: str, name: str, customer: str) -> None:
     deliver(address, belvo_webhook())
     mark_processed(stored_delivery(env.belvo), env.belvo_link("Acme Corp"), outcome=DeliveryOutcome.CHANGED)
 
@@ -213,7 +213,7 @@ def test_links_are_shown_as_far_as_one_may_see_them(env: Environment, address: s
     assert ("Links" in page.words) is bool(customer)
 
 
-def test_look_at_a_customer_s_delivery_is_on_the_record(env: Environment, address: str) -> None:
+def test_viewing_a_customer_s_delivery_is_in_the_audit_log(env: Environment, address: str) -> None:
     deliver(address, belvo_webhook())
     delivery = stored_delivery(env.belvo)
     env.open(delivery.get_absolute_url())
@@ -225,7 +225,7 @@ def test_look_at_a_customer_s_delivery_is_on_the_record(env: Environment, addres
     assert AuditEvent.objects.get(action="delivery.viewed").object_id == str(delivery.pk)
 
 
-def test_delivery_is_worked_again_on_request(env: Environment, address: str) -> None:
+def test_delivery_is_reprocessed_on_request(env: Environment, address: str) -> None:
     deliver(address, belvo_webhook())
     delivery = stored_delivery(env.belvo)
     mark_processed(delivery, outcome=DeliveryOutcome.NO_MATCHING_LINK)
@@ -239,7 +239,7 @@ def test_delivery_is_worked_again_on_request(env: Environment, address: str) -> 
     assert (event.actor, event.object_id, event.details) == ("ana", str(delivery.pk), {"deliveries": 1})
 
 
-def test_delivery_under_way_is_not_begun_anew(env: Environment, address: str) -> None:
+def test_delivery_in_progress_is_not_reprocessed(env: Environment, address: str) -> None:
     deliver(address, belvo_webhook())
     delivery = stored_delivery(env.belvo)
 
@@ -249,7 +249,7 @@ def test_delivery_under_way_is_not_begun_anew(env: Environment, address: str) ->
     assert stored_delivery(env.belvo).reprocess_count == 0
 
 
-def test_all_that_a_filter_shows_are_worked_again(env: Environment, address: str) -> None:
+def test_all_deliveries_of_a_filter_are_reprocessed(env: Environment, address: str) -> None:
     for outcome in (
         DeliveryOutcome.NO_MATCHING_LINK,
         DeliveryOutcome.NO_MATCHING_LINK,
@@ -266,7 +266,7 @@ def test_all_that_a_filter_shows_are_worked_again(env: Environment, address: str
     assert AuditEvent.objects.get(action="delivery.reprocessed").details == {"deliveries": 2}
 
 
-def test_all_that_a_search_finds_are_worked_again(env: Environment, address: str) -> None:
+def test_all_deliveries_of_a_search_are_reprocessed(env: Environment, address: str) -> None:
     for link in ("link-1", "link-2"):
         deliver(address, belvo_webhook(link_id=link))
         mark_processed(stored_delivery(env.belvo, state="pending"), outcome=DeliveryOutcome.NO_MATCHING_LINK)
@@ -277,9 +277,7 @@ def test_all_that_a_search_finds_are_worked_again(env: Environment, address: str
     assert WebhookDelivery.objects.get(state="pending").remote_link_id == "link-1"
 
 
-def test_no_more_are_worked_again_at_once_than_is_said(
-    env: Environment, address: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_reprocessing_is_limited_and_says_so(env: Environment, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deliveries, "MOST_REPROCESSED", 1)
     for number in range(2):
         deliver(address, belvo_webhook(request_id=f"request-{number}"))

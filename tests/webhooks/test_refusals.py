@@ -1,4 +1,4 @@
-"""Refused messages: counted by the minute, warned of once, and shown where somebody looks."""
+"""Rejected requests: counted per minute, warned about once, and shown on pages."""
 
 from datetime import timedelta
 
@@ -27,7 +27,7 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if "webhooks.refusals" in record.getMessage()]
 
 
-def test_each_refused_message_is_counted_and_no_genuine_one(env: Environment, address: str) -> None:
+def test_only_rejected_requests_are_counted(env: Environment, address: str) -> None:
     for headers in (FORGED, None, FORGED, FORGED, None):
         deliver(address, belvo_webhook(), headers)
 
@@ -35,7 +35,7 @@ def test_each_refused_message_is_counted_and_no_genuine_one(env: Environment, ad
     assert refusals.last_hour(env.heron) == 0
 
 
-def test_more_than_twenty_in_a_minute_are_warned_of_once(env: Environment, caplog: pytest.LogCaptureFixture) -> None:
+def test_more_than_twenty_per_minute_warn_once(env: Environment, caplog: pytest.LogCaptureFixture) -> None:
     now = timezone.now()
 
     for number in range(60):
@@ -58,7 +58,7 @@ def test_flood_is_counted_by_hundreds_and_leaves_the_database_alone(env: Environ
     assert len(asked) == 100 + 9
 
 
-def test_stranger_who_knows_no_address_costs_no_statement_but_the_look(caplog: pytest.LogCaptureFixture) -> None:
+def test_request_to_an_unknown_url_costs_only_the_lookup(caplog: pytest.LogCaptureFixture) -> None:
     with CaptureQueriesContext(connection) as asked:
         for _ in range(25):
             deliver("/webhooks/belvo/0123456789abcdef0123456789abcdef/", belvo_webhook())
@@ -69,7 +69,7 @@ def test_stranger_who_knows_no_address_costs_no_statement_but_the_look(caplog: p
 
 
 @pytest.mark.parametrize(("name", "where"), [("ana", "/deliveries/"), ("mia", "/integrations/{pk}/endpoint/")])
-def test_flood_is_told_where_somebody_looks(env: Environment, address: str, name: str, where: str) -> None:
+def test_flood_is_shown_on_its_pages(env: Environment, address: str, name: str, where: str) -> None:
     url = where.format(pk=env.belvo.pk)
     told = "Many webhooks rejected for Belvo test" if name == "ana" else "more than 20 a minute"
     assert told not in env.open(url, name).words

@@ -1,4 +1,4 @@
-"""Real messages of the simulated providers, over real sockets, with copies and in any order."""
+"""Real webhooks of the simulated providers, over real sockets, with copies and in any order."""
 
 import pytest
 from pytest_django.live_server_helper import LiveServer
@@ -14,7 +14,7 @@ from .webhook_sender import AUTHORIZATION, SECRET, open_endpoint
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 
-def test_belvo_tells_of_a_new_link(env: Environment, live_server: LiveServer) -> None:
+def test_belvo_reports_a_new_link(env: Environment, live_server: LiveServer) -> None:
     address = open_endpoint(env.belvo)
     env.simulator.webhooks(belvo_url=f"{live_server.url}{address}", belvo_authorization=AUTHORIZATION)
 
@@ -26,7 +26,7 @@ def test_belvo_tells_of_a_new_link(env: Environment, live_server: LiveServer) ->
     assert refusals.last_hour(env.belvo) == 0
 
 
-def test_heron_tells_of_a_new_customer(env: Environment, live_server: LiveServer) -> None:
+def test_heron_reports_a_new_customer(env: Environment, live_server: LiveServer) -> None:
     address = open_endpoint(env.heron)
     env.simulator.webhooks(heron_secret=SECRET)
     env.call_heron("POST", "/api/webhooks", {"topic": "end_user.created", "url": f"{live_server.url}{address}"})
@@ -38,7 +38,7 @@ def test_heron_tells_of_a_new_customer(env: Environment, live_server: LiveServer
     assert (delivery.topic, delivery.end_user_id) == ("end_user.created", link.end_user.external_id)
 
 
-def test_copies_of_a_real_message_are_kept_once(env: Environment, live_server: LiveServer) -> None:
+def test_copies_of_a_real_webhook_are_stored_once(env: Environment, live_server: LiveServer) -> None:
     env.simulator.configure(SimulatorSettings(webhook_copies=5))
     address = open_endpoint(env.belvo)
     env.simulator.webhooks(belvo_url=f"{live_server.url}{address}", belvo_authorization=AUTHORIZATION)
@@ -50,7 +50,7 @@ def test_copies_of_a_real_message_are_kept_once(env: Environment, live_server: L
     assert set(copies) == {5}
 
 
-def test_message_with_another_header_is_refused(env: Environment, live_server: LiveServer) -> None:
+def test_webhook_with_another_header_is_rejected(env: Environment, live_server: LiveServer) -> None:
     address = open_endpoint(env.belvo)
     env.simulator.webhooks(belvo_url=f"{live_server.url}{address}", belvo_authorization="Bearer another-one-entirely")
 

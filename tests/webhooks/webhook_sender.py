@@ -1,4 +1,4 @@
-"""Who brings messages: the providers' own words, proven as each of them proves, and forged ones."""
+"""Sends webhooks as the providers do, signed as each of them signs, and forged ones."""
 
 import base64
 import hashlib
@@ -26,7 +26,7 @@ FORGED = {"authorization": "Bearer a-header-that-somebody-guessed"}
 
 
 def open_endpoint(integration: Integration, *texts: str) -> str:
-    """Give an integration an address and secrets; return the address."""
+    """Give an integration an endpoint with secrets; return its URL path."""
     endpoint = endpoints.renew(integration, by=None)
     for number, text in enumerate(texts or [AUTHORIZATION if integration.provider == "belvo" else SECRET]):
         endpoints.add_secret(integration, Secret(text), by=None, after=number)
@@ -58,7 +58,7 @@ def signed(body: bytes, secret: str = SECRET) -> dict[str, str]:
 
 
 def deliver(address: str, body: bytes, headers: Mapping[str, str] | None = None) -> HttpResponse:
-    """Post a message as Belvo does, unless there are other headers: no cookie, and no token against forgery."""
+    """Post a webhook, by default as Belvo does: without cookies or CSRF token."""
     chosen = {"authorization": AUTHORIZATION} if headers is None else dict(headers)
     return Client(enforce_csrf_checks=True).generic(
         "POST", address, body, content_type="application/json", headers=chosen
@@ -66,14 +66,14 @@ def deliver(address: str, body: bytes, headers: Mapping[str, str] | None = None)
 
 
 def stored_delivery(integration: Integration, **more: Any) -> WebhookDelivery:
-    """Return the one message that was kept."""
+    """Return the only stored delivery."""
     return WebhookDelivery.objects.get(integration=integration, **more)
 
 
 def mark_processed(
     delivery: WebhookDelivery, *links: Link, outcome: DeliveryOutcome = DeliveryOutcome.NO_CHANGE
 ) -> None:
-    """Work a message as a worker does whose reads of these links show that."""
+    """Process a delivery like a worker whose reads of these links had this outcome."""
     [claimed] = deliveries.claim(1, now=timezone.now())
     assert claimed == delivery
     if links:
