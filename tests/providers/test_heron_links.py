@@ -172,7 +172,7 @@ def read(heron: Provider) -> object:
     return heron.read_link(LINK)
 
 
-def rate_told(serve: Serve, status: int, call: Callable[[Any], object] = read, **headers: str) -> Any:
+def reported_rate(serve: Serve, status: int, call: Callable[[Any], object] = read, **headers: str) -> Any:
     admission = RecordingAdmission(retries=0)
     script = serve(reply(status, {"links": [ACTIVE]}, **headers))
     heron = type(heron_at(script.url))(
@@ -197,7 +197,7 @@ def test_every_answer_tells_how_many_calls_are_left(serve: Serve) -> None:
         "x_ratelimit_remaining": "97",
         "x_ratelimit_reset": str(int(time.time()) + 40),
     }
-    rate = rate_told(serve, 200, **headers)
+    rate = reported_rate(serve, 200, **headers)
     assert (rate.scope, rate.calls, rate.left) == ("read_link", 100, 97)
     assert rate.ends_in == 40
 
@@ -217,8 +217,8 @@ def test_reported_limit_covers_all_calls_to_that_endpoint(
     headers = {"x_ratelimit_limit": "100", "x_ratelimit_remaining": "97"}
     headers["x_ratelimit_reset"] = str(int(time.time()) + 40)
 
-    assert rate_told(serve, 200, call, **headers).scope == scope
-    assert rate_told(serve, 429, call, x_ratelimit_reset=headers["x_ratelimit_reset"]).scope == scope
+    assert reported_rate(serve, 200, call, **headers).scope == scope
+    assert reported_rate(serve, 429, call, x_ratelimit_reset=headers["x_ratelimit_reset"]).scope == scope
 
 
 @pytest.mark.parametrize("name", ["x_ratelimit_limit", "x_ratelimit_remaining", "x_ratelimit_reset"])
@@ -228,12 +228,12 @@ def test_a_rate_limit_reported_in_part_is_ignored(serve: Serve, name: str) -> No
         "x_ratelimit_remaining": "97",
         "x_ratelimit_reset": str(int(time.time()) + 40),
     }
-    assert rate_told(serve, 200, **{**headers, name: "soon"}) is None
+    assert reported_rate(serve, 200, **{**headers, name: "soon"}) is None
 
 
 @pytest.mark.usefixtures("still")
 def test_a_call_that_came_too_soon_holds_back_its_own_kind(serve: Serve) -> None:
-    rate = rate_told(serve, 429, x_ratelimit_reset=str(int(time.time()) + 40))
+    rate = reported_rate(serve, 429, x_ratelimit_reset=str(int(time.time()) + 40))
     assert (rate.scope, rate.calls) == ("read_link", 0)
     assert rate.ends_in == 40
 

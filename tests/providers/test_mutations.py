@@ -174,7 +174,7 @@ def test_no_answer_gets_past_our_own_words(examples: int) -> None:
 @pytest.mark.parametrize(("kind", "shape"), EVERY_CALL, ids=NAMES)
 def test_every_good_answer_is_read(kind: str, shape: Shape) -> None:
     for body in shape.bodies:
-        outcome = told(kind, shape.name, 200, body)
+        outcome = outcome_of(kind, shape.name, 200, body)
         assert not isinstance(outcome, ProviderError) or outcome.failure.reason == "not_listed"
 
 
@@ -208,22 +208,22 @@ def call_of(kind: str, name: str) -> Shape:
     return next(shape for shape in SHAPES[kind][0] if shape.name == name)
 
 
-def told(kind: str, name: str, status: int, body: object) -> object:
+def outcome_of(kind: str, name: str, status: int, body: object) -> object:
     return answered(kind, call_of(kind, name), written(status, body))[0]
 
 
 @pytest.mark.parametrize("session", ["", "half \ud800", "a b", "nul\x00", "ñ", "x" * 4_001, None, ["s"], 5])
 def test_a_session_that_could_not_be_stored_leaves_the_outcome_open(session: object) -> None:
-    outcome = told("belvo", "update_credentials", 428, {**WANTED, "session": session})
+    outcome = outcome_of("belvo", "update_credentials", 428, {**WANTED, "session": session})
     assert type(outcome) is OutcomeUnknown
 
 
 def test_a_rejection_that_names_hundreds_of_fields_keeps_a_few() -> None:
     many = [f"field{number}" for number in range(500)]
-    in_belvo = told(
+    in_belvo = outcome_of(
         "belvo", "create_link", 400, [{"code": "required", "field": name, "message": "No"} for name in many]
     )
-    in_heron = told("heron", "create_link", 422, {"description": {"json": {name: ["No"] for name in many}}})
+    in_heron = outcome_of("heron", "create_link", 422, {"description": {"json": {name: ["No"] for name in many}}})
     for outcome in (in_belvo, in_heron):
         assert isinstance(outcome, InvalidInput)
         assert list(outcome.failure.fields)[-1] in {"field0", "field49"}
@@ -231,6 +231,6 @@ def test_a_rejection_that_names_hundreds_of_fields_keeps_a_few() -> None:
 
 
 def test_an_institution_with_hundreds_of_form_fields_keeps_a_few() -> None:
-    outcome = told("belvo", "read_institution", 200, {**INSTITUTION, "form_fields": [{"name": "token"}] * 500})
+    outcome = outcome_of("belvo", "read_institution", 200, {**INSTITUTION, "form_fields": [{"name": "token"}] * 500})
     assert isinstance(outcome, RemoteInstitution)
     assert len(outcome.form_fields) == 50

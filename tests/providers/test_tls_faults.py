@@ -79,7 +79,7 @@ class Vault:
                 warnings.simplefilter("ignore", DeprecationWarning)
                 self._context.minimum_version = self._context.maximum_version = newest
 
-    def speak(self, behaviour: Behaviour) -> Behaviour:
+    def over_tls(self, behaviour: Behaviour) -> Behaviour:
         def behave(connection: socket.socket) -> None:
             with self._context.wrap_socket(connection, server_side=True) as safe:
                 self.heard.append(read_request(safe).path)
@@ -91,7 +91,7 @@ class Vault:
 @pytest.mark.parametrize("certificate", ["other", "expired", "self"])
 def test_a_certificate_that_does_not_fit_means_nothing_was_sent(start: Start, folder: Path, certificate: str) -> None:
     vault = Vault(folder, certificate)
-    url = start(vault.speak(reply(200, GOOD_LINK)))
+    url = start(vault.over_tls(reply(200, GOOD_LINK)))
     error = suffer(lambda: change(url, seconds=60), within=60).error
     assert (type(error), error.failure.reason) == (NotSent, "tls")
     assert vault.heard == []
@@ -100,7 +100,7 @@ def test_a_certificate_that_does_not_fit_means_nothing_was_sent(start: Start, fo
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1], ids=["1.0", "1.1"])
 def test_an_old_tls_means_nothing_was_sent(start: Start, folder: Path, version: ssl.TLSVersion) -> None:
     vault = Vault(folder, "good", newest=version)
-    url = start(vault.speak(reply(200, GOOD_LINK)))
+    url = start(vault.over_tls(reply(200, GOOD_LINK)))
     error = suffer(lambda: change(url, seconds=60), within=60).error
     assert (type(error), error.failure.reason) == (NotSent, "tls")
     assert vault.heard == []
@@ -170,7 +170,7 @@ def test_a_reset_after_the_request_was_read_leaves_the_outcome_open(start: Start
         time.sleep(0.02)
         cut_off(connection)
 
-    url = start(vault.speak(behave))
+    url = start(vault.over_tls(behave))
     error = suffer(lambda: change(url, seconds=60), within=60).error
     assert type(error) is OutcomeUnknown
     assert error.failure.reason in {"reset", "cut", "tls"}
@@ -180,17 +180,17 @@ def test_a_reset_after_the_request_was_read_leaves_the_outcome_open(start: Start
 @pytest.mark.thorough
 def test_a_body_that_drips_over_tls_is_left_at_the_deadline(start: Start, folder: Path) -> None:
     vault = Vault(folder, "good")
-    error = suffer_until_received(start(vault.speak(drip(HEAD + b"\r\n", b" "))), vault.heard).error
+    error = suffer_until_received(start(vault.over_tls(drip(HEAD + b"\r\n", b" "))), vault.heard).error
     assert (type(error), error.failure.reason) == (OutcomeUnknown, "timeout")
 
 
 def test_headers_without_end_over_tls_are_left_at_once(start: Start, folder: Path) -> None:
-    url = start(Vault(folder, "good").speak(endless(b"HTTP/1.1 200 OK\r\nX-Long: ", b"a")))
+    url = start(Vault(folder, "good").over_tls(endless(b"HTTP/1.1 200 OK\r\nX-Long: ", b"a")))
     error = suffer(lambda: change(url, seconds=60), within=60).error
     assert (type(error), error.failure.reason) == (OutcomeUnknown, "oversized")
 
 
 def test_a_good_certificate_is_spoken_to(start: Start, folder: Path) -> None:
     vault = Vault(folder, "good")
-    change(start(vault.speak(reply(200, GOOD_LINK))), seconds=60)
+    change(start(vault.over_tls(reply(200, GOOD_LINK))), seconds=60)
     assert len(vault.heard) == 1

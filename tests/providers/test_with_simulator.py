@@ -153,7 +153,7 @@ def test_a_second_registration_is_a_duplicate(belvo: Provider) -> None:
         register(belvo)
 
 
-def test_every_institution_of_the_catalogue_has_a_form(belvo: Provider) -> None:
+def test_every_listed_institution_has_a_form(belvo: Provider) -> None:
     institutions = list(belvo.list_institutions())
     assert len(institutions) >= 6
     assert all(belvo.create_fields(institution) for institution in institutions)

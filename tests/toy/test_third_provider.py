@@ -115,7 +115,7 @@ class TestItsIntegration:
         assert integration.keys_rejected
         assert integration.test_detail == "401 · key_unknown · withheld"  # its message contained the key
 
-    def test_has_no_catalogue_to_be_read(self, integration: Integration) -> None:
+    def test_has_no_institution_list(self, integration: Integration) -> None:
         assert not due(now=timezone.now()).exists()
 
 
@@ -243,7 +243,7 @@ class TestItsLink:
         assert "Bank of Tin" in env.open(rusty.end_user.get_absolute_url()).words
         assert rusty.get_absolute_url() in env.post("/links/", {"q": "tin-0001"}).links()
 
-    def test_no_page_speaks_in_another_providers_words(self, env: Environment, integration: Integration) -> None:
+    def test_no_page_uses_another_providers_terms(self, env: Environment, integration: Integration) -> None:
         create(env, integration, pin="code")
         link, operation = Link.objects.get(), env.last_operation()
         urls = ["/", "/links/", "/customers/", "/links/new/", f"/links/new/?integration={integration.pk}"]
