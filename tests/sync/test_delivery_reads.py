@@ -44,14 +44,14 @@ def at_heron(env: Environment) -> str:
 
 
 def work() -> None:
-    """Let a worker do what messages lead to."""
+    """Process deliveries like a worker."""
     tasks.process_deliveries()
     for integration in Integration.objects.all():
         tasks.read_due(str(integration.pk))
 
 
 def tell_of(address: str, link: Link, **more: str) -> WebhookDelivery:
-    """Deliver a message about a link and return it as it is kept."""
+    """Deliver a webhook about a link and return the stored delivery."""
     assert deliver(address, belvo_webhook(link_id=link.remote_id, **more)).status_code == 202
     return WebhookDelivery.objects.latest("pk")
 
@@ -275,7 +275,7 @@ class TestUnknownLink:
 
 
 class TestSentByTheProvider:
-    """The simulator's own messages, over real sockets."""
+    """The simulator's own webhooks, over real sockets."""
 
     @pytest.fixture
     def sending_env(

@@ -38,7 +38,7 @@ WORKERS = 4
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One thing that is posted: a copy of a genuine message about a link, or a forgery."""
+    """One request: a copy of a genuine webhook about a link, or a forgery."""
 
     address: str
     body: bytes
@@ -48,7 +48,7 @@ class Post:
 
 @dataclass
 class Flood:
-    """Messages of links that change at the providers, each message after the change that it tells of."""
+    """Webhooks of links that change at the providers, each sent after its change."""
 
     env: Environment
     links: list[Link]
@@ -56,7 +56,7 @@ class Flood:
     posts: list[Post] = field(default_factory=list)
 
     def prepare(self, messages: int) -> None:
-        """Make up messages, each to be sent one to five times, and forgeries, a fifth of all; in random order."""
+        """Generate webhooks, each sent one to five times, and forgeries, a fifth of all; in random order."""
         addresses = {each.pk: open_endpoint(each) for each in (self.env.belvo, self.env.heron)}
         for number in range(messages):
             link = self.chance.choice(self.links)
@@ -98,7 +98,7 @@ def genuine(link: Link, address: str, number: int) -> Post:
 
 
 def forged(like: Post) -> Post:
-    """A message that nobody sent, proven by a guess or by what proves another one."""
+    """A forged webhook, signed with a guess or with another webhook's signature."""
     body = json.dumps(json.loads(like.body) | {"forged": True}).encode()
     return Post(like.address, body, like.headers if "Heron-Signature" in like.headers else FORGED)
 
@@ -111,7 +111,7 @@ def env(env: Environment) -> Environment:
 
 
 def flood_of(env: Environment, *, belvo: int, heron: int, seed: int) -> Flood:
-    """Make links at the simulator and let us know them, in a state in which they are not any more."""
+    """Create links at the simulator and here, with an outdated state."""
     links = [env.belvo_link(f"Acme {number}", cause=Cause.BANK_DOWN) for number in range(belvo)]
     for number in range(0, heron, PER_CUSTOMER):
         links += links_of_a_customer(env, f"item-{number}", min(PER_CUSTOMER, heron - number))
@@ -129,7 +129,7 @@ def links_of_a_customer(env: Environment, name: str, count: int) -> list[Link]:
 
 
 def work() -> None:
-    """Let a worker do what is due."""
+    """Do what's due, like a worker."""
     tasks.process_deliveries()
     for integration in Integration.objects.all():
         tasks.read_due(str(integration.pk))
@@ -137,7 +137,7 @@ def work() -> None:
 
 @contextmanager
 def workers() -> Iterator[None]:
-    """Let several workers work all the time."""
+    """Run several workers continuously."""
     ended = threading.Event()
 
     def go_on() -> None:
@@ -164,7 +164,7 @@ def wait_until_all_is_done(within: float) -> None:
 
 
 def check_messages(flood: Flood, *, messages: int) -> None:
-    """Check that each genuine one is kept and closed once, and that each forged one is refused and counted."""
+    """Check that each genuine one is stored and closed once, and each forged one rejected and counted."""
     kept = list(WebhookDelivery.objects.all())
     assert (len(kept), sum(each.copies for each in kept)) == (messages, len(flood.genuine))
     assert {each.state for each in kept} == {DeliveryState.DONE}
@@ -175,7 +175,7 @@ def check_messages(flood: Flood, *, messages: int) -> None:
 
 
 def check_states(flood: Flood) -> None:
-    """Check that each link stands as it does at its provider."""
+    """Check that each link has its provider's state."""
     told = {
         remote_id: standing for each in flood.env.simulator.snapshot().values() for remote_id, standing in each.items()
     }
@@ -186,7 +186,7 @@ def check_states(flood: Flood) -> None:
 
 
 def times_read(env: Environment) -> dict[str, list[float]]:
-    """Return when each link of Belvo's and each customer of Heron's was read, in seconds since 1970."""
+    """Return when each Belvo link and each Heron customer was read, in seconds since 1970."""
     times = defaultdict(list)
     for call in env.calls("GET"):
         for named in [*call.query.get("id__in", "").split(","), call.query.get("end_user_id", "")]:

@@ -32,7 +32,7 @@ def row_of(link: Link) -> LinkRead:
 
 
 def due_now(*links: Link) -> None:
-    """Let time pass until these links may be read again."""
+    """Make these links due now."""
     LinkRead.objects.filter(link__in=links).update(due_at=timezone.now(), read_at=None)
 
 
