@@ -10,7 +10,7 @@ from .helpers import Windows, send_password
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-def test_wrong_password_is_told_at_the_top_and_its_field_is_blank(env: Environment, windows: Windows) -> None:
+def test_wrong_password_is_shown_at_the_top_and_its_field_is_blank(env: Environment, windows: Windows) -> None:
     link, page = env.belvo_link(), windows.window()
 
     send_password(page, link, "pass_invalid")

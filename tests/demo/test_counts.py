@@ -98,7 +98,7 @@ def length_of(client: Client, url: str) -> int:
 
 
 @pytest.fixture(autouse=True)
-def odd_world(state: object) -> None:
+def inconsistent_demo(state: object) -> None:
     """Add what makes counts and lists differ: ended links, repairs being proven, banks that are down, many words."""
     for state_ in ("waiting", "customer_login"):
         link = Link.objects.filter(health=state_, verifying_since=None).order_by("pk")[0]
