@@ -1,4 +1,4 @@
-"""Bulk work for the auditor: who had what done to how many links, and what became of each."""
+"""Read-only bulk jobs in the Django admin, for auditors: who ran what on how many links, with results."""
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _

@@ -1,4 +1,4 @@
-"""How much of what is left of a job can be done now, and when the rest: as far as quotas and circuit breakers tell."""
+"""When the rest of a job can run, as far as quotas and circuit breakers tell."""
 
 import math
 from collections.abc import Iterable
@@ -25,15 +25,15 @@ class QuotaShare:
     integration: Integration
     links: int
     calls: int
-    now: int = 0  # links, before any quota has to get free
-    last_at: datetime | None = None  # about when the last of the others can be asked for; None: nobody knows
-    held: str = ""  # why nothing can be done now
+    now: int = 0  # links, within the current quota
+    last_at: datetime | None = None  # when the last of the others can be checked, roughly; None: unknown
+    held: str = ""  # why nothing can run now
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
     shares: tuple[QuotaShare, ...]
-    local: int  # links for which nobody is called
+    local: int  # links that need no request
 
     @property
     def now(self) -> int:
@@ -49,7 +49,7 @@ class Forecast:
 
     @property
     def last_at(self) -> datetime | None:
-        """About when the last link can be asked for, if some have to wait and all of them know until when."""
+        """When the last link can be checked, roughly; None if none has to wait, or the end is unknown."""
         waiting = [share.last_at for share in self.shares if share.links > share.now]
         return None if None in waiting else max(filter(None, waiting), default=None)
 
@@ -60,7 +60,7 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """What a quota leaves to the machine: now, and in each window after this one."""
+    """What a quota leaves for background work: now, and in each later window."""
 
     left: int
     each: int
@@ -68,7 +68,7 @@ class _Window:
     seconds: float
 
     def last_of(self, calls: int, now: datetime) -> datetime:
-        """Return when the last of so many calls can be made."""
+        """When the last of `calls` requests can be sent."""
         if calls <= self.left:
             return now
         windows = math.ceil((calls - self.left) / max(1, self.each))
@@ -76,7 +76,7 @@ class _Window:
 
 
 def forecast(job: BulkJob) -> Forecast:
-    """Tell how the rest of a job will go. Costs a few queries for each integration in it."""
+    """Forecast the rest of a job. Costs a few queries per integration in it."""
     now = timezone.now()
     left = job.parts.filter(done_at=None).order_by().values_list("integration")
     counted = {pk: (links, calls) for pk, links, calls in left.annotate(links=Sum("links"), calls=Count("pk"))}
@@ -108,7 +108,7 @@ def _window(integration: Integration, quota: CallQuota, now: datetime) -> _Windo
 
 
 def _links_of(job: BulkJob, integration: Integration, calls: int) -> int:
-    """Return how many links the next calls to an integration are about."""
+    """How many links the next `calls` requests cover."""
     parts = job.parts.filter(done_at=None, integration=integration).order_by("pk")
     links: Iterable[int] = parts.values_list("links", flat=True)[:calls]
     return sum(links)

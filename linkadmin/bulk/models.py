@@ -1,12 +1,12 @@
-"""What is done to many links at once: a job, the calls it is cut into, and what became of each link.
+"""Bulk jobs: one action on many links, split into parts, with a result per link.
 
     DRAFT ── dropped after an hour
-        │ confirmed by the person who saw the plan
+        │ confirmed by the person who reviewed it
     RUNNING ── DONE
-        │ ↑ gone on with
+        │ ↑ resumed
     PAUSED
 
-The rows are the job: whoever finds a part that nobody has a lease on goes on with it.
+The rows are the job: any worker can claim a part that has no lease and continue.
 """
 
 import uuid
@@ -26,7 +26,7 @@ from linkadmin.links.staff_work import LONGEST_NOTE
 from linkadmin.work_queue import WorkItem
 
 PLAN_HOLDS = timedelta(hours=1)
-PLANS_OF_ONE = 3  # not confirmed yet
+PLANS_OF_ONE = 3  # drafts per person
 
 
 class JobKind(models.TextChoices):
@@ -57,7 +57,7 @@ class ItemState(models.TextChoices):
 
 
 class SkipReason(models.TextChoices):
-    """Our own reasons, beside those for which a provider could not be asked."""
+    """Our own reasons, besides the provider errors of a failed check."""
 
     ENDED = "ended", _("The link was removed.")
     OFF = "off", _("Its integration is inactive.")
@@ -71,7 +71,7 @@ class SkipReason(models.TextChoices):
 
 
 class BulkJob(models.Model):
-    """One act on many links, as one person planned and confirmed it."""
+    """One action on many links, as one person reviewed and started it."""
 
     id = models.UUIDField(_("ID"), primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(_("type"), max_length=12, choices=JobKind.choices)
@@ -79,7 +79,7 @@ class BulkJob(models.Model):
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="bulk_jobs", verbose_name=_("started by")
     )
-    assignee = models.ForeignKey(  # whom links are handed over to
+    assignee = models.ForeignKey(  # of the links, if the job assigns them
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
         null=True,
@@ -87,7 +87,7 @@ class BulkJob(models.Model):
         related_name="+",
         verbose_name=_("assignee"),
     )
-    text = models.TextField(_("note"), max_length=LONGEST_NOTE, blank=True)  # what is written down
+    text = models.TextField(_("note"), max_length=LONGEST_NOTE, blank=True)  # text of the note, if the job adds one
     total = models.PositiveIntegerField(_("links"), default=0)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
@@ -100,10 +100,10 @@ class BulkJob(models.Model):
         related_name="+",
         verbose_name=_("paused by"),
     )
-    # Summed up when it is done; until then its rows are counted.
+    # Totals, set when the job is done; until then its rows are counted.
     done = models.PositiveIntegerField(_("done"), default=0)
     failed = models.PositiveIntegerField(_("failed"), default=0)
-    changed = models.PositiveIntegerField(null=True, blank=True)  # of the done ones of a check; None: not counted
+    changed = models.PositiveIntegerField(null=True, blank=True)  # of the checked links; None: not counted
     skipped = models.PositiveIntegerField(_("skipped"), default=0)
 
     class Meta:
@@ -123,7 +123,7 @@ class BulkJob(models.Model):
 
     @property
     def right(self) -> Right:
-        """What it takes to plan, begin, stop and go on with it."""
+        """The right needed to plan, start, pause and resume the job."""
         return RIGHTS[JobKind(self.kind)]
 
     @property
@@ -143,14 +143,14 @@ class BulkJob(models.Model):
         return self.kind == JobKind.CHECK_STATUS
 
     def counts(self) -> dict[str, int]:
-        """Return how many of its links are in each state. Costs a query unless it is done."""
+        """How many links are in each state. Costs a query unless the job is done."""
         if self.state == JobState.DONE:
             return {"waiting": 0, "done": self.done, "failed": self.failed, "skipped": self.skipped}
         counted = dict(self.items.order_by().values_list("state").annotate(n=Count("pk")))
         return {state: counted.get(state, 0) for state in ItemState.values}
 
     def count_changed(self) -> int | None:
-        """Return how many links a check found in another state; None if that was not noted."""
+        """How many links a check found in a different state; None if that was not recorded."""
         if self.state == JobState.DONE or not self.asks_provider:
             return self.changed
         checked = self.items.filter(state=ItemState.DONE)
@@ -158,14 +158,14 @@ class BulkJob(models.Model):
 
 
 class BulkPart(WorkItem):
-    """The links of a job that are done together: by one call to a provider, or in one transaction."""
+    """Links of a job that are processed together: by one request to a provider, or in one transaction."""
 
     id = models.BigAutoField(primary_key=True)
     job = models.ForeignKey(BulkJob, on_delete=models.CASCADE, related_name="parts", db_index=False)
-    integration = models.ForeignKey(  # None: nobody is called
+    integration = models.ForeignKey(  # None: no request is sent
         Integration, on_delete=models.CASCADE, null=True, related_name="+", db_index=False
     )
-    links = models.PositiveIntegerField()  # how many
+    links = models.PositiveIntegerField()
     done_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -179,7 +179,7 @@ class BulkPart(WorkItem):
 
 
 class BulkItem(models.Model):
-    """What became of one link in a job. While the job is stopped, what waits is stopped."""
+    """The result of a job for one link. While the job is paused, waiting items count as paused."""
 
     id = models.BigAutoField(primary_key=True)
     job = models.ForeignKey(
@@ -188,8 +188,8 @@ class BulkItem(models.Model):
     part = models.ForeignKey(BulkPart, on_delete=models.CASCADE, null=True, related_name="items")  # None: skipped
     link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="bulk_items")
     state = models.CharField(_("status"), max_length=8, choices=ItemState.choices, default=ItemState.WAITING)
-    why = models.CharField(_("reason"), max_length=80, blank=True)  # a `SkipReason`, or what `Link.check_failed` keeps
-    before = models.CharField(max_length=20, blank=True)  # the state that a check found, and that it left
+    why = models.CharField(_("reason"), max_length=80, blank=True)  # a `SkipReason`, or a value of `Link.check_failed`
+    before = models.CharField(max_length=20, blank=True)  # status before the check, and after it
     after = models.CharField(max_length=20, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
 

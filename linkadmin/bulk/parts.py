@@ -1,4 +1,4 @@
-"""Parts of a job: claimed, done by one call or in one transaction, and ended with a result for each link."""
+"""Parts of a job: claimed, processed by one request or in one transaction, and finished with a result per link."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
@@ -20,22 +20,23 @@ from .models import BulkJob, BulkPart, ItemState, JobKind, JobState, SkipReason
 
 logger = structlog.get_logger(__name__)
 
-Result = tuple[ItemState, str]  # and why, where it is not plainly done
+Result = tuple[ItemState, str]  # with the reason, unless it's simply done
 
 MOST_ATTEMPTS = 3
 SECOND_LOOK_AFTER = timedelta(seconds=10)
-BETWEEN_ATTEMPTS = timedelta(seconds=30)  # so that a provider may be away for a minute
+BETWEEN_ATTEMPTS = timedelta(seconds=30)  # covers a provider outage of a minute
 _SHOWN = Case(When(verifying_since__isnull=False, then=Value(VERIFYING)), default=F("health"))
-_STATE = Subquery(Link.objects.filter(pk=OuterRef("link")).annotate(state=_SHOWN).values("state"))  # of an item's link
+_STATE = Subquery(
+    Link.objects.filter(pk=OuterRef("link")).annotate(state=_SHOWN).values("state")
+)  # status of an item's link
 
 
 def undone(job: BulkJob) -> "QuerySet[BulkPart]":
-    """Return the parts that are still to be done."""
     return job.parts.filter(done_at=None)
 
 
 def claim(job: BulkJob, *, limit: int, without: Collection[UUID] = ()) -> list[BulkPart]:
-    """Claim parts of a running job that are due, `without` those of some integrations."""
+    """Claim due parts of a running job; `without` skips integrations."""
     due = undone(job).filter(job__state=JobState.RUNNING).exclude(integration__in=without)
     in_order = due.select_related("integration").order_by("pk")
     return work_queue.claim(in_order, now=timezone.now(), limit=limit, lease=work_queue.call_lease())
@@ -43,13 +44,13 @@ def claim(job: BulkJob, *, limit: int, without: Collection[UUID] = ()) -> list[B
 
 @transaction.atomic
 def end(part: BulkPart, results: Mapping[UUID, Result]) -> None:
-    """Keep what became of a part's links, unless somebody else has the part by now."""
+    """Save the results of a part's links, unless another worker has claimed the part since."""
     if _close(part):
         _store(part, results)
 
 
 def _close(part: BulkPart) -> bool:
-    """End a part in the transaction of what it did; False if somebody else has it by now."""
+    """Finish a part in the transaction of its work; False if another worker has claimed it since."""
     return bool(work_queue.held(part).update(**work_queue.RELEASED, done_at=timezone.now()))
 
 
@@ -62,12 +63,12 @@ def _store(part: BulkPart, results: Mapping[UUID, Result]) -> None:
 
 
 def note_before(part: BulkPart) -> None:
-    """Note the states in which a part finds its links; a restarted one has found them already."""
+    """Record the status of each link before its check, unless an earlier attempt already has."""
     part.items.filter(before="").update(before=_STATE)
 
 
 def _try_later(part: BulkPart, error: Exception) -> bool:
-    """Retry a part later that met an error; False if it was tried often enough."""
+    """Schedule a retry of a failed part; False if it has no attempts left."""
     if part.attempts >= MOST_ATTEMPTS:
         return False
     work_queue.retry_later([part], error, at_least=BETWEEN_ATTEMPTS)
@@ -75,9 +76,9 @@ def _try_later(part: BulkPart, error: Exception) -> bool:
 
 
 def read(part: BulkPart) -> datetime | None:
-    """Read a part's links and end it, or let it wait; return until when its integration can't be asked.
+    """Check the links of a part and finish it, or leave it waiting.
 
-    Never contacts a bank.
+    Never contacts a bank. Returns until when its integration can't be reached, if it can't.
     """
     links = _links_of(part)
     gone: dict[UUID, Result] = {
@@ -104,7 +105,7 @@ def read(part: BulkPart) -> datetime | None:
 
 @transaction.atomic
 def write(job: BulkJob, part: BulkPart) -> None:
-    """Do to each of a part's links what the job says, in the transaction that ends the part."""
+    """Apply the job to each link of a part, in the transaction that finishes the part."""
     if _close(part):
         act = _WRITTEN[JobKind(job.kind)]
         ended = (ItemState.SKIPPED, SkipReason.ENDED)
@@ -112,7 +113,7 @@ def write(job: BulkJob, part: BulkPart) -> None:
 
 
 def note_broken(part: BulkPart, error: Exception) -> None:
-    """Try a part again later that broke off here; end it if it always does."""
+    """Retry a part that crashed; finish it as failed if it always does."""
     logger.error("bulk.broken", part=part.pk, attempts=part.attempts, error=type(error).__name__)
     if not _try_later(part, error):
         links = part.items.values_list("link", flat=True)
@@ -121,11 +122,11 @@ def note_broken(part: BulkPart, error: Exception) -> None:
 
 def _links_of(part: BulkPart) -> list[Link]:
     links = Link.objects.select_related("integration", "end_user", "institution")
-    return list(links.filter(bulk_items__part=part.pk).order_by("pk"))  # in one order, so that no two block each other
+    return list(links.filter(bulk_items__part=part.pk).order_by("pk"))  # one order, to avoid deadlocks
 
 
 def _give_up(part: BulkPart, asked: list[Link], gone: dict[UUID, Result], error: ProviderError) -> None:
-    """Try a part again later if the line failed, and end it with the reason if it always does."""
+    """Retry a part later if the connection failed; finish it with the reason if it has no attempts left."""
     if isinstance(error, NotSent | OutcomeUnknown) and _try_later(part, error):
         return
     why, now = reading.why_check_failed(error), timezone.now()

@@ -1,4 +1,4 @@
-"""A plan: the selected links kept as rows, each with what will be done about it, before anything is done."""
+"""Drafts: the selected links stored as rows, each with its planned result, before anything runs."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ from linkadmin.providers.types import LinkRef
 from .models import BulkItem, BulkJob, BulkPart, ItemState, JobKind, SkipReason
 
 MOST_LINKS = 100_000
-WRITTEN_TOGETHER = 100  # links in one transaction, so that others need not wait long for it
-ROWS_AT_ONCE = 5_000  # inserted by one statement, as far as the database takes it
+WRITTEN_TOGETHER = 100  # links per transaction, to keep locks short
+ROWS_AT_ONCE = 5_000  # per INSERT, within the limits of the database
 COLUMNS = (
     "pk",
     "integration_id",
@@ -35,11 +35,11 @@ COLUMNS = (
 class NothingSelected(
     Refusal, reason="nothing_selected", words=_("No links selected. Select individual rows or all results.")
 ):
-    """No row was ticked, or none matches any more."""
+    """No row was selected, or none matches any more."""
 
 
 class TooManyLinks(Refusal, reason="too_many_links"):
-    """More links match than one job takes."""
+    """More links match than a job may include."""
 
     def __init__(self, most: int) -> None:
         words = ngettext(
@@ -51,12 +51,12 @@ class TooManyLinks(Refusal, reason="too_many_links"):
 
 
 class PlanOver(Refusal, reason="plan_over", words=_("This draft has expired. Select the links again.")):
-    """The plan is too old, or its assignee has left."""
+    """The draft has expired, or its assignee has left."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """As much of a link as a plan needs; a hundred thousand of them fit in memory."""
+    """The columns of a link that a draft needs; 100,000 of them fit in memory."""
 
     pk: UUID
     integration_id: UUID
@@ -73,16 +73,16 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Links that are done together."""
+    """Links that are processed together."""
 
     links: tuple[UUID, ...]
     integration_id: UUID | None = None
 
 
 def lay_out(job: BulkJob, links: "QuerySet[Link]") -> None:
-    """Save a job with a row for each of the links, most urgent first: what was seen is what runs.
+    """Save a job with a row per link, most urgent first: what was reviewed is what runs.
 
-    Raises `NothingSelected`, or `TooManyLinks`.
+    Raises `NothingSelected` or `TooManyLinks`.
     """
     rows = links.order_by("urgency", "health_since", "id").values_list(*COLUMNS)[: MOST_LINKS + 1]
     candidates = [Candidate(*row) for row in rows]
@@ -107,7 +107,7 @@ def lay_out(job: BulkJob, links: "QuerySet[Link]") -> None:
 
 
 def _why_not(job: BulkJob, link: Candidate, integration: Integration) -> SkipReason | None:
-    """Return why nothing is done about a link."""
+    """Why a link is skipped; None if it is not."""
     if link.disconnected_at is not None:
         return SkipReason.ENDED
     if job.kind == JobKind.ASSIGN and link.assignee_id == job.assignee_id:
@@ -116,12 +116,12 @@ def _why_not(job: BulkJob, link: Candidate, integration: Integration) -> SkipRea
         return None
     if not integration.is_active:
         return SkipReason.OFF
-    # Keys that are tried again by themselves let their links wait.
+    # Rejected keys that are retried automatically only delay their links.
     return SkipReason.KEYS if integration.keys_rejected and integration.keys_retry_at is None else None
 
 
 def _calls(links: Iterable[Candidate], integrations: Mapping[UUID, Integration]) -> list[Batch]:
-    """Cut links into calls, those of all integrations in turn, so that none waits for the end of another."""
+    """Group links into requests, round-robin across integrations so that none waits for another."""
     by_integration: dict[UUID, dict[LinkRef, UUID]] = {}
     for link in links:
         by_integration.setdefault(link.integration_id, {})[link.ref] = link.pk

@@ -1,4 +1,4 @@
-"""Jobs and what became of their links as pages show them: every text made once."""
+"""Jobs and their results as the pages show them. All texts of a job are written here."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -36,30 +36,24 @@ JOB_BADGES = {
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """One line of the list of jobs."""
-
     job: BulkJob
     title: str
     state: StateBadge
-    ended: int  # links
+    ended: int  # links with a result
     failed: int
 
 
 @dataclass(frozen=True, slots=True)
 class ItemRow:
-    """One line of what became of a job's links."""
-
     item: BulkItem
     customer: str
     bank: str
-    before: StateBadge | None  # where a check found another state
+    before: StateBadge | None  # set if the check changed the status
     state: StateBadge
 
 
 @dataclass(frozen=True, slots=True)
 class JobProgress:
-    """How far a job is, in numbers and in sentences."""
-
     badge: StateBadge
     ended: int
     total: int
@@ -67,7 +61,6 @@ class JobProgress:
 
 
 def title(job: BulkJob) -> str:
-    """Say what a job does."""
     kinds = {
         JobKind.CHECK_STATUS: ngettext("Check status of %(total)d link", "Check status of %(total)d links", job.total),
         JobKind.ASSIGN: ngettext("Assign %(total)d link", "Assign %(total)d links", job.total),
@@ -77,7 +70,7 @@ def title(job: BulkJob) -> str:
 
 
 def plan_words(job: BulkJob) -> list[str]:
-    """Say what a plan will do, how much of it now and the rest when, and what it leaves out and why."""
+    """What a draft will do: how much now, the rest when, and what it skips and why."""
     ahead = forecast(job)
     return [*_doing(job, ahead), *_left_out(job)]
 
@@ -115,7 +108,7 @@ def item_rows(job: BulkJob, items: Iterable[BulkItem], *, see_names: bool) -> li
 
 
 def about(at: datetime) -> str:
-    """Return a time to the minute, with its day if that is not today."""
+    """A time to the minute, with the date unless it is today."""
     local = timezone.localtime(at)
     return date_format(local, "H:i T" if local.date() == timezone.localdate() else "DATETIME_FORMAT")
 
@@ -143,13 +136,13 @@ def _written(job: BulkJob, count: int) -> str:
 
 
 def _waiting(ahead: Forecast) -> list[str]:
-    """Say how many links have to wait, until when as far as that is known, and what for."""
+    """How many links have to wait, until when if known, and why."""
     if not ahead.later:
         return []
     if ahead.last_at is None:
         words = ngettext("%(count)d link waiting.", "%(count)d links waiting.", ahead.later)
         return [words % {"count": ahead.later}, *ahead.held]
-    if ahead.held:  # and these say why
+    if ahead.held:  # has the reasons
         words = ngettext(
             "%(count)d link will be checked at about %(time)s.",
             "%(count)d links will be checked later, the last at about %(time)s.",
@@ -174,7 +167,7 @@ def _left_out(job: BulkJob) -> list[str]:
 
 
 def _sums(job: BulkJob, tally: dict[str, int]) -> list[str]:
-    """Say what became of the links so far; nothing of what became of none."""
+    """Results so far; counts of zero are left out."""
     changed = job.count_changed()
     counted = (
         []
@@ -195,7 +188,7 @@ def _sums(job: BulkJob, tally: dict[str, int]) -> list[str]:
 
 
 def _pace(job: BulkJob) -> list[str]:
-    """Say how fast a running job goes, and what it waits for."""
+    """How fast a running job is, and what it waits for."""
     now = timezone.now()
     seconds = min(RATED.total_seconds(), (now - (job.started_at or now)).total_seconds())
     links = job.parts.filter(done_at__gte=now - RATED).aggregate(n=Sum("links"))["n"] or 0
@@ -235,7 +228,7 @@ def _item_badge(job: BulkJob, item: BulkItem) -> StateBadge:
 
 
 def _checked_badge(item: BulkItem) -> StateBadge:
-    """Return the state that a check left a link in, or that it changed nothing, with whatever else came of it."""
+    """The status after a check, or "No change"."""
     left = _state_badge(item.after)
     if item.before != item.after:
         return StateBadge(left.tone, left.icon, left.label, why_words(item.why))
@@ -247,7 +240,7 @@ def _state_badge(state: str) -> StateBadge:
 
 
 def why_words(why: str) -> str:
-    """Return a sentence for what a row keeps; empty for nothing."""
+    """The text for a stored reason; empty for none."""
     if not why:
         return ""
     return str(SkipReason(why).label) if why in SkipReason.values else why_check_failed(why)

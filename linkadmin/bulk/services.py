@@ -1,4 +1,4 @@
-"""How a job comes into being, begins, stops and goes on: each step one row, changed once however often it is asked."""
+"""Plan, start, pause, resume and finish jobs. Each step is one conditional update, so repeating it is harmless."""
 
 from datetime import datetime
 from functools import partial
@@ -24,9 +24,9 @@ WORK_TASK = "bulk.work_job"
 def plan(
     *, actor: User, kind: JobKind, links: "QuerySet[Link]", assignee: User | None = None, text: str = ""
 ) -> BulkJob:
-    """Keep what would be done about these links; nothing is done yet. Raises a `Refusal`.
+    """Store a draft of a job; nothing runs yet. Raises a `Refusal`.
 
-    A person has a few plans at once: the oldest goes.
+    A person has a few drafts at most: the oldest is dropped.
     """
     job = BulkJob(kind=kind, actor=actor, assignee=assignee, text=text)
     lay_out(job, links)
@@ -37,7 +37,7 @@ def plan(
 
 @transaction.atomic
 def start(job: BulkJob, *, by: User) -> BulkJob:
-    """Begin what was planned; a job that has begun stays as it is. Raises `PlanOver`."""
+    """Start a draft; no effect on a job that has started. Raises `PlanOver`."""
     now = timezone.now()
     if job.is_planned and not _still_holds(job, now):
         raise PlanOver
@@ -49,7 +49,7 @@ def start(job: BulkJob, *, by: User) -> BulkJob:
 
 @transaction.atomic
 def stop(job: BulkJob, *, by: User) -> BulkJob:
-    """Let no further part of a job begin. A call that is under way ends."""
+    """Pause a job: no further part starts. Requests in flight finish."""
     if _move(job, JobState.RUNNING, JobState.PAUSED, paused_by=by):
         _record(job, by, Action.JOB_PAUSED, Outcome.DONE, **job.counts())
     return job
@@ -57,7 +57,6 @@ def stop(job: BulkJob, *, by: User) -> BulkJob:
 
 @transaction.atomic
 def resume(job: BulkJob, *, by: User) -> BulkJob:
-    """Go on with a job that was stopped."""
     if _move(job, JobState.PAUSED, JobState.RUNNING, paused_by=None):
         _record(job, by, Action.JOB_RESUMED, Outcome.REQUESTED, **job.counts())
         _go(job)
@@ -66,7 +65,7 @@ def resume(job: BulkJob, *, by: User) -> BulkJob:
 
 @transaction.atomic
 def end_if_over(job_id: UUID) -> bool:
-    """Close a running job of which nothing is left; tell whether that was done."""
+    """Finish a running job with no parts left; True if this call did it."""
     job = BulkJob.objects.select_for_update(of=("self",)).filter(pk=job_id, state=JobState.RUNNING).first()
     if job is None or job.parts.filter(done_at=None).exists():
         return False
@@ -78,7 +77,7 @@ def end_if_over(job_id: UUID) -> bool:
 
 
 def drop_plans(*, now: datetime) -> None:
-    """Drop the plans that nobody confirmed."""
+    """Delete expired drafts."""
     BulkJob.objects.filter(state=JobState.DRAFT, created_at__lt=now - PLAN_HOLDS).delete()
 
 
@@ -89,7 +88,7 @@ def _still_holds(job: BulkJob, now: datetime) -> bool:
 
 
 def _move(job: BulkJob, old: JobState, new: JobState, **columns: object) -> bool:
-    """Lead a job from one state to another; tell whether it was in the former."""
+    """Move a job to another state; False if it wasn't in `old`."""
     moved = BulkJob.objects.filter(pk=job.pk, state=old).update(state=new, **columns)
     job.refresh_from_db()
     return bool(moved)

@@ -1,4 +1,4 @@
-"""The workers' part of bulk work. A message names a job and only wakes a worker: the job's rows say what is left."""
+"""Celery tasks of bulk jobs. A message only wakes a worker: the job's rows say what is left."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""Addresses of work on many links at once."""
+"""URLs of bulk jobs."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Pages of work on many links: what it will be, how far it is, what became of each."""
+"""Pages of bulk jobs: review, progress and results."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ _JOB = CompiledQuery(lambda pk: BulkJob.objects.filter(pk=pk).values_list("state
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Links that the reader may see, and what a form repeats to mean the same links again."""
+    """Selected links that the reader may see, and the form values that select them again."""
 
     links: "QuerySet[Link]"
     fields: tuple[tuple[str, str], ...]
@@ -66,7 +66,7 @@ MOVES: dict[str, Callable[..., BulkJob]] = {
 
 @require_safe
 def job_list(request: HttpRequest) -> HttpResponse:
-    """Show the reader's own jobs, and then those of the others."""
+    """List the reader's own jobs first, then everyone else's."""
     user, whose = reader(request), request.GET.get("whose", "")
     lists = []
     for name in ("mine", "others"):
@@ -80,7 +80,7 @@ def job_list(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def job_plan(request: HttpRequest, kind: JobKind) -> HttpResponse:
-    """Plan a job for the selected links, once what it needs to know is filled in. Nothing is done before it begins."""
+    """Draft a job for the selected links, once its own fields are filled in. Nothing runs yet."""
     chosen = _selected(request)
     form = _form(request, kind)
     if form is not None and not form.is_valid():
@@ -98,7 +98,7 @@ def job_plan(request: HttpRequest, kind: JobKind) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def job_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Draw a plan, or how far a job is. While it runs its page follows."""
+    """Show a draft, or the progress of a job. The page updates while the job runs."""
     job = get_object_or_404(BulkJob.objects.select_related("actor", "assignee", "paused_by"), pk=pk)
     if job.is_planned and job.actor_id != reader(request).pk:
         raise Http404
@@ -109,7 +109,6 @@ def job_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_safe
 def job_live(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Answer the poll of a job's page."""
     look = _look(pk)
     if look is None:
         raise Http404
@@ -117,13 +116,13 @@ def job_live(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _jobs_of(user: User, *, mine: bool) -> "QuerySet[BulkJob]":
-    """Return somebody's own jobs, or those that the others confirmed."""
+    """Own jobs, or the started jobs of everyone else."""
     jobs = BulkJob.objects.select_related("actor")
     return jobs.filter(actor=user) if mine else jobs.exclude(actor=user).exclude(state=JobState.DRAFT)
 
 
 def _form(request: HttpRequest, kind: JobKind) -> forms.Form | None:
-    """Return the form of what a kind of job needs to know, bound once somebody filled it in."""
+    """The form with the fields of a kind of job, bound once submitted."""
     if kind not in FORMS:
         return None
     form = FORMS[kind]()
@@ -131,7 +130,7 @@ def _form(request: HttpRequest, kind: JobKind) -> forms.Form | None:
 
 
 def _back(chosen: Selection) -> str:
-    """Return the address of the work list as it was filtered; words that were searched for are in no address."""
+    """URL of the filtered link list. Search terms are never part of a URL."""
     filters = [(name, value) for name, value in chosen.fields if name not in (ALL, SELECTED, WORDS)]
     return f"{reverse('link-list')}?{urlencode(filters)}" if filters else reverse("link-list")
 
@@ -151,7 +150,7 @@ def _move(request: HttpRequest, job: BulkJob) -> HttpResponse:
 
 
 def _look(pk: UUID) -> tuple[str, int] | None:
-    """Return the version of a job, its state and the last part that was done, and how often its page asks for it."""
+    """Version of a job (its state and last finished part) and its page's polling interval in seconds."""
     row = _JOB.row(pk)
     if row is None:
         return None
@@ -168,7 +167,7 @@ def _page(request: HttpRequest, job: BulkJob) -> dict[str, Any]:
         "job": job,
         "page_version": PageVersion(reverse("bulk-live", args=[job.pk]), *(_look(job.pk) or ("",))),
         "title": title(job),
-        "note": job.text if may(request.user, Right.SEE_NAMES) else "",  # staff may have named a customer in it
+        "note": job.text if may(request.user, Right.SEE_NAMES) else "",  # may contain the name of a customer
         "plan": plan_words(job) if job.is_planned else [],
         "progress": None if job.is_planned else progress(job),
         "may_act": may(request.user, job.right),
@@ -190,7 +189,7 @@ def _rows(request: HttpRequest, job: BulkJob) -> tuple[list[ItemRow], Page[BulkI
 
 
 def _selected(request: HttpRequest) -> Selection:
-    """Read what a form selects; words to search for stand in its body alone. Raises BadRequest for what none sends."""
+    """Read the selection from the form; search terms are only in the body. Raises BadRequest for invalid values."""
     links = queries.visible_to(reader(request))
     return _all_matching(request, links) if request.POST.get(ALL) else _selected_rows(request.POST, links)
 

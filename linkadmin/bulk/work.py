@@ -1,4 +1,4 @@
-"""A worker's turn at a job: as many parts as it gets done, side by side where they wait for a provider."""
+"""A worker's time slice on a job: as many parts as fit, in parallel where they wait for a provider."""
 
 import math
 from datetime import datetime
@@ -15,13 +15,13 @@ from linkadmin.work_queue import TimeSlice, due, leased, work_side_by_side
 from . import parts, services
 from .models import BulkJob, BulkPart, JobState
 
-LOOK_SECONDS = 0.2  # at most, until the next look at what else can be begun
+LOOK_SECONDS = 0.2  # at most, between checks for parts that can start
 FEWEST_AT_ONCE = 4
-WRITERS_AT_ONCE = 2  # of all workers
+WRITERS_AT_ONCE = 2  # across all workers
 
 
 def work(job_id: UUID) -> None:
-    """Go on with a job, and close it when nothing is left. Any number of workers may do so at once."""
+    """Work on a job, and finish it when nothing is left. Safe to run in many workers at once."""
     job = BulkJob.objects.select_related("actor", "assignee").filter(pk=job_id, state=JobState.RUNNING).first()
     if job is None:
         return
@@ -35,7 +35,7 @@ def work(job_id: UUID) -> None:
 
 
 def wake_running() -> None:
-    """Find every running job that somebody could go on with, so that a lost message loses nothing."""
+    """Wake workers for every running job with work left, in case a message was lost."""
     for job in BulkJob.objects.filter(state=JobState.RUNNING):
         if due(parts.undone(job), timezone.now()).exists():
             wake_worker(services.WORK_TASK, job.pk)
@@ -44,12 +44,12 @@ def wake_running() -> None:
 
 
 class _Turn:
-    """The time a worker spends on a job before others have theirs."""
+    """The time a worker spends on a job before it moves to others."""
 
     def __init__(self, job: BulkJob) -> None:
         self._job = job
         self.time = TimeSlice()
-        self._held: dict[UUID | None, datetime] = {}  # integrations that can't be asked, and until when
+        self._held: dict[UUID | None, datetime] = {}  # integrations that can't be reached, and until when
 
     def write(self) -> None:
         while claimed := self._claim(1):
@@ -59,7 +59,7 @@ class _Turn:
                 parts.note_broken(claimed[0], error)
 
     def read_side_by_side(self, at_once: int) -> None:
-        """Keep so many calls under way until nothing can be begun any more."""
+        """Run up to `at_once` requests in parallel until no part is left that can start."""
         if at_once > 0:
             work_side_by_side(self._claim, self._read, threads=at_once, every=LOOK_SECONDS, name="bulk-read")
 
@@ -80,7 +80,7 @@ class _Turn:
 
 
 def _free_places(job: BulkJob) -> int:
-    """Return how many calls this worker may have under way; some of the free places are left to other workers."""
+    """How many requests this worker may have in flight, leaving some slots for other workers."""
     of_integration = max(1, min(settings.CALLS_AT_ONCE_PER_INTEGRATION - SLOTS_FOR_PEOPLE, share_of_one()))
     integrations: int = parts.undone(job).aggregate(n=Count("integration", distinct=True))["n"]
     most: int = min(settings.CALLS_AT_ONCE, of_integration * integrations)

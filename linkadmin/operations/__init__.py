@@ -1,5 +1,5 @@
-"""Changes at a provider: intent first, one call, and a lost response is never taken for an outcome.
+"""Changes at a provider: the intent is stored first, one request is sent, and a lost response is never an outcome.
 
-Start with services.py, which every page calls, and follow starting.py, outcomes.py, reconcile.py. All moves of an
-operation are in states.py, its kinds are rows in changes/, and what pages say of it is in presentation/.
+Start with services.py, which every page calls, then starting.py, outcomes.py and reconcile.py. states.py has all moves
+of an operation, changes/ a row for each kind, and presentation/ the texts for pages.
 """

@@ -1,4 +1,4 @@
-"""Operations for the auditor: what was asked for, by whom, and what became of it."""
+"""Read-only operations in the Django admin, for auditors: who requested what, and the outcome."""
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _

@@ -1,8 +1,8 @@
-"""How many more times a bank may be asked before it locks the customer out.
+"""How many sign-in attempts are left before a bank may lock the customer's account.
 
-Banks lock after three to five refusals, whichever link or form they came through. So they are counted over all
-sign-ins of a customer at a bank: after two within a day an account manager has to allow one more, after three nobody
-can. A success starts the count anew.
+Banks lock an account after three to five rejected attempts, through any link or form. So they're counted across all
+sign-ins of a customer at a bank: after two within a day an account manager has to allow another, after three nobody
+can. A success resets the count.
 """
 
 from dataclasses import dataclass
@@ -23,19 +23,19 @@ from .refusals import AlreadyOpen, BudgetSpent
 WINDOW = timedelta(hours=24)
 FREE_ATTEMPTS = 2
 ALL_ATTEMPTS = 3
-# Calls that may turn out to be refusals of the bank.
+# Requests that the bank may still reject.
 IN_FLIGHT = (State.PREPARED, State.SENDING, State.UNKNOWN, State.NEEDS_DECISION)
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    refused: int  # log-ins the bank refused within the window, since the last success
+    refused: int  # attempts the bank rejected within the window, since the last success
     allowed_one_more: bool = False
-    free_at: datetime | None = None  # when the next attempt is free again, if none is left
+    free_at: datetime | None = None  # when the next attempt becomes available, if none is left
 
     @property
     def left(self) -> int:
-        """How many log-ins may still be tried."""
+        """Sign-in attempts left."""
         if self.refused < FREE_ATTEMPTS:
             return FREE_ATTEMPTS - self.refused
         return 1 if self.allowed_one_more and self.refused < ALL_ATTEMPTS else 0
@@ -46,19 +46,18 @@ class Budget:
 
     @property
     def why_spent(self) -> str:
-        """Say why nothing is left, and who can help."""
+        """Why none is left, and who can help."""
         if self.manager_may_allow:
             return _("The bank rejected two sign-in attempts within a day. An account manager can allow one more.")
         return _("The bank rejected three sign-in attempts within a day. One more could lock the customer's account.")
 
     @property
     def codes_left(self) -> int:
-        """How many one-time codes may still be given: the bank asked for them itself, so none needs a manager."""
+        """One-time codes left. The bank requested them, so none needs an account manager."""
         return max(0, ALL_ATTEMPTS - self.refused)
 
 
 def budget_of(subject: Link | Operation) -> Budget:
-    """Count what is left for the customer of a link or an operation at its bank."""
     sign_ins, at_bank = _sign_ins(subject), _at_bank(subject)
     success = sign_ins.filter(kind__in=LOGIN_KINDS, state__in=DONE_STATES).aggregate(at=Max("finished_at"))["at"]
     since = timezone.now() - WINDOW
@@ -75,7 +74,7 @@ def budget_of(subject: Link | Operation) -> Budget:
 
 
 def latest_refusal(end_user: EndUser, bank: Institution) -> Operation:
-    """Return the last operation of a customer at a bank that the bank refused; one that counts must be there."""
+    """The latest operation of a customer that counts as an attempt at the bank. There must be one."""
     refused = Operation.objects.with_names().filter(end_user__external_id=end_user.external_id, counts_as_attempt=True)
     return refused.filter(institution__integration=bank.integration_id, institution__name=bank.name).latest(
         "finished_at"
@@ -83,7 +82,7 @@ def latest_refusal(end_user: EndUser, bank: Institution) -> Operation:
 
 
 def require_attempt(operation: Operation) -> None:
-    """Raise a `Refusal` when the bank must not be asked to log in now. Call it with the intent written."""
+    """Raise a `Refusal` if no sign-in attempt is left. Call it after the intent is written."""
     if operation.link is None and operation.institution is None:
         return
     budget = _budget_alone(operation)
@@ -93,7 +92,7 @@ def require_attempt(operation: Operation) -> None:
 
 
 def require_code(asked: Operation) -> None:
-    """Raise a `Refusal` when another wrong code could lock the customer out."""
+    """Raise a `Refusal` if another wrong code could lock the account."""
     budget = _budget_alone(asked)
     if budget.codes_left == 0:
         raise BudgetSpent(budget.why_spent)
@@ -102,7 +101,7 @@ def require_code(asked: Operation) -> None:
 
 @transaction.atomic
 def allow_attempt(*, actor: User, subject: Link | Operation, reason: str) -> None:
-    """Allow one more log-in at the bank, by an account manager's word."""
+    """Allow one more sign-in attempt, as an account manager."""
     is_link = isinstance(subject, Link)
     given_on = {"link": subject} if is_link else {"operation": subject}
     AttemptAllowance.objects.create(**given_on, allowed_by=actor, reason=reason)
@@ -116,14 +115,14 @@ def allow_attempt(*, actor: User, subject: Link | Operation, reason: str) -> Non
 
 
 def _budget_alone(operation: Operation) -> Budget:
-    """Count while nobody else can begin a log-in of this customer, until the transaction ends."""
+    """The budget, locked: no other sign-in of this customer can start until the transaction ends."""
     if operation.end_user_id is not None:
         EndUser.objects.select_for_update(no_key=True).get(pk=operation.end_user_id)
     return budget_of(operation)
 
 
 def _require_room(operation: Operation, left: int) -> None:
-    """Refuse an attempt that would be one too many if all that are under way come to nothing."""
+    """Refuse an attempt that would exceed the limit if all open ones are rejected."""
     rivals = (
         _sign_ins(operation).filter(kind__in=LOGIN_KINDS, state__in=IN_FLIGHT).exclude(pk=operation.pk).with_names()
     )
@@ -136,9 +135,9 @@ def _sign_ins(subject: Link | Operation) -> OperationQuerySet:
 
 
 def _at_bank(subject: Link | Operation, *, of_link: str = "pk") -> Q:
-    """Return the condition for links, or for operations on them, of the same customer at the same bank."""
+    """Filter for links, or for operations on them, of the same customer at the same bank."""
     link_id = subject.pk if isinstance(subject, Link) else subject.link_id
     same = Q(**{of_link: link_id}) if link_id else Q(pk__in=())
-    if subject.institution_id is None:  # a bank that we have no name for is no other link's bank
+    if subject.institution_id is None:  # an unnamed bank matches no other link
         return same
     return same | Q(end_user=subject.end_user_id, institution=subject.institution_id)

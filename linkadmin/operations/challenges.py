@@ -1,6 +1,6 @@
-"""What it means that a bank asks again in answer to a code: a further step, or the same one because the code was wrong.
+"""Why a bank asks again after a code: for a further step, or for the same one because the code was wrong.
 
-The comparison outlives the challenge: an operation keeps what its bank asked for, every text as a keyed fingerprint.
+The comparison outlives the challenge: an operation stores what its bank asked for, with each text as a keyed fingerprint.
 """
 
 import unicodedata
@@ -19,7 +19,7 @@ MOST_ANSWERS = 6  # within one sign-in
 
 
 class AskedAgain(TextChoices):
-    """Why the bank asks again, as far as its words tell."""
+    """Why the bank asks again, as far as its words show."""
 
     FURTHER_STEP = "further_step", _("the bank asked for one more thing")
     NOT_APPROVED = "not_approved", _("not approved yet")
@@ -28,21 +28,21 @@ class AskedAgain(TextChoices):
 
     @property
     def counts(self) -> bool:
-        """Tell whether the bank may have counted a wrong code."""
+        """Whether the bank may have counted a wrong code."""
         return self in (AskedAgain.WRONG_CODE, AskedAgain.CANT_TELL)
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a bank asked for. Texts are fingerprints, empty where the bank gave none; `words` are its instructions.
+    """What a bank asked for. Texts are fingerprints, empty if the bank sent none; `words` are its instructions.
 
-    `question` is the value where it is a text to be answered. Numbers and pictures are new each time: not even a
-    fingerprint of them is kept.
+    `question` is the value if it's a text to answer. Numbers and images are new each time, so not even a fingerprint is
+    stored.
     """
 
     kind: str
     expects_input: bool
-    shows_value: bool  # a number, QR code or picture
+    shows_value: bool  # a number, QR code or image
     written_kind: str = ""
     label: str = ""
     pattern: str = ""
@@ -51,7 +51,7 @@ class Asked:
 
     @classmethod
     def of(cls, challenge: Challenge, *, sign_in: UUID) -> Self:
-        """Note what a challenge asks for. Within one sign-in the same text has the same fingerprint."""
+        """Within one sign-in, equal texts have equal fingerprints."""
         is_question = challenge.kind is ChallengeKind.TEXT and not _is_shown(challenge.value)
         words = challenge.instructions
         if challenge.value and not is_question:
@@ -73,7 +73,7 @@ class Asked:
 
 
 def why_asked_again(before: Asked | None, now: Asked) -> AskedAgain:
-    """Compare what the bank asked for before an answer and after it. Without the one before nothing can be told."""
+    """Compare challenges before and after a code. Without the first, the reason is unknown."""
     if before is None:
         return AskedAgain.CANT_TELL
     if _is_another_kind(before, now):
@@ -88,7 +88,7 @@ def why_asked_again(before: Asked | None, now: Asked) -> AskedAgain:
 
 
 def _is_another_kind(before: Asked, now: Asked) -> bool:
-    """Tell whether another thing is asked for. What only one of the two gives in clear tells nothing."""
+    """Whether the bank asks for something else. A value that only one of the two has decides nothing."""
     if (before.kind, before.expects_input) != (now.kind, now.expects_input):
         return True
     pairs = ((before.written_kind, now.written_kind), (before.label, now.label), (before.pattern, now.pattern))
@@ -100,5 +100,5 @@ def _plain(text: str) -> str:
 
 
 def _is_shown(value: str) -> bool:
-    """Tell whether a value is a number or a picture, and no question."""
+    """Whether a value is a number or an image rather than a question."""
     return "".join(value.split()).isdecimal() or value.startswith("data:image/")

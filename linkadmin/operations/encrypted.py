@@ -1,6 +1,6 @@
-"""What a page shows a little later, and nobody may read in the database: encrypted beside its row.
+"""Values a page needs later that nobody may read in the database: encrypted in their row.
 
-It goes with the row: when it's used, replaced or canceled, in the transaction that does so, and when it expires.
+They're deleted with the row: in the transaction that uses, replaces or cancels it, and when it expires.
 """
 
 import json
@@ -15,13 +15,13 @@ from linkadmin.providers.types import Challenge, Secret
 
 from .models import Operation, PendingChallenge, RepairUrl
 
-# Parts of the associated data: a row that was encrypted with other names can't be read.
+# Part of the associated data: a row encrypted under other names can't be decrypted.
 _CHALLENGES, _REPAIR_URLS = "operations_pendingchallenge", "operations_repairurl"
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a bank shows the customer while it waits for a code: a number, a picture, a text."""
+    """What a bank shows while it waits for a code: a number, an image, a text."""
 
     instructions: str = field(repr=False)
     value: str = field(repr=False)
@@ -43,18 +43,18 @@ def store_challenge(operation: Operation, asked: Challenge, *, received_at: date
 
 
 def session_of(challenge: PendingChallenge) -> Secret:
-    """Return the provider's session; empty if it doesn't open with our keys."""
+    """The provider's session; empty if our keys can't decrypt it."""
     return _decrypt(challenge.encrypted_session, _CHALLENGES, challenge.pk, "session") or Secret("")
 
 
 def shown_of(challenge: PendingChallenge) -> Shown | None:
-    """Return what the bank shows with a challenge; None if it doesn't open with our keys."""
+    """What the bank shows with a challenge; None if our keys can't decrypt it."""
     opened = _decrypt(challenge.encrypted_shown, _CHALLENGES, challenge.pk, "shown")
     return Shown(*json.loads(opened.reveal())) if opened else None
 
 
 def store_repair_url(operation: Operation, url: Secret, *, expires_at: datetime) -> None:
-    """Store the URL that an operation has made, in place of an earlier one for the same link."""
+    """Store a new repair URL in place of an earlier one for the same link."""
     if operation.link:
         delete_repair_urls([operation.link])
     stored = RepairUrl(operation=operation, expires_at=expires_at)
@@ -63,7 +63,7 @@ def store_repair_url(operation: Operation, url: Secret, *, expires_at: datetime)
 
 
 def repair_url_of(operation: Operation, *, now: datetime) -> Secret | None:
-    """Return the URL that an operation has made; None if it expired, was replaced, or doesn't open with our keys."""
+    """The URL an operation created; None if it expired, was replaced, or our keys can't decrypt it."""
     stored = RepairUrl.objects.filter(operation=operation, expires_at__gt=now).first()
     return _decrypt(stored.encrypted, _REPAIR_URLS, stored.pk, "url") if stored else None
 
@@ -73,7 +73,7 @@ def delete_repair_urls(links: Sequence[Link]) -> None:
 
 
 def delete_expired(*, now: datetime) -> None:
-    """Delete what has expired, whatever keeps its operation from being closed."""
+    """Delete expired values, even if their operation can't be closed."""
     RepairUrl.objects.filter(expires_at__lte=now).delete()
     expired = PendingChallenge.objects.filter(expires_at__lte=now)
     emptied = {"encrypted_session": b"", "encrypted_shown": b""}

@@ -1,4 +1,4 @@
-"""What an operation makes of what we know of its link, in the transaction that moves the operation."""
+"""Updates of a link by its operation, in the transaction that moves the operation."""
 
 from datetime import datetime
 from uuid import UUID
@@ -18,7 +18,7 @@ READS_AT_ONCE = 50
 
 
 def store_link(operation: Operation, remote: RemoteLink, *, at: datetime) -> Link:
-    """Let the operation's link say what the provider said of it, and begin it if there is none yet."""
+    """Store the provider's record on the operation's link, and create the link if there is none."""
     report = health.Report(remote.observation, health.Source.CALL, at, operation.pk, remote.request_id)
     known = Link.objects.filter(integration=operation.integration, remote_id=remote.remote_id, disconnected_at=None)
     link = operation.link or known.first()
@@ -38,21 +38,21 @@ def store_link(operation: Operation, remote: RemoteLink, *, at: datetime) -> Lin
 
 
 def start_verifying(operation: Operation, *, request_id: str) -> None:
-    """Take note of a repair of a link: it counts as working once a read shows it."""
+    """Mark a link as repaired, to be verified by a status check."""
     if operation.link:
         health.start_verifying(operation.link, at=operation.finished_at or operation.began_at, request_id=request_id)
         due_reads.want([operation.link.pk], reason=Reason.REPAIR, at=timezone.now())
 
 
 def stop_waiting(operation: Operation, cause: Cause, *, at: datetime) -> None:
-    """Let the link say that its code step is over, and why."""
+    """End the code step of a link, with the reason."""
     if operation.link:
         seen = Observation(cause=cause, raw_status=operation.link.raw_status)
         health.observe(operation.link, health.Report(seen, health.Source.CALL, at, operation.pk))
 
 
 def links_about(operation: Operation) -> list[UUID]:
-    """Return the links whose records will show what came of an operation: its own, or its customer's."""
+    """Links whose records will show the outcome: the operation's own, or its customer's."""
     if operation.link_id:
         return [operation.link_id]
     links = operation.integration.links.filter(disconnected_at=None)
@@ -65,7 +65,7 @@ def works(seen: Observation) -> bool:
 
 
 def links_that_go(link: Link) -> list[Link]:
-    """Return what the removal of a link takes along: itself, and all that its provider removes with it."""
+    """Links that the removal of a link disconnects: itself, and all that its provider removes with it."""
     if link.integration.provider_class.removal_reach is Reach.LINK:
         return [link]
     of_customer = _links_of_customer(link).filter(disconnected_at=None)
@@ -74,7 +74,7 @@ def links_that_go(link: Link) -> list[Link]:
 
 
 def links_that_may_have_gone(operation: Operation, link: Link) -> list[Link]:
-    """Return the links whose end would show that a customer-wide removal was done: what stood when it was sent."""
+    """Links whose end would prove a customer-wide removal: those connected when it was sent."""
     stood = ~Q(health=HealthState.DISCONNECTED.value) | Q(health_since__gte=operation.began_at)
     return list(_links_of_customer(link).filter(stood).order_by("pk"))
 

@@ -1,7 +1,7 @@
-"""Every kind of change is one row, and nothing else asks for a kind.
+"""Every kind of change is one row, and no other module compares kinds.
 
-`row.py` says what a row tells. To add a kind: its name in `OperationKind`, its row in
-the module of its subject, and, if no provider can do it yet, a capability and the provider's method.
+`row.py` defines a row. To add a kind: its name in `OperationKind`, its row in the module of its subject, and a
+capability with the provider's method if no provider has it yet.
 """
 
 from collections.abc import Mapping
@@ -30,5 +30,5 @@ PAGES: Mapping[str, Change[Any]] = {row.page.slug: row for row in CHANGES.values
 
 
 def change_of(operation: Operation) -> Change[Any]:
-    """Return the row of the change that a person began: a code is given for one, and ends as it does."""
+    """The row of the change a person started. A code belongs to the sign-in it completes."""
     return CHANGES[operation.origin.kind]

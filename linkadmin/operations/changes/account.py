@@ -1,4 +1,4 @@
-"""Changes of what a provider keeps beside links: customers, the sources of their data, our subscriptions."""
+"""Changes beside links: customers, their data sources, and our webhook subscriptions."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,11 +15,11 @@ from linkadmin.providers.types import Capability, CredentialField, Values
 
 from .row import NOTHING, Change, ChangePage, Explanation, Finding, not_done, provider_of
 
-YES, NO = "yes", "no"  # how a form says whether something is to be on
+YES, NO = "yes", "no"  # form values for on and off
 
 
 def is_on(values: Mapping[str, object]) -> bool:
-    """Tell whether a form wants a thing switched on."""
+    """Whether a form value means "on"."""
     return values.get("enabled") == YES
 
 
@@ -133,7 +133,7 @@ def _find_new_webhook(operation: Operation, now: datetime) -> Finding[RemoteWebh
     listed = [each for each in provider_of(operation).list_webhooks() if (each.topic, each.url) == asked]
     if not listed:
         return not_done(operation, now)
-    # Nothing tells when a subscription was made: one that pauses, or is there twice, may be older.
+    # Subscriptions have no creation date: a paused or duplicate one may be older.
     return Finding(State.CONFIRMED_DONE, "found", listed[0]) if len(listed) == 1 and listed[0].enabled else NOTHING
 
 

@@ -1,4 +1,4 @@
-"""Changes of one link: fresh data, its settings, its access token, an address for the customer, and new reports."""
+"""Changes of one link: refresh data, settings, access token, repair URL, and reports."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -22,17 +22,17 @@ from linkadmin.providers.types import Capability, Choice, CredentialField, Field
 
 from .row import NOTHING, Change, ChangePage, Explanation, Finding, has_new_data, is_settled, link_of, read
 
-LINKS_READ = 5  # of a customer, to see whether one of them has new data
+LINKS_READ = 5  # per customer, when looking for new data
 FAILED_SHOWN = 200
 
 
 def observe_link(operation: Operation, remote: RemoteLink | None, at: datetime) -> None:
-    """Take over a record that a response carries: no login at the bank, so it proves no more than a reading does."""
+    """Store a record from a response. It involved no sign-in at the bank, so it proves no more than a status check."""
     if operation.link and remote:
         health.observe_remote(operation.link, remote, source=health.Source.LIST, at=at, operation_id=operation.pk)
 
 
-# --- Fetch new data ---
+# --- Refresh data ---
 
 
 def _fetched(operation: Operation, accepted: Accepted | None, at: datetime) -> None:
@@ -40,7 +40,7 @@ def _fetched(operation: Operation, accepted: Accepted | None, at: datetime) -> N
 
 
 def _would_repeat_refusal(link: Link) -> bool:
-    """Tell whether a fetch would try a login at the bank that it has refused, or that waits for the customer."""
+    """Whether a refresh would repeat a sign-in the bank rejected, or that needs the customer."""
     is_refused = link.verdict.state in Group.CUSTOMER.states and not link.is_verifying
     return link.integration.provider_class.signs_in_at_bank and is_refused
 
@@ -57,7 +57,7 @@ def _why_no_fetch(link: Link) -> str | Promise:
 
 
 def _find_new_data(operation: Operation, _now: datetime) -> Finding[Accepted]:
-    """Look for data fetched since we sent. None may only mean that it takes longer."""
+    """Look for data fetched since the request was sent. None may only mean that it takes longer."""
     remote = read(link_of(operation))
     if remote and has_new_data(operation, remote):
         return Finding(State.CONFIRMED_DONE, "good_data_since")
@@ -98,11 +98,11 @@ REFRESH_DATA = Change(
 )
 
 
-# --- Change the settings ---
+# --- Change settings ---
 
 
 def _differing(operation: Operation, values: Values) -> Values:
-    """Return the settings that are not the link's present ones, and note which are sent."""
+    """The settings that differ from the current ones; records on the operation which are sent."""
     link = link_of(operation)
     sent = {name: value for name, value in values.items() if _comparable(value) != _comparable(getattr(link, name, ""))}
     operation.result = {"sent": sorted(sent)}
@@ -115,13 +115,13 @@ def _require_difference(_operation: Operation, sent: Values) -> None:
 
 
 def _shown_settings(remote: RemoteLink, asked: Mapping[str, object]) -> dict[str, bool]:
-    """Return, for each of the settings asked for that a record tells, whether it is as it was asked for."""
+    """For each requested setting the record includes: whether it has the requested value."""
     shown = {name: getattr(remote, name, "") for name in asked}
     return {name: _comparable(value) == _comparable(asked[name]) for name, value in shown.items() if value}
 
 
 def _comparable(value: object) -> object:
-    """Return a setting such that two are equal if they mean the same: an order of several means nothing."""
+    """Normalize a setting for comparison: the order of a list means nothing."""
     return frozenset(value) if isinstance(value, list | tuple) else value
 
 
@@ -141,7 +141,7 @@ def _find_settings(operation: Operation, now: datetime) -> Finding[RemoteLink]:
 
 
 def _settings_fields(link: Link) -> tuple[CredentialField, ...]:
-    """Return settings with their present values to start from; one that is no choice any more is kept."""
+    """The settings with their current values; a current value stays a choice even if no longer offered."""
     fields = link.integration.provider_class.settings_fields(link.institution)
     return tuple(_with_present(field, getattr(link, field.name, "")) for field in fields)
 
@@ -190,11 +190,11 @@ SETTINGS = Change(
 )
 
 
-# --- Hand over a new access token ---
+# --- Replace access token ---
 
 
 def _find_working_token(operation: Operation, _now: datetime) -> Finding[RemoteLink]:
-    """Look whether a link that did not work does since: as long as it worked before, its old token may do as well."""
+    """Check whether a broken link works now. If it worked before, its old token may still be the one in use."""
     link = link_of(operation)
     remote = read(link)
     mended = link.changes.filter(at__gte=operation.began_at, new=HealthState.HEALTHY.value)
@@ -235,7 +235,7 @@ ACCESS_TOKEN = Change(
 )
 
 
-# --- Make a repair address ---
+# --- Create repair URL ---
 
 
 def _store_address(operation: Operation, made: RemoteRepairUrl | None, at: datetime) -> None:
@@ -288,7 +288,7 @@ def _note_reports(operation: Operation, refreshed: ReportsRefreshed | None, _at:
 
 
 def _find_reports(operation: Operation, _now: datetime) -> Finding[ReportsRefreshed]:
-    """Look for new data at a customer's links. For a whole integration nothing short of reading all would prove it."""
+    """Look for new data at a customer's links. For a whole integration, only reading every link could prove it."""
     if operation.end_user is None:
         return NOTHING
     links = Link.objects.standing().select_related("integration", "end_user", "institution")

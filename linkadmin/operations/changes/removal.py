@@ -1,4 +1,4 @@
-"""The removal of a link, and of all that its provider removes with it."""
+"""Deleting a link, with all links its provider disconnects with it."""
 
 from datetime import datetime
 from typing import Any
@@ -22,17 +22,17 @@ from linkadmin.providers.types import Capability, Cause, HealthState, Observatio
 
 from .row import NOTHING, Change, ChangePage, Explanation, Finding, is_settled, link_of, read
 
-# What links are after a removal whose response was lost, or was given by a person.
+# Status of links after a removal whose response was lost, or that a person confirmed.
 CAUSES = {Reach.LINK: Cause.REMOVED, Reach.CUSTOMER: Cause.SWITCHED_OFF}
 
 
 def lock_integration(integration_id: UUID) -> None:
-    """Let no other change of an integration be prepared until this one's intent is committed."""
+    """Block other changes of an integration from starting until this intent is committed."""
     Integration.objects.select_for_update(no_key=True).get(pk=integration_id)
 
 
 def require_no_removal(operation: Operation) -> None:
-    """Refuse whatever concerns a customer whose links are all being removed."""
+    """Refuse a change for a customer whose links are all being deleted."""
     if operation.end_user is None or operation.integration.provider_class.removal_reach is not Reach.CUSTOMER:
         return
     lock_integration(operation.integration_id)
@@ -41,20 +41,19 @@ def require_no_removal(operation: Operation) -> None:
 
 
 def _require_quiet(operation: Operation, _values: Values) -> None:
-    """Refuse a removal that takes along a link on which something is under way."""
+    """Refuse to delete a link while another affected link has an open operation."""
     is_wide = operation.integration.provider_class.removal_reach is Reach.CUSTOMER
     if is_wide and (busy := _others_of_customer(operation).first()):
         raise refusals.AlreadyOpen(busy)
 
 
 def _others_of_customer(operation: Operation) -> OperationQuerySet:
-    """Return the other open operations of an operation's customer in its integration."""
     others = Operation.objects.open().with_names().exclude(pk=operation.pk)
     return others.filter(integration=operation.integration_id, end_user=operation.end_user)
 
 
 def _removed(operation: Operation, removed: Removed | None, at: datetime) -> None:
-    """Let every link that goes say that it ended, and why; nobody can repair it any more."""
+    """Mark every affected link as disconnected, with the reason. None can be repaired any more."""
     known = removed.cause.value if removed else operation.result.get("cause")
     cause = Cause(known) if known else CAUSES[operation.integration.provider_class.removal_reach]
     operation.result = {"cause": cause.value}
@@ -75,12 +74,12 @@ def _find_gone(operation: Operation, now: datetime) -> Finding[Removed]:
         gone = bool(found) and all(remote is None or _has_ended(remote) for remote in found)
         stands = any(remote is not None and not _has_ended(remote) for remote in found)
     else:
-        # That it has ended otherwise proves nothing: it may have before.
+        # A link disconnected for another reason proves nothing: it may have been before.
         gone = read(link) is None
         stands = not gone
     if gone:
         return Finding(State.CONFIRMED_DONE, "gone")
-    # What the provider took on is done in its own time: that it is not done yet proves nothing.
+    # The provider accepted it and works at its own pace: a link that's still there proves nothing.
     if stands and is_settled(operation, now) and not operation.is_awaited:
         return Finding(State.CONFIRMED_NOT_DONE, "still_there")
     return NOTHING

@@ -1,7 +1,7 @@
-"""What the table of changes says of each kind, so that nothing else asks for a kind; and reads that prove an outcome.
+"""The row that defines a kind of change, and helpers for reads that prove an outcome.
 
-Such reads never contact a bank, and prove nothing before its time: a login may still be running at the provider after
-the connection broke, so "not done" is believed only once that time is over.
+Such reads never contact a bank. They prove nothing too early: a sign-in may still be running at the provider after the
+connection broke, so "didn't happen" counts only once that time has passed.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,13 +22,13 @@ from linkadmin.operations.models import Operation, OperationKind, State
 from linkadmin.providers.base import Provider
 from linkadmin.providers.types import Capability, CredentialField, RemoteLink, Values
 
-A = TypeVar("A")  # what a provider's call returns
+A = TypeVar("A")  # what the provider's method returns
 CLOCK_SKEW = timedelta(seconds=60)  # between the provider's clock and ours
 
 
 @dataclass(frozen=True, slots=True)
 class Finding(Generic[A]):
-    """What the records prove about a lost response, and what they show of the thing itself."""
+    """What the records prove about a lost response, and the record itself."""
 
     state: State
     why: str = ""
@@ -50,22 +50,24 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangePage:
-    """The page of a change on a link's page: what it is called, asks for, and says before it is done."""
+    """The form page of a change: title, fields, and what to know first."""
 
     slug: str
     icon: str
-    name: str | Promise  # on the button that leads to it
+    name: str | Promise  # on its button
     title: str | Promise
     lead: str | Promise = ""
     submit: str | Promise
     fields: Callable[[Link], tuple[CredentialField, ...]]
-    notes: tuple[str | Promise, ...] = ()  # what to know before
+    notes: tuple[str | Promise, ...] = ()  # shown above the form
     form: type[ChangeForm] = ChangeForm
     initial: Callable[[Link], Mapping[str, Any]] = lambda _link: {}
     template: str = "operations/change.html"
-    context: Callable[[Link], Mapping[str, Any]] = lambda _link: {}  # what else its template draws
-    why_not: Callable[[Link], str | Promise] = lambda _link: ""  # why it can't be done to this link now
-    is_beside: bool = True  # among the buttons below the link's details
+    context: Callable[[Link], Mapping[str, Any]] = lambda _link: {}  # extra template context
+    why_not: Callable[[Link], str | Promise] = lambda _link: (
+        ""
+    )  # why it isn't available for this link now; empty if it is
+    is_beside: bool = True  # listed below the link's details
     is_danger: bool = False
 
     def url_of(self, link: Link) -> str:
@@ -74,35 +76,35 @@ class ChangePage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change(Generic[A]):
-    """A kind of change: who may make it, its one call, and what each end of that call means."""
+    """A kind of change: who may make it, its one request, and what each outcome means."""
 
     kind: OperationKind
     capability: Capability
     right: Right
-    response: type[A]  # any other is an unknown outcome
+    response: type[A]  # any other type is an unknown outcome
     call: Callable[[Provider, Operation, Values], A]
-    call_name: Callable[[Operation, Values], str] = lambda operation, _values: operation.kind  # which quotas count
+    call_name: Callable[[Operation, Values], str] = lambda operation, _values: operation.kind  # for quotas
     sends: Callable[[Operation, Values], Values] = lambda _operation, values: values
-    check: Callable[[Operation, Values], None] = lambda _operation, _values: None  # raises a Refusal of ours
-    # The outcome, if a good response shows the old state.
+    check: Callable[[Operation, Values], None] = lambda _operation, _values: None  # raises a Refusal
+    # The outcome if a successful response shows the old state; empty otherwise.
     contradicts: Callable[[Operation, A], str] = lambda _operation, _response: ""
-    # What came of it: by its response, by what the records show, or, with None, by a person's word or an absence.
+    # Applies the result: of the response, of the records, or None for a manual decision or a missing record.
     apply: Callable[[Operation, A | None, datetime], None] = lambda _operation, _response, _at: None
     prove: Callable[[Operation, datetime], Finding[A]]
     done: Explanation | Callable[[Operation], Explanation]
-    not_found: Explanation | None = None  # what it means that the provider knows no such thing
+    not_found: Explanation | None = None  # text for a 404
     page: ChangePage | None = None
-    is_of_customer: bool = False  # done on a link's page to all the customer's links
-    is_void_if_lost: bool = False  # made or not, nobody has it: there is nothing to find out
-    shows_result: bool = False  # on the operation's own page
-    shows_in_links: bool = False  # so that links are read once it is done
+    is_of_customer: bool = False  # applies to all links of the customer
+    is_void_if_lost: bool = False  # if the response is lost, the result is useless: nothing to reconcile
+    shows_result: bool = False  # on the operation's page
+    shows_in_links: bool = False  # links are checked once it succeeds
 
     def explain_done(self, operation: Operation) -> Explanation:
         return self.done if isinstance(self.done, Explanation) else self.done(operation)
 
 
 def is_settled(operation: Operation, now: datetime) -> bool:
-    """Tell whether whatever the provider began would be over by now."""
+    """Whether anything the provider started must have finished by now."""
     return now - operation.began_at >= timedelta(seconds=settings.RECONCILE_SETTLED_SECONDS)
 
 
@@ -111,11 +113,11 @@ def not_done(operation: Operation, now: datetime) -> Finding[Any]:
 
 
 def has_new_data(operation: Operation, remote: RemoteLink) -> bool:
-    """Tell whether the provider had a good answer of the bank after we sent."""
+    """Whether the provider got good data from the bank after the request was sent."""
     good = remote.observation.last_good_at
     if good is None or good == operation.good_data_before:
         return False
-    # Only where the login before it is known can one that seems a little earlier than the call be told from it.
+    # A sign-in slightly before the request counts only if the previous one is known.
     return good >= operation.began_at - (CLOCK_SKEW if operation.good_data_before else timedelta(0))
 
 

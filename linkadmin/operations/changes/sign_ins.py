@@ -1,4 +1,4 @@
-"""The changes whose call has the provider sign in at the bank: a new link, new credentials, and the code for either."""
+"""Changes that have the provider sign in at the bank: a new link, new credentials, and the code for either."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -40,18 +40,18 @@ from .row import (
     read,
 )
 
-SESSION, LINK, CODE = "session", "link", "code"  # what is sent to give a code
+SESSION, LINK, CODE = "session", "link", "code"  # values sent with a code
 
 
 def login_fields(integration: Integration, institution: Institution | None) -> tuple[CredentialField, ...]:
-    """Return what staff can type to repair a link there; nothing where the customer consents at the bank instead."""
+    """Fields staff can fill in to repair a link; none where the customer consents at the bank instead."""
     if institution is not None and institution.is_by_consent:
         return ()
     return integration.provider_class.update_fields(institution)
 
 
 def _apply(operation: Operation, remote: RemoteLink | None, at: datetime) -> None:
-    """Take note of a new link, or of a repair that has yet to be proven."""
+    """Store a new link, or a repair to verify."""
     if remote is None:
         start_verifying(operation, request_id=operation.request_id)
     elif operation.begins_link:
@@ -65,12 +65,12 @@ def _apply(operation: Operation, remote: RemoteLink | None, at: datetime) -> Non
 
 
 def _contradicts(operation: Operation, remote: RemoteLink) -> str:
-    """Tell whether the provider took the values, and its own record says that they repaired nothing."""
+    """The outcome if the provider's own record says the link still doesn't work; empty otherwise."""
     return "" if operation.begins_link or works(remote.observation) else NOT_REPAIRED
 
 
 def _prove(operation: Operation, now: datetime) -> Finding[RemoteLink]:
-    """Look for a new link that is there, or a login at the bank since we sent."""
+    """Look for the new link, or for a sign-in at the bank since the request was sent."""
     remote = read(operation.link) if operation.link else _created_link(operation)
     settled = is_settled(operation, now)
     if remote is None:
@@ -87,7 +87,7 @@ def _prove(operation: Operation, now: datetime) -> Finding[RemoteLink]:
 
 
 def _created_link(operation: Operation) -> RemoteLink | None:
-    """Return the link a lost create may have made: the ID we gave, or a new one of this customer at this bank."""
+    """The link a lost create may have made: with our ID, or a new one of this customer at this bank."""
     found = provider_of(operation).find_link(
         remote_id=operation.natural_key,
         end_user_id=operation.customer_id,
@@ -105,7 +105,7 @@ def _created_link(operation: Operation) -> RemoteLink | None:
 
 
 def _absence_proves(operation: Operation) -> bool:
-    """Tell whether a link that is not found was not made: only where we gave it its ID, or it was there before."""
+    """Whether a missing link was never created: only if we chose its ID, or the link existed before."""
     return bool(operation.natural_key or operation.link_id)
 
 
@@ -127,7 +127,7 @@ def _submit_code(provider: Provider, _operation: Operation, values: Values) -> R
 
 
 def _typed_before(link: Link) -> Mapping[str, Any]:
-    """Return what was typed and is not secret, if the last try came to nothing."""
+    """Non-secret values from the last attempt, if it failed."""
     last = Operation.objects.latest_of(link)
     if last is None or last.is_done or not last.logs_in or last.begins_link or last.gives_code:
         return {}

@@ -1,1 +1,1 @@
-"""What staff type: forms drawn from the fields that a provider declares, and what is taken out of each value."""
+"""Forms for staff, built from the fields a provider declares, and cleaning of each value."""

@@ -1,4 +1,4 @@
-"""The inputs of a form, made from the fields that a provider declares. Secrets go in and never come out again."""
+"""Form inputs for the fields a provider declares. Secrets go in and are never rendered."""
 
 import uuid
 from collections.abc import Iterable
@@ -16,13 +16,13 @@ from linkadmin.web.secret_input import SecretInput
 
 from .typed_values import CLEANERS
 
-# Characters of a typed value and of a pasted file. No browser is told: it would cut what is longer without a word.
+# Characters of a typed value and of a pasted file. No maxlength in HTML: browsers truncate silently.
 MAX_LENGTH = 8_000
 MAX_FILE_LENGTH = 100_000
 
 
 class OneWayMixin:
-    """A widget whose value goes in and never comes out again."""
+    """A widget that never renders its value."""
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         return super().get_context(name, None, attrs)  # type: ignore[misc, no-any-return]
@@ -37,7 +37,7 @@ class OneWayTextarea(OneWayMixin, forms.Textarea):
 
 
 class TypedField(forms.CharField):
-    """A text of any length that a bank may ask for, cleaned by its kind."""
+    """A text of any length that a bank may request, cleaned by its type."""
 
     def __init__(self, *, cleaning: Cleaning, longest: int = MAX_LENGTH, **kwargs: Any) -> None:
         super().__init__(strip=False, validators=[MaxLengthValidator(longest)], **kwargs)
@@ -48,7 +48,7 @@ class TypedField(forms.CharField):
 
 
 class DrawnForm(forms.Form):
-    """The fields that a provider asks for, what is rarely needed apart from the others."""
+    """A provider's fields, with the rarely needed ones apart."""
 
     def __init__(self, *args: Any, asked: Iterable[CredentialField], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -68,12 +68,12 @@ class DrawnForm(forms.Form):
 
     @property
     def shows_advanced(self) -> bool:
-        """Tell whether what is rarely needed must be seen at once: something is filled in or wrong there."""
+        """Whether to open the advanced fields: one has a value or an error."""
         return any(each.errors or each.data or self.initial.get(each.name) for each in self.advanced_fields())
 
 
 class OnceForm(forms.Form):
-    """The key that makes two submits of one form one operation."""
+    """A form whose key makes two submits one operation."""
 
     operation_key = forms.UUIDField(widget=forms.HiddenInput, error_messages={"required": _("Reopen the form.")})
 
@@ -83,7 +83,7 @@ class OnceForm(forms.Form):
 
     @classmethod
     def sent(cls, posted: QueryDict) -> Self:
-        """Return a form of ours that nobody types into. Raises BadRequest for anything else."""
+        """A bound form without typed fields. Raises BadRequest if its key is invalid."""
         form = cls(posted)
         if not form.is_valid():
             raise BadRequest("a form that this page does not have")
@@ -91,13 +91,13 @@ class OnceForm(forms.Form):
 
     @property
     def key(self) -> uuid.UUID:
-        """The key, once the form is known to be valid."""
+        """The key of a valid form."""
         key: uuid.UUID = self.cleaned_data["operation_key"]
         return key
 
     def again(self) -> Self:
-        """Give the form a new key, so that sending it once more is a new operation."""
-        data = QueryDict(mutable=True)  # which keeps the several values of one name
+        """Replace the key, so that the next submit is a new operation."""
+        data = QueryDict(mutable=True)  # keeps multiple values of a name
         data.update(self.data)
         data["operation_key"] = str(uuid.uuid4())
         self.data = data
@@ -105,7 +105,6 @@ class OnceForm(forms.Form):
 
 
 def form_field(asked: CredentialField) -> forms.Field:
-    """Return the form's field for one input of a provider's."""
     shared: dict[str, Any] = {
         "label": asked.label,
         "required": asked.required,
@@ -120,7 +119,7 @@ def form_field(asked: CredentialField) -> forms.Field:
         return forms.MultipleChoiceField(choices=offered, widget=forms.CheckboxSelectMultiple, **shared)
     longest = MAX_FILE_LENGTH if asked.kind is FieldKind.FILE_TEXT else MAX_LENGTH
     cleaning = asked.cleaning if asked.secret else Cleaning.TRIMMED
-    limit = asked.max_length or None  # of the provider's own ids, not of what a bank wants
+    limit = asked.max_length or None  # for the provider's own IDs, not for values of a bank
     return TypedField(cleaning=cleaning, longest=longest, max_length=limit, widget=_widget(asked), **shared)
 
 

@@ -1,23 +1,23 @@
-"""Patterns that banks give for the values they want: foreign input, which may cost neither time nor memory."""
+"""Patterns from banks for their values: untrusted input that must not cost time or memory."""
 
 import regex
 from django.utils.translation import gettext as _
 
 SECONDS = 0.05
-MOST_COPIES = 2_000  # of a part: `regex` writes out what a group repeats, and groups in groups multiply
+MOST_COPIES = 2_000  # of a part: `regex` expands repeated groups, and nested ones multiply
 _TOKEN = regex.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*+\]|\{(?<count>\d+)[^{}]*\}|\s+|.", regex.DOTALL)
-_EXTENDED = regex.compile(r"\(\?(?:[a-zA-Z0-9]*x|#)")  # comments and spaces, behind which a count can hide
+_EXTENDED = regex.compile(r"\(\?(?:[a-zA-Z0-9]*x|#)")  # comments and spaces can hide a count
 
 
 def mismatch(pattern: str, message: str, value: str) -> str:
-    """Say what is wrong with a value that a bank's pattern does not fit; nothing if it fits or there is none."""
+    """The error message for a value that fails a pattern; empty if it fits or there is no pattern."""
     if not pattern or _matches(pattern, value):
         return ""
     return message or _("The bank expects a different format.")
 
 
 def _matches(pattern: str, value: str) -> bool:
-    """Try a bank's pattern. One that is broken or costs too much decides nothing: the bank itself will."""
+    """Match with limits. A broken or expensive pattern passes: the bank will check the value."""
     if _EXTENDED.search(pattern) or _copies(pattern) > MOST_COPIES:
         return True
     try:
@@ -27,8 +27,8 @@ def _matches(pattern: str, value: str) -> bool:
 
 
 def _copies(pattern: str) -> int:
-    """Return how often the part of a pattern is written out that is written out most."""
-    most, last = [1], 1  # in each group that is open, and of what a count would repeat
+    """How often the most repeated part of a pattern is expanded."""
+    most, last = [1], 1  # per open group, and of the last repeatable part
     for token in _TOKEN.finditer(pattern):
         text = token[0]
         if text == "(":

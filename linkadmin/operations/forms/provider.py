@@ -1,4 +1,4 @@
-"""One form for every provider and bank: drawn from the fields they ask for. Secrets are taken in and never shown."""
+"""One form for every provider and bank, built from their fields. Secrets are never rendered."""
 
 import hashlib
 from typing import Any
@@ -19,13 +19,11 @@ from .patterns import mismatch
 
 
 class ProviderForm(OnceForm, DrawnForm):
-    """The fields a provider asks for, sent once."""
-
-    may_be_empty = False  # whether there is something to send even if nothing is filled in
-    not_stored = frozenset({"operation_key"})  # each time the form is opened
+    may_be_empty = False  # whether an empty form can be sent
+    not_stored = frozenset({"operation_key"})  # new for each form
 
     def clean(self) -> dict[str, Any]:
-        """Check the bank's patterns and wrap every secret before anything else can see it."""
+        """Check the bank's patterns, and wrap secrets before other code can see them."""
         for name, field in self.asked.items():
             value = self.cleaned_data.get(name)
             if value and (message := self._mismatch(field, value)):
@@ -40,12 +38,12 @@ class ProviderForm(OnceForm, DrawnForm):
         return self.cleaned_data
 
     def typed(self) -> dict[str, Value]:
-        """Return what was filled in, by the provider's field names."""
+        """Submitted values by the provider's field names."""
         filled = {name: self.cleaned_data[name] for name in self.asked if self.cleaned_data.get(name)}
         return {name: tuple(value) if isinstance(value, list) else value for name, value in filled.items()}
 
     def typed_in_the_open(self) -> list[tuple[str, str]]:
-        """Return what was typed and is not secret, name by name, as the browser sent it; empty for nothing ticked."""
+        """Non-secret values by name, as the browser sent them; empty for an empty choice."""
         sent = QueryDict(mutable=True)
         sent.update(self.data)
         secret = {name for name, field in self.asked.items() if field.secret}
@@ -53,7 +51,7 @@ class ProviderForm(OnceForm, DrawnForm):
         return [(name, value) for name in names for value in sent.getlist(name) or [""]]
 
     def refuse(self, errors: dict[str, str]) -> None:
-        """Say at the fields what the provider refused there; the page tells above the form what else it said."""
+        """Show the provider's errors at their fields; the page shows the others above the form."""
         for name, words in errors.items():
             if name in self.fields:
                 self.add_error(name, words)
@@ -74,7 +72,7 @@ class ProviderForm(OnceForm, DrawnForm):
 
 
 class NewLinkForm(ProviderForm):
-    """A customer, picked by id or made here, and the provider's own fields."""
+    """A new link: its customer, existing or new, and the provider's fields."""
 
     not_stored = ProviderForm.not_stored | {"second_link"}
 
@@ -107,7 +105,7 @@ class NewLinkForm(ProviderForm):
             del self.fields["bank_name"]
 
     def clean_end_user_id(self) -> str:
-        """Take an ID byte for byte; but for spaces around one that nobody has, which come from copying it."""
+        """Take an ID byte for byte, except for spaces around an unknown one, which come from copying."""
         typed = str(self.cleaned_data["end_user_id"])
         exact = typed if EndUser.objects.filter(external_id=typed).exists() else typed.strip()
         if not exact:
@@ -131,12 +129,12 @@ class NewLinkForm(ProviderForm):
         return cleaned
 
     def end_user(self) -> EndUser:
-        """Return the customer of the link; one that does not exist yet is kept with the operation."""
+        """The customer of the link; a new one is saved with the operation."""
         cleaned = self.cleaned_data
         return self.known or EndUser(external_id=cleaned["end_user_id"], name=cleaned["end_user_name"])
 
     def natural_key(self) -> str:
-        """Return the id the link will have at the provider, where it is typed and not given by the provider."""
+        """The ID the link will have at the provider, if staff typed it rather than the provider."""
         return next((str(self.cleaned_data[name]) for name, field in self.asked.items() if field.identifies), "")
 
     def offer_second_link(self) -> None:
@@ -144,7 +142,7 @@ class NewLinkForm(ProviderForm):
 
 
 class ChangeForm(ProviderForm):
-    """What a provider lets be said about a change; most of it may be left as it is."""
+    """A change with optional fields."""
 
     may_be_empty = True
 
@@ -154,13 +152,13 @@ class ChangeForm(ProviderForm):
 
 
 class FilledForm(ChangeForm):
-    """A change that says nothing if nothing is filled in."""
+    """A change that needs at least one value."""
 
     may_be_empty = False
 
 
 class RemovalForm(ChangeForm):
-    """A removal: what it is of, typed once more, and why."""
+    """A removal: its ID typed again, and a reason."""
 
     not_stored = ChangeForm.not_stored | {"confirmation"}
 
@@ -179,7 +177,7 @@ class RemovalForm(ChangeForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # Beside the list that the reader sees: what is confirmed is this list and no other.
+        # Submitted with the list on the page: only that list is confirmed.
         going = " ".join(sorted(str(each.pk) for each in links_that_go(self.link)))
         self.mark = hashlib.sha256(going.encode()).hexdigest()
 
@@ -197,7 +195,7 @@ class RemovalForm(ChangeForm):
 
 
 class CodeForm(forms.Form):
-    """The one-time code, where the bank expects one, or the answer to its question."""
+    """The one-time code, or the answer to the bank's question; nothing where no input is expected."""
 
     operation_key = forms.UUIDField(widget=forms.HiddenInput)
     challenge = forms.UUIDField(widget=forms.HiddenInput)
@@ -210,7 +208,7 @@ class CodeForm(forms.Form):
             return
         is_answer = asked.kind == ChallengeKind.TEXT
         operation = asked.operation
-        # What the institution says of its code, it does not say of the answer to a question.
+        # The institution's code field doesn't apply to an answer.
         code = None if is_answer else operation.integration.provider_class.code_field(operation.institution)
         self._code = translated(code) if code else None
         self.fields["code"] = _answer_field() if is_answer else _code_field(self._code)
@@ -222,7 +220,7 @@ class CodeForm(forms.Form):
         return typed
 
     def clean(self) -> dict[str, Any]:
-        """Hold a code against the institution's own pattern. That may be outdated, so it can be sent anyway."""
+        """Check a code against the institution's pattern. The pattern may be outdated, so a second submit skips it."""
         typed, code = self.cleaned_data.get("code"), self._code
         message = mismatch(code.pattern, code.pattern_message, typed) if code and typed else ""
         if message and not self.cleaned_data.get("as_typed"):
@@ -234,7 +232,7 @@ class CodeForm(forms.Form):
 
 
 def _answer_field() -> TypedField:
-    """Return the field of an answer, which may be words, a date or an account number: sent exactly as typed."""
+    """An answer may be words, a date or an account number, so it is sent exactly as typed."""
     return TypedField(
         label=_("Customer's answer"),
         cleaning=Cleaning.AS_TYPED,
@@ -244,7 +242,7 @@ def _answer_field() -> TypedField:
 
 
 def _code_field(institutions: CredentialField | None) -> TypedField:
-    """Return the field of a one-time code, as the institution asks for it: most are numbers, some are URLs."""
+    """The field of a one-time code as the institution defines it. Most are numbers, some are URLs."""
     attrs: dict[str, Any] = dict(_CODE_ATTRIBUTES)
     if institutions is None or institutions.is_number:
         attrs |= {"data-code": "", "inputmode": "numeric"}

@@ -1,4 +1,4 @@
-"""What is taken out of a typed value before it is sent, by the kind of value it is."""
+"""Cleaning of typed values before they are sent, by type."""
 
 import base64
 import binascii
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from linkadmin.providers.types import Cleaning
 
 INVISIBLE = regex.compile(r"[\p{Cf}\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180e\u3164\ufe00-\ufe0f\uffa0]+")
-# What groups the digits of a code: spaces, dashes, dots in the middle.
+# Separators in codes: spaces, dashes, middle dots.
 GROUPING = regex.compile(r"[\s\p{Z}\p{Pd}\u2212\u00b7\u0387\u2022\u2027\u2219\u22c5\u2e31\u30fb\uff65]+")
 ARMOR = regex.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----(.*?)-----END \1-----", regex.DOTALL)
 ARMOR_EDGE = regex.compile(r"-----(?:BEGIN|END) ")
@@ -21,21 +21,21 @@ DATA_URI = regex.compile(r"data:[^,]{0,200};base64,", regex.IGNORECASE)
 
 
 def trimmed(text: str) -> str:
-    """Return a text without invisible marks, and without white space around it."""
+    """Strip invisible characters, and white space at both ends."""
     return INVISIBLE.sub("", text).strip()
 
 
 def code(text: str) -> str:
-    """Return a one-time code: people paste "482 193" and "٤٨٢-١٩٣", and banks want 482193. Others are only trimmed."""
+    """Clean a one-time code: "482 193" and "٤٨٢-١٩٣" become 482193. Non-numeric codes are only trimmed."""
     visible = trimmed(text)
     digits = GROUPING.sub("", visible)
     return "".join(str(unicodedata.decimal(digit)) for digit in digits) if digits.isdecimal() else visible
 
 
 def file_text(text: str, *, holds: str) -> str:
-    """Return a pasted certificate or key as base64 on one line; nothing for nothing.
+    """A pasted certificate or key as base64 on one line; empty for an empty value.
 
-    Raises ValidationError if it is neither base64 nor one whole PEM block of what it should hold.
+    Raises ValidationError if it is neither base64 nor one whole PEM block of the expected kind.
     """
     pasted = INVISIBLE.sub("", text)
     blocks = ARMOR.findall(pasted)
@@ -50,7 +50,7 @@ def file_text(text: str, *, holds: str) -> str:
         raise ValidationError(
             _("This looks like a value for another field (%(label)s). Enter it there.") % {"label": label}
         )
-    if ":" in inside:  # headers: what it is encrypted with, which base64 alone does not tell
+    if ":" in inside:  # headers with the cipher, which base64 alone would lose
         raise ValidationError(_("We can't send this type of encrypted key. Export it as PKCS #8 or DER."))
     return _base64(inside)
 
