@@ -1,6 +1,6 @@
 """Why a bank asks again after a code: for a further step, or for the same one because the code was wrong.
 
-The comparison outlives the challenge: an operation stores what its bank asked for, with each text as a keyed fingerprint.
+The comparison outlives the challenge: an operation stores what its bank asked for, texts as keyed fingerprints.
 """
 
 import unicodedata

@@ -1,6 +1,6 @@
-"""What we change at a provider: each act is a row, written before the first byte leaves and closed after.
+"""Changes at a provider. Each is a row, written before the first byte leaves and closed after the response.
 
-`states.py` has the moves between its states. It is never sent twice: no move leads back to PREPARED.
+`states.py` has the moves between states. None leads back to PREPARED, so no operation is sent twice.
 """
 
 import uuid
@@ -56,29 +56,29 @@ class OperationState(models.TextChoices):
     NEEDS_DECISION = "needs_decision", _("Needs a decision")
 
 
-# Those whose call has the provider log in at the bank.
+# Kinds that make the provider sign in at the bank.
 LOGIN_KINDS = (OperationKind.CREATE_LINK, OperationKind.UPDATE_CREDENTIALS, OperationKind.SUBMIT_CODE)
-# Outcomes beside the classes of errors.
-ACCEPTED = "accepted"  # the provider will do it
-REPAIR_URL_LOST = "url_lost"  # made or not, nobody has it: there is nothing to find out
-NOT_REPAIRED = "NotRepaired"  # the provider took the values, and says that the link does not work with them
-NOT_TAKEN = "NotTaken"  # a good response, in which its record shows the old state
-STILL_REFUSED = "still_refused"  # the bank may well have been asked, and said no
-ATTEMPTS_SPENT = "attempts_spent"  # the bank asks again, and another wrong code could lock the customer out
-TOO_MANY_STEPS = "too_many_steps"  # the bank asks again and again
+# Outcomes besides the names of error classes.
+ACCEPTED = "accepted"  # the provider is working on it
+REPAIR_URL_LOST = "url_lost"  # nothing to reconcile: created or not, nobody has the URL
+NOT_REPAIRED = "NotRepaired"  # the provider saved the values, but the link doesn't work with them
+NOT_TAKEN = "NotTaken"  # a successful response whose record shows the old state
+STILL_REFUSED = "still_refused"  # the bank may have rejected an attempt
+ATTEMPTS_SPENT = "attempts_spent"  # another wrong code could lock the account
+TOO_MANY_STEPS = "too_many_steps"  # the bank kept asking for more
 
 State = OperationState
 
 
 def kind_choices() -> list[tuple[str, str | Promise]]:
-    """Return the kinds as choices: by a function, so that a new one needs no migration."""
+    """Choices as a function, so that a new kind needs no migration."""
     return list(OperationKind.choices)
 
 
 OPEN_STATES = (State.PREPARED, State.SENDING, State.NEEDS_CODE, State.UNKNOWN, State.NEEDS_DECISION)
 DONE_STATES = (State.SUCCEEDED, State.CONFIRMED_DONE)
-FAILED_STATES = (State.NOT_SENT, State.REJECTED, State.EXPIRED, State.CONFIRMED_NOT_DONE)  # one may start again
-RUNNING_STATES = (State.PREPARED, State.SENDING, State.UNKNOWN)  # a page that shows one polls
+FAILED_STATES = (State.NOT_SENT, State.REJECTED, State.EXPIRED, State.CONFIRMED_NOT_DONE)  # may be started over
+RUNNING_STATES = (State.PREPARED, State.SENDING, State.UNKNOWN)  # their pages poll
 
 
 class OperationQuerySet(models.QuerySet["Operation"]):
@@ -93,7 +93,7 @@ class OperationQuerySet(models.QuerySet["Operation"]):
 
 
 class Operation(models.Model):
-    """One change at a provider, asked for by one click of one person."""
+    """One change at a provider, requested by one click of one person."""
 
     id = models.UUIDField(_("ID"), primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(_("type"), max_length=20, choices=kind_choices)
@@ -103,7 +103,7 @@ class Operation(models.Model):
         Integration, on_delete=models.PROTECT, related_name="operations", verbose_name=_("integration")
     )
     link = models.ForeignKey(Link, on_delete=models.PROTECT, null=True, blank=True, related_name="operations")
-    # None: it concerns the integration as a whole.
+    # None: it concerns the whole integration.
     end_user = models.ForeignKey(EndUser, on_delete=models.PROTECT, null=True, blank=True, related_name="operations")
     institution = models.ForeignKey(
         Institution, on_delete=models.SET_NULL, null=True, blank=True, verbose_name=_("institution")
@@ -119,41 +119,35 @@ class Operation(models.Model):
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="operations", verbose_name=_("started by")
     )
-    operation_key = models.UUIDField()  # made with the form: the same form sent twice is one operation
-    fingerprint = models.CharField(max_length=64)  # of the parameters that are not secret
-    parameters = models.JSONField(default=dict, blank=True)  # what was typed and is not secret
-    natural_key = models.CharField(
-        _("provider ID"), max_length=120, blank=True
-    )  # the remote id of what it makes or changes, if known
+    operation_key = models.UUIDField()  # from the form: a form submitted twice is one operation
+    fingerprint = models.CharField(max_length=64)  # of the non-secret parameters
+    parameters = models.JSONField(default=dict, blank=True)  # non-secret values of the form
+    # The remote ID of what it creates or changes, if known.
+    natural_key = models.CharField(_("provider ID"), max_length=120, blank=True)
 
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
-    check_at = models.DateTimeField(null=True, blank=True)  # when an unknown outcome is next read about
-    good_data_before = models.DateTimeField(null=True, blank=True)  # the link's last good data when this was sent
+    check_at = models.DateTimeField(null=True, blank=True)  # next check of an unknown outcome
+    good_data_before = models.DateTimeField(null=True, blank=True)  # the link's last successful sync before it was sent
 
     http_status = models.PositiveSmallIntegerField(_("HTTP status"), default=0)
     code = models.CharField(_("provider code"), max_length=80, blank=True)
     words = models.CharField(_("provider message"), max_length=500, blank=True)
     request_id = models.CharField(_("provider request ID"), max_length=80, blank=True)
-    outcome = models.CharField(_("outcome"), max_length=40, blank=True)  # the class of the error, or what proved it
+    outcome = models.CharField(_("outcome"), max_length=40, blank=True)  # the error class, or what proved the result
     cause = models.CharField(max_length=40, blank=True)
     field_errors = models.JSONField(default=dict, blank=True)
-    errors = models.JSONField(default=list, blank=True)  # all that the provider listed, the one of `code` first
-    answer_body = models.CharField(max_length=12, blank=True)  # what came instead of words: empty, html, unreadable
-    result = models.JSONField(default=dict, blank=True)  # what a good answer told beside the link; nothing secret
+    errors = models.JSONField(default=list, blank=True)  # all errors listed by the provider, the one with `code` first
+    answer_body = models.CharField(max_length=12, blank=True)  # of an error without a message: empty, html, unreadable
+    result = models.JSONField(default=dict, blank=True)  # data of a successful response, besides the link; no secrets
     retry_at = models.DateTimeField(null=True, blank=True)
     duration_ms = models.PositiveIntegerField(_("duration"), null=True, blank=True)
-    counts_as_attempt = models.BooleanField(
-        _("counts as an attempt"), default=False
-    )  # the bank refused a login: it locks after a few
-    asked = models.JSONField(
-        default=dict, blank=True
-    )  # what the bank wants to be told, in fingerprints (challenges.py)
-    asked_again = models.CharField(
-        _("why the bank asked again"), max_length=20, choices=AskedAgain.choices, blank=True
-    )  # why, in answer to a code
+    # Rejected by the bank, which locks the account after a few.
+    counts_as_attempt = models.BooleanField(_("counts as an attempt"), default=False)
+    asked = models.JSONField(default=dict, blank=True)  # what the bank asked for, as fingerprints (challenges.py)
+    asked_again = models.CharField(_("why the bank asked again"), max_length=20, choices=AskedAgain.choices, blank=True)
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
@@ -162,7 +156,7 @@ class Operation(models.Model):
         related_name="decisions",
         verbose_name=_("resolved by"),
     )
-    note = models.CharField(_("note"), max_length=820, blank=True)  # a reason, and how a decision was known
+    note = models.CharField(_("note"), max_length=820, blank=True)  # a reason, and the evidence of a manual decision
 
     objects = OperationQuerySet.as_manager()
 
@@ -194,7 +188,7 @@ class Operation(models.Model):
         return f"{self.get_kind_display()}: {self.state_label}"
 
     def get_absolute_url(self) -> str:
-        # Who looks after integrations need not see customers, and the other way round.
+        # Staff who manage integrations may not see customers, and vice versa.
         return reverse("operation-detail" if self.end_user_id else "integration-operation", args=[self.pk])
 
     @property
@@ -215,19 +209,19 @@ class Operation(models.Model):
 
     @property
     def origin(self) -> "Operation":
-        """The operation a person began: itself, or the one whose code it gives."""
+        """The operation a person started: itself, or the one whose code it submits."""
         return self.parent.origin if self.parent else self
 
     @property
     def ref(self) -> LinkRef:
-        """What a provider is told about whose link this is; without one, whose it will be."""
+        """Identifies the link, or the link to be created, to a provider."""
         if self.link:
             return self.link.ref
         return LinkRef("", self.customer_id, institution=self.institution.name if self.institution else "")
 
     @property
     def customer_id(self) -> str:
-        """Our ID of its customer, as the provider knows it; empty for none."""
+        """Our ID of its customer; empty if there is none."""
         return self.end_user.external_id if self.end_user else ""
 
     @property
@@ -240,7 +234,7 @@ class Operation(models.Model):
 
     @property
     def logs_in(self) -> bool:
-        """Tell whether it has the provider log in at the bank, which locks customers out after a few refusals."""
+        """Whether the provider signs in at the bank, which locks accounts after a few rejections."""
         return self.kind in LOGIN_KINDS
 
     @property
@@ -249,28 +243,28 @@ class Operation(models.Model):
 
     @property
     def is_awaited(self) -> bool:
-        """Tell whether the provider took it on and does it in its own time."""
+        """Whether the provider accepted it and is still working on it."""
         return self.state == State.UNKNOWN and self.outcome == ACCEPTED
 
     @property
     def is_lost(self) -> bool:
-        """Tell whether nobody makes its call any more, although no worker has noted that its outcome is unknown."""
+        """Whether nobody is sending its request any more, though no worker has marked it as unknown yet."""
         return self.state == State.SENDING and self.lease_until is not None and self.lease_until < timezone.now()
 
     @property
     def codes_given(self) -> int:
-        """How many codes were given in the login attempt it belongs to, its own included."""
+        """Codes submitted in its sign-in attempt, including its own."""
         return 1 + self.parent.codes_given if self.parent else 0
 
     def facts(self) -> dict[str, Any]:
-        """Return what an audit event may say about it: no names, nothing typed."""
+        """What an audit event may contain: no names, no typed values."""
         said = {"kind": self.kind, "state": self.state, "status": self.http_status, "outcome": self.outcome}
         said |= {"asked_again": self.asked_again} if self.asked_again else {}
         return said | ({"links": self.result["links"]} if "links" in self.result else {})
 
     @property
     def state_label(self) -> str:
-        """Say its state, in the words that fit its kind."""
+        """Its status in words that fit its kind."""
         if self.state == State.EXPIRED and self.outcome == REPAIR_URL_LOST:
             return str(_("Not received"))
         if self.state == State.EXPIRED and self.outcome == "withdrawn":
@@ -285,9 +279,9 @@ class Operation(models.Model):
 
 
 class PendingChallenge(models.Model):
-    """A bank waiting for a one-time code. Deleted as soon as the code is given, the attempt canceled or the time over.
+    """A bank waiting for a one-time code. Deleted when the code is submitted, the attempt is canceled, or it expires.
 
-    The provider's session and what the bank shows the customer (a number, a picture) are encrypted (encrypted.py). The
+    The provider's session and what the bank shows the customer (a number, an image) are encrypted (encrypted.py). The
     bank's words leave fingerprints in the operation.
     """
 
@@ -309,7 +303,7 @@ class PendingChallenge(models.Model):
 
 
 class RepairUrl(models.Model):
-    """A URL where the customer repairs a link, encrypted (encrypted.py). Deleted when it's replaced or expires."""
+    """An encrypted URL where the customer repairs a link (encrypted.py). Deleted when it's replaced or expires."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     operation = models.OneToOneField(Operation, on_delete=models.CASCADE, related_name="repair_url")
@@ -321,9 +315,9 @@ class RepairUrl(models.Model):
 
 
 class AttemptAllowance(models.Model):
-    """An account manager's word that one more login may be tried although the bank refused two.
+    """An account manager's permission for one more sign-in attempt after the bank rejected two.
 
-    It is given on a link, or on the refused creation of one.
+    It belongs to a link, or to the rejected creation of one.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -1,6 +1,6 @@
-"""How a call ends: its response, link, operation and audit event change together, or not at all.
+"""How a request ends: its response, link, operation and audit event are stored together, or not at all.
 
-A lost response is no outcome: the operation stays unknown until a reading or a person decides.
+A lost response is no outcome: the operation stays unknown until the records or a person decide.
 """
 
 import time
@@ -51,12 +51,12 @@ Call = Callable[[Provider], object]
 
 
 def make_call(operation: Operation, slot: Slot, provider: Provider, call: Call) -> None:
-    """Make the one call of a claimed operation beside the page, and record its outcome."""
+    """Send the one request of a claimed operation in a worker thread, and record its outcome."""
     call_pool.start(operation.pk, slot, partial(_call_and_record, operation, provider, call))
 
 
 def _call_and_record(operation: Operation, provider: Provider, call: Call) -> None:
-    """Make the call if it is still ours to make, with no database connection meanwhile, and record what came of it."""
+    """Send the request if the lease is still ours, without a database connection meanwhile, and record the outcome."""
     if not _may_send(operation):
         logger.warning("call.too_late", operation_id=str(operation.pk))
         return
@@ -68,14 +68,14 @@ def _call_and_record(operation: Operation, provider: Provider, call: Call) -> No
 
 
 def _may_send(operation: Operation) -> bool:
-    """Tell whether nobody gave the operation up while it waited for a thread, nor will before the call is over."""
+    """Whether the operation is still ours, and its lease outlives the request."""
     ours = Operation.objects.filter(pk=operation.pk, state=State.SENDING, version=operation.version)
     waited_too_long = timezone.now() - timedelta(seconds=settings.LEASE_MARGIN_SECONDS)
     return ours.filter(sent_at__gt=waited_too_long).exists()
 
 
 def _record_surely(operation: Operation, response: object, *, duration_ms: int, known: RemoteLink | None) -> None:
-    """Try again and again while the database cannot be reached: a response of the bank is not thrown away."""
+    """Retry while the database is unreachable: a bank's response must not be lost."""
     while True:
         try:
             record_outcome(operation, response, duration_ms=duration_ms, known=known)
@@ -94,13 +94,13 @@ def _response_of(operation: Operation, provider: Provider, call: Call) -> object
         return call(provider)
     except ProviderError as error:
         return error
-    except Exception as error:  # noqa: BLE001 - a fault of ours after the request may have left: the outcome is lost
+    except Exception as error:  # noqa: BLE001 - our own error after the request may have left: the outcome is unknown
         logger.error("call.broken", operation_id=str(operation.pk), error=type(error).__name__)
     return OutcomeUnknown(Failure(operation=operation.kind, reason="our_fault"))
 
 
 def _look_up_duplicate(operation: Operation, provider: Provider) -> RemoteLink | None:
-    """Read the link the provider says it has already, so that it can be shown."""
+    """Read the link the provider says it already has, so that it can be shown."""
     if not operation.begins_link or not operation.natural_key or operation.end_user is None:
         return None
     try:
@@ -113,7 +113,7 @@ def _look_up_duplicate(operation: Operation, provider: Provider) -> RemoteLink |
 def record_outcome(
     operation: Operation, response: object, *, duration_ms: int, known: RemoteLink | None = None
 ) -> None:
-    """Move an operation by the response to its call, unless somebody else moved it meanwhile."""
+    """Move an operation by its response, unless it was moved meanwhile."""
     current = locked(operation, State.SENDING)
     if current is None:
         logger.warning("operation.settled_elsewhere", operation_id=str(operation.pk))
@@ -146,7 +146,7 @@ RECONCILE_TASK = "operations.reconcile"
 
 
 def apply_response(operation: Operation, response: object, *, at: datetime) -> State:
-    """Take a response into account; return the state that it brings. What we do not understand is UNKNOWN."""
+    """Apply a response and return the new state. A response we don't understand is UNKNOWN."""
     if isinstance(response, CodeRequired):
         return _ask_for_code(operation, response, at)
     if isinstance(response, NotSent):
@@ -163,7 +163,7 @@ def apply_response(operation: Operation, response: object, *, at: datetime) -> S
 
 
 def _succeed(operation: Operation, response: object, at: datetime) -> State:
-    """Take a good response into account; one that shows the old state changed nothing."""
+    """Apply a successful response; one that shows the old state changed nothing."""
     change = change_of(operation)
     operation.request_id = getattr(response, "request_id", "")[:80]
     operation.outcome = change.contradicts(operation, response)
@@ -196,7 +196,7 @@ def _reject(operation: Operation, error: Rejected, at: datetime) -> State:
 
 
 def _ask_for_code(operation: Operation, error: CodeRequired, at: datetime) -> State:
-    """Wait for the customer's code, unless no answer is left in this sign-in."""
+    """Store the challenge, unless this sign-in has no answers left."""
     asked = error.challenge
     _compare(operation, Asked.of(asked, sign_in=operation.origin.pk))
     over = _why_no_answer_is_left(operation)
@@ -211,7 +211,7 @@ def _ask_for_code(operation: Operation, error: CodeRequired, at: datetime) -> St
 
 
 def _compare(operation: Operation, asked: Asked) -> None:
-    """Note what the bank asks for, and why it asks again if that is in answer to a code."""
+    """Record what the bank asks for, and why, if it asks after a code."""
     operation.asked = asdict(asked)
     if operation.parent is None:
         return
@@ -221,7 +221,7 @@ def _compare(operation: Operation, asked: Asked) -> None:
 
 
 def _why_no_answer_is_left(operation: Operation) -> str:
-    """Return the outcome of a sign-in in which nothing more may be answered; empty while something may."""
+    """The outcome if a sign-in has no answers left; empty otherwise."""
     if operation.codes_given >= MOST_ANSWERS:
         return TOO_MANY_STEPS
     left = budget.budget_of(operation).codes_left - operation.counts_as_attempt

@@ -1,4 +1,4 @@
-"""Fresh reads of one link: what the provider's records say now. Nothing here contacts a bank."""
+"""Status checks of links: what the provider's records say now. Nothing here contacts a bank."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -27,7 +27,7 @@ logger = structlog.get_logger(__name__)
 
 
 def refresh(*, actor: User, link: Link, seconds: float) -> bool:
-    """Read a link for a person, waiting at most `seconds`; tell whether the answer is in."""
+    """Check a link for a person, waiting at most `seconds`; False if the check still runs."""
     require_in_use(link.integration)
     with slots.slot_for(link.integration_id, person=actor) as held:
         record(
@@ -42,15 +42,15 @@ def refresh(*, actor: User, link: Link, seconds: float) -> bool:
 
 
 def require_in_use(integration: Integration) -> None:
-    """Refuse to ask a provider through an integration that is switched off."""
+    """Raise a `Refusal` for an inactive integration."""
     if not integration.is_active:
         raise refusals.IntegrationOff
 
 
 def read(link: Link, *, in_background: bool = False) -> RemoteLink | None:
-    """Read a link and take what comes into account; None when the provider does not know it any more.
+    """Check a link and store the result; None if the provider no longer has it.
 
-    Raises `ProviderError` when it could not be asked: that changes no state.
+    Raises `ProviderError` if the provider couldn't be reached: the link keeps its status.
     """
     checked_at = timezone.now()
     health.start_check([link.pk], at=checked_at)
@@ -66,9 +66,9 @@ def read(link: Link, *, in_background: bool = False) -> RemoteLink | None:
 
 
 def read_many(links: Sequence[Link]) -> list[Link]:
-    """Read links of one integration in the background, by as few calls as may be; return those that were not there.
+    """Check links of one integration in the background, with as few requests as possible; return those not listed.
 
-    Raises `ProviderError` when they could not be asked about: that changes no state of those that are not read yet.
+    Raises `ProviderError` if the provider couldn't be reached: links not read yet keep their status.
     """
     missing: list[Link] = []
     by_ref = {link.ref: link for link in links}
@@ -76,7 +76,7 @@ def read_many(links: Sequence[Link]) -> list[Link]:
         batch = [by_ref[ref] for ref in refs]
         if _needs_consent(batch[0].integration, refs[0]):
             gone = [link for link in batch if read(link, in_background=True) is None]
-            health.note_missing([link.pk for link in gone], at=timezone.now())  # so that the second look is the last
+            health.note_missing([link.pk for link in gone], at=timezone.now())  # so that the second check decides
             missing += gone
         else:
             missing += _read_batch(batch)
@@ -84,13 +84,13 @@ def read_many(links: Sequence[Link]) -> list[Link]:
 
 
 def batches(integration: Integration, refs: Sequence[LinkRef]) -> list[list[LinkRef]]:
-    """Cut links of an integration into those that are read together; one whose consent is read too is read alone."""
+    """Group links into requests. A link whose consent is read too gets its own."""
     alone = [[ref] for ref in refs if _needs_consent(integration, ref)]
     return alone + integration.provider_class.batches([ref for ref in refs if not _needs_consent(integration, ref)])
 
 
 def read_quietly(link: Link) -> None:
-    """Read a link; a failure to ask is noted with it and nothing more."""
+    """Check a link; a failure is only recorded on it."""
     try:
         read(link)
     except ProviderError as error:
@@ -98,20 +98,20 @@ def read_quietly(link: Link) -> None:
 
 
 def why_check_failed(error: ProviderError) -> str:
-    """Return why links could not be asked about, as it is kept with them."""
+    """The reason links could not be checked, as stored on them."""
     failure = error.failure
-    return failure.code or failure.reason or f"HTTP {failure.status}"  # an answer may have nothing but its status
+    return failure.code or failure.reason or f"HTTP {failure.status}"  # a response may have only a status
 
 
 def _read_batch(links: Sequence[Link]) -> list[Link]:
-    """Read links by one call; return those that are not in the answer: a second look tells whether they are gone."""
+    """Check links with one request; return those missing from the response, which need a second check."""
     integration, checked_at = links[0].integration, timezone.now()
     health.start_check([link.pk for link in links], at=checked_at)
     provider = connections.client_for(integration, in_background=True)
     found = {remote.remote_id: remote for remote in provider.read_links([link.ref for link in links])}
     listed = [(link, found[link.remote_id]) for link in links if link.remote_id in found]
     same = health.observe_same(
-        # What waits for a code is judged by whether somebody still works on it.
+        # A link waiting for a code is judged by its open operation.
         {
             link.pk: health.fingerprint_of(remote)
             for link, remote in listed
@@ -128,7 +128,7 @@ def _read_batch(links: Sequence[Link]) -> list[Link]:
 
 
 def _take(link: Link, remote: RemoteLink, listed: RemoteLink, checked_at: datetime) -> None:
-    # What is true was true when we asked, not when the answer came.
+    # Records are as of the request, not the response.
     health.observe_remote(
         link,
         without_attempt(link, remote),
@@ -143,13 +143,13 @@ def _needs_consent(integration: Integration, ref: LinkRef) -> bool:
 
 
 def _with_consent(provider: Provider, link: Link, remote: RemoteLink) -> RemoteLink:
-    """Let the newest consent decide where the link itself says that it works: the two are clocks of their own."""
+    """Let the newest consent decide where the link itself works: the two expire independently."""
     seen = remote.observation
     if not _needs_consent(link.integration, link.ref) or not works(seen):
         return remote
     try:
         newest = next(iter(provider.list_consents(link.ref)), None)
-    except ProviderError as error:  # the link was asked about all the same
+    except ProviderError as error:  # the link itself was checked
         logger.warning("consents.unasked", link_id=str(link.pk), error=type(error).__name__)
         return remote
     if newest is None:
@@ -162,9 +162,9 @@ def _with_consent(provider: Provider, link: Link, remote: RemoteLink) -> RemoteL
 
 
 def without_attempt(link: Link, remote: RemoteLink) -> RemoteLink:
-    """Judge a record that waits for a code by whether somebody still works on it.
+    """Judge a record that waits for a code by whether an operation does.
 
-    An open code step is one whatever the list says; a registration nobody works on any more was never confirmed.
+    An open code step wins over the list. A registration without an open step was never confirmed.
     """
     seen = remote.observation
     if seen.cause not in (Cause.UNCONFIRMED, Cause.CODE_NEEDED):
@@ -180,7 +180,7 @@ def without_attempt(link: Link, remote: RemoteLink) -> RemoteLink:
 @transaction.atomic
 def _take_absence(link: Link, error: NotFound) -> None:
     seen = error.observation or Observation(cause=Cause.GONE, raw_code=error.failure.code)
-    # Neither in the whole list nor when asked for: whatever the provider misses, the link is gone with it.
+    # Missing from the full list and when read alone: the link is gone, whatever the 404 was about.
     is_ended = VERDICTS[seen.cause].state is HealthState.DISCONNECTED
     if not is_ended and Link.objects.filter(pk=link.pk, missing_since__isnull=False).exists():
         seen = replace(seen, cause=Cause.MISSING)

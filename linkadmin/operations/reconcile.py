@@ -1,6 +1,6 @@
-"""What really happened when an answer was lost: learnt by reading, never by sending again.
+"""Find out what happened when a response was lost, by reading records, never by resending.
 
-What no record proves within a quarter of an hour is left to a person. What time or a person decides ends here as well.
+What no record proves within 15 minutes needs a person. Operations closed by time or by a person end here too.
 """
 
 from collections.abc import Callable, Iterator
@@ -41,9 +41,9 @@ Row = TypeVar("Row", Operation, PendingChallenge)
 
 
 def reconcile(operation: Operation, *, now: datetime) -> None:
-    """Read what became of an operation of unknown outcome; close it if the records prove something.
+    """Check the records for an unknown outcome, and close the operation if they prove one.
 
-    Raises `ProviderError` when the provider could not be asked.
+    Raises `ProviderError` if the provider couldn't be reached.
     """
     if not _claim_check(operation, now=now):
         return
@@ -52,9 +52,9 @@ def reconcile(operation: Operation, *, now: datetime) -> None:
 
 
 def check(*, actor: User, operation: Operation, seconds: float) -> bool:
-    """Read for a person instead of waiting for the next round; tell whether the answer is in.
+    """Check for a person instead of waiting for the next round; False if the check still runs.
 
-    A reading of the last seconds is not repeated.
+    A check of the last seconds isn't repeated.
     """
     require_in_use(operation.integration)
     with slots.slot_for(operation.integration_id, person=actor) as held:
@@ -71,17 +71,17 @@ def check(*, actor: User, operation: Operation, seconds: float) -> bool:
 
 
 def reconcile_quietly(operation: Operation) -> None:
-    """Read what became of an operation; where that fails, the next round tries again."""
+    """Check an outcome; if that fails, the next round retries."""
     now = timezone.now()
     try:
         reconcile(operation, now=now)
-    except ProviderError:  # who can't be asked is not waited for once the time for proof is over
+    except ProviderError:  # an unreachable provider doesn't delay the end of the time for proof
         conclude(operation, _or_undecided(operation, now=now))
 
 
 @transaction.atomic
 def conclude(operation: Operation, found: Finding[Any]) -> None:
-    """Close an operation of unknown outcome by what was found, unless somebody else did; UNKNOWN leaves it open."""
+    """Close an unknown outcome by a finding, unless it was moved meanwhile; UNKNOWN leaves it open."""
     if found.state is State.UNKNOWN:
         return
     current = locked(operation, State.UNKNOWN)
@@ -89,7 +89,7 @@ def conclude(operation: Operation, found: Finding[Any]) -> None:
         return
     current.outcome, now = found.why, timezone.now()
     current.counts_as_attempt = found.why == STILL_REFUSED
-    # A lost request for a code repaired nothing, but it may have left a new link, not yet confirmed.
+    # A lost code request repaired nothing, but it may have left a new, unconfirmed link.
     left_link = found.state is State.EXPIRED and current.link is None and found.shown is not None
     if found.state is State.CONFIRMED_DONE or left_link:
         change_of(current).apply(current, found.shown, now)
@@ -97,10 +97,10 @@ def conclude(operation: Operation, found: Finding[Any]) -> None:
 
 
 def close_overdue(*, now: datetime) -> int:
-    """Close what time has decided; return how many.
+    """Close what time has decided, and return how many.
 
-    Calls whose process died, intents never sent, codes that came too late or could lock the customer out,
-    outcomes that no reading could prove.
+    These are calls whose process died, intents never sent, codes that expired or could lock an account, and outcomes
+    without proof.
     """
     too_long = now - timedelta(seconds=settings.OPERATION_UNDECIDED_SECONDS) - CHECK_EVERY
     dead = Operation.objects.filter(state=State.SENDING, lease_until__lt=now)
@@ -109,7 +109,7 @@ def close_overdue(*, now: datetime) -> int:
     late = PendingChallenge.objects.filter(expires_at__lt=now)
     refused = Operation.objects.filter(counts_as_attempt=True, finished_at__gt=now - WINDOW).values("end_user")
     waiting = PendingChallenge.objects.filter(expires_at__gte=now, operation__end_user__in=refused)
-    waiting = waiting.defer("encrypted_session", "encrypted_shown")  # a picture may be long
+    waiting = waiting.defer("encrypted_session", "encrypted_shown")  # images may be large
     return (
         _close_each(dead.with_names(), lambda each: _mark_lost(each, now=now))
         + _close_each(never_sent.with_names(), lambda each: _expire(each, State.CANCELED, "never_sent", now=now))
@@ -120,25 +120,25 @@ def close_overdue(*, now: datetime) -> int:
 
 
 def _close_each(rows: QuerySet[Row], close: Callable[[Row], bool]) -> int:
-    """Close rows one by one; one that cannot be closed is logged and does not keep the others waiting."""
+    """Close rows one by one; one that fails is logged and doesn't block the others."""
     closed = 0
     for row in rows[:CLOSED_A_ROUND]:
         try:
             closed += close(row)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the next one may be right
+        except Exception as error:  # noqa: BLE001 - one bad row must not block the others
             logger.error("operation.not_closed", row=str(row.pk), error=type(error).__name__)
     return closed
 
 
 def _mark_lost(operation: Operation, *, now: datetime) -> bool:
-    """Note that the process that made a call died, and with it the response."""
+    """Mark an operation as unknown whose process died before the response."""
     if change_of(operation).is_void_if_lost:
         return _expire(operation, State.EXPIRED, REPAIR_URL_LOST, now=now)
     return _expire(operation, State.UNKNOWN, "process_died", now=now)
 
 
 def _claim_check(operation: Operation, *, now: datetime) -> bool:
-    """Take this round of reading for ourselves, so that two workers do not ask twice."""
+    """Claim this round's check, so that two workers don't both read."""
     due = Operation.objects.filter(pk=operation.pk, state=State.UNKNOWN, check_at__lte=now)
     return bool(due.update(check_at=now + CHECK_EVERY))
 
@@ -157,7 +157,7 @@ def _expire(operation: Operation, to: State, why: str, *, now: datetime) -> bool
 
 
 def _end_if_spent(challenge: PendingChallenge, *, now: datetime) -> bool:
-    """Close a code step when the customer's other sign-ins at the bank left no attempt for it."""
+    """Close a code step when other sign-ins of the customer have used up the attempts."""
     if budget_of(challenge.operation).codes_left:
         return False
     return _end_step(challenge, State.REJECTED, ATTEMPTS_SPENT, Cause.CODE_NEEDED, now=now)
@@ -165,7 +165,7 @@ def _end_if_spent(challenge: PendingChallenge, *, now: datetime) -> bool:
 
 @transaction.atomic
 def _end_step(challenge: PendingChallenge, state: State, why: str, cause: Cause, *, now: datetime) -> bool:
-    """Close a code step by our own rules, unless the code was given or the step withdrawn at this very moment."""
+    """Close a code step by our own rules, unless the code was submitted or the step canceled meanwhile."""
     operation = locked(challenge.operation, State.NEEDS_CODE)
     if operation is None:
         return False
@@ -175,9 +175,9 @@ def _end_step(challenge: PendingChallenge, state: State, why: str, cause: Cause,
 
 
 def withdraw(*, actor: User, operation: Operation, reason: str = "") -> None:
-    """Cancel a sign-in attempt that waits for a code, so that another can be started.
+    """Cancel a sign-in attempt that waits for a code, so that another can start.
 
-    That is for who started it, or for an account manager, with a reason.
+    Open to the person who started it, and to account managers with a reason.
     """
     now = timezone.now()
     with _recorded(operation, actor), transaction.atomic():
@@ -193,7 +193,7 @@ def withdraw(*, actor: User, operation: Operation, reason: str = "") -> None:
 
 
 def decide(*, actor: User, operation: Operation, done: bool, note: str) -> None:
-    """Settle an outcome that nobody could learn, by a person's word and reason."""
+    """Resolve an outcome manually, with a reason."""
     now = timezone.now()
     with _recorded(operation, actor), transaction.atomic():
         if operation.actor_id == actor.pk:
@@ -201,7 +201,7 @@ def decide(*, actor: User, operation: Operation, done: bool, note: str) -> None:
         current = _locked(operation, State.NEEDS_DECISION)
         current.outcome, current.decided_by = "decided", actor
         current.note = " · ".join(filter(None, [current.note, note]))
-        # Nobody knows whether the bank was asked and said no: count it as if it did.
+        # The bank may have rejected it, so it counts as an attempt.
         current.counts_as_attempt = current.logs_in and not done
         if done:
             change_of(current).apply(current, None, now)
@@ -213,7 +213,7 @@ def decide(*, actor: User, operation: Operation, done: bool, note: str) -> None:
 
 @contextmanager
 def _recorded(operation: Operation, actor: User) -> Iterator[None]:
-    """Record a refusal of ours, outside the transaction that it ends."""
+    """Record our own refusal, outside the transaction it ends."""
     try:
         yield
     except refusals.Refusal as refusal:
@@ -221,7 +221,7 @@ def _recorded(operation: Operation, actor: User) -> Iterator[None]:
 
 
 def _locked(operation: Operation, state: State) -> Operation:
-    """Lock an operation that is still in the state this act is for. Raises `NotOpen` if it is not."""
+    """Lock an operation in the state this action is for. Raises `NotOpen` if it isn't."""
     current = locked(operation, state)
     if current is None:
         raise refusals.NotOpen

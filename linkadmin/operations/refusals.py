@@ -1,4 +1,4 @@
-"""Our own reasons not to make a call. Each is a page or a form error, never a log line."""
+"""Our own reasons not to send a request. Each is shown as a page or a form error, never only logged."""
 
 from http import HTTPStatus
 
@@ -13,15 +13,15 @@ from .models import Operation
 
 
 class Refusal(Exception):
-    """We did not do it: `words` says why and what to do, and `reason` is what the audit log keeps."""
+    """We didn't do it: `words` says why and what to do, and `reason` goes to the audit log."""
 
     reason = "refused"
-    status = HTTPStatus.CONFLICT  # of the page that tells it
+    status = HTTPStatus.CONFLICT  # of the page that shows it
     title: str | Promise = _("Nothing was sent")
     words: str | Promise = _("You can't do this right now.")
 
     def __init_subclass__(cls, **own: str | Promise | HTTPStatus) -> None:
-        """Take what a class names beside its base as its own reason, status, title and words."""
+        """Set the reason, status, title and words of a class from its keywords."""
         for name, value in own.items():
             setattr(cls, name, value)
 
@@ -31,7 +31,7 @@ class Refusal(Exception):
 
 
 class BusyRefusal(Refusal):
-    """Other work stands in the way for now. Nothing was sent."""
+    """Other work blocks this for now. Nothing was sent."""
 
     advice: str | Promise = ""  # where the words don't say what to do
 
@@ -43,7 +43,7 @@ class AlreadyOpen(
     words=_("Someone is already working on this link."),
     advice=_("Check its result before you try again."),
 ):
-    """Another operation on this link is not over."""
+    """Another operation on this link is open."""
 
     def __init__(self, operation: Operation | None) -> None:
         super().__init__()
@@ -59,11 +59,11 @@ class KeyReused(
     reason="form_sent_before",
     words=_("This form was already sent with different values. Reopen it to send a new one."),
 ):
-    """The form was sent before, with other values."""
+    """The form was submitted before, with different values."""
 
 
 class DuplicateLink(Refusal, reason="duplicate_link", words=_("This customer already has a link at this bank.")):
-    """The customer has this link, or a link at this bank, already."""
+    """The customer already has this link, or one at this bank."""
 
     def __init__(self, existing: Link, *, same_item: bool) -> None:
         super().__init__()
@@ -72,15 +72,15 @@ class DuplicateLink(Refusal, reason="duplicate_link", words=_("This customer alr
 
 
 class BudgetSpent(Refusal, reason="attempts_spent", title=_("No attempts left today")):
-    """The bank refused so many logins that another could lock the customer out."""
+    """The bank rejected so many attempts that another could lock the account."""
 
 
 class NoCredentials(Refusal, reason="no_credentials", words=_("A password won't repair this link. Nothing was sent.")):
-    """No login typed by staff can repair this link."""
+    """A password can't repair this link."""
 
 
 class ProviderCannot(Refusal, reason="provider_cannot", words=_("This provider can't do that. Nothing was sent.")):
-    """The provider has no such call."""
+    """The provider has no such request."""
 
 
 class LinkEnded(
@@ -97,7 +97,7 @@ class NothingToChange(
     title=_("Nothing to change"),
     words=_("The link already has these settings. Nothing was sent."),
 ):
-    """The typed settings are the link's present ones."""
+    """The submitted settings are the link's current ones."""
 
 
 class LoginRefusedBefore(
@@ -106,7 +106,7 @@ class LoginRefusedBefore(
     title=_("Waiting on customer"),
     words=_("Another sign-in attempt could lock the customer's account. Nothing was sent."),
 ):
-    """A fetch would have the provider try the login that the bank does not take."""
+    """A refresh would repeat a sign-in the bank rejected."""
 
 
 class ChallengeOver(
@@ -114,7 +114,7 @@ class ChallengeOver(
     reason="challenge_over",
     words=_("This code request is closed: it was answered or replaced, or it expired. Start over."),
 ):
-    """The login attempt that waited for a code is over, or was answered."""
+    """The challenge expired, was replaced or was answered."""
 
 
 class NotYours(
@@ -122,7 +122,7 @@ class NotYours(
     reason="started_by_another",
     words=_("A colleague started this, so only they can enter the code. An account manager can cancel it."),
 ):
-    """Only the person who started a login attempt can give its code."""
+    """Only the person who started a sign-in attempt can submit its code."""
 
 
 class NotYoursToCancel(
@@ -130,7 +130,7 @@ class NotYoursToCancel(
     reason="started_by_another",
     words=_("A colleague started this attempt. They can cancel it, or an account manager can."),
 ):
-    """Only who started it, or an account manager, cancels a sign-in attempt."""
+    """Only the person who started a sign-in attempt, or an account manager, can cancel it."""
 
 
 class NotSaved(
@@ -139,7 +139,7 @@ class NotSaved(
     status=HTTPStatus.SERVICE_UNAVAILABLE,
     title=_("We couldn't save this"),
 ):
-    """The database can't keep the intent, so no call is made."""
+    """The database can't store the intent, so no request is sent."""
 
     def __init__(self) -> None:
         words = _(
@@ -156,7 +156,7 @@ class TooManyCalls(
     title=_("The provider is busy"),
     words=_("Too many requests to this provider are in progress. Nothing was sent. Try again in a few seconds."),
 ):
-    """All places for calls to this integration are taken."""
+    """All slots of this integration are in use."""
 
 
 class TooManyOfYours(
@@ -168,11 +168,11 @@ class TooManyOfYours(
         "Nothing was sent. Try again in a few seconds."
     ),
 ):
-    """One person's calls have as many places as one person may have."""
+    """One person has used all the slots one person may use."""
 
 
 class Paused(Refusal, reason="paused", title=_("Can't do this right now")):
-    """Calls to this integration are held back for a while: too many failed, or a quota is used up."""
+    """Requests to this integration are paused: too many failed, or a rate limit is used up."""
 
     def __init__(self, pause: str) -> None:
         super().__init__(_("%(pause)s Nothing was sent.") % {"pause": pause})
@@ -183,7 +183,7 @@ class IntegrationOff(
     reason="integration_off",
     words=_("This integration is inactive, or its API keys are rejected. An administrator has to fix it first."),
 ):
-    """The integration is switched off, or its keys are refused."""
+    """The integration is inactive, or its API keys are rejected."""
 
 
 class NotOpen(
@@ -192,7 +192,7 @@ class NotOpen(
     title=_("A colleague already did this"),
     words=_("This has already been resolved."),
 ):
-    """The operation is not in the state this act is for."""
+    """The operation isn't in the state this action is for."""
 
 
 class OwnOperation(
@@ -201,4 +201,4 @@ class OwnOperation(
     title=_("Someone else has to resolve it"),
     words=_("You started this operation, so someone else has to resolve it."),
 ):
-    """Nobody decides about the outcome of their own operation."""
+    """Nobody resolves their own operation."""

@@ -1,6 +1,6 @@
-"""What a person can have done at a provider. Each function starts one call, once, and returns its operation.
+"""What staff can do at a provider. Each function starts one request, once, and returns its operation.
 
-Every function raises a `Refusal` when our own rules forbid it; the refusal is in the audit trail before it is raised.
+Every function raises a `Refusal` if our own rules forbid it, after recording it in the audit log.
 """
 
 from uuid import UUID
@@ -32,9 +32,9 @@ def create_link(
     natural_key: str = "",
     second_link: bool = False,
 ) -> Operation:
-    """Create a link at the provider. Stops before any call when the customer has it, or one at this bank, already.
+    """Create a link at the provider. Nothing is sent if the customer already has it, or has one at this bank.
 
-    A customer or bank that is not saved yet is saved with the operation.
+    An unsaved customer or bank is saved with the operation.
     """
     operation = Operation(
         kind=OperationKind.CREATE_LINK,
@@ -56,7 +56,7 @@ def create_link(
 
 
 def update_credentials(*, actor: User, link: Link, values: Values, operation_key: UUID) -> Operation:
-    """Give the bank's new credentials to the provider: one login attempt at the bank, at most."""
+    """Send new credentials of the bank to the provider: one sign-in attempt at most."""
     operation = _on_link(OperationKind.UPDATE_CREDENTIALS, link, values, actor=actor, operation_key=operation_key)
 
     def rules() -> None:
@@ -69,7 +69,7 @@ def update_credentials(*, actor: User, link: Link, values: Values, operation_key
 
 
 def submit_code(*, actor: User, challenge: PendingChallenge, code: Secret | None, operation_key: UUID) -> Operation:
-    """Give the bank's one-time code to the provider, or tell it to go on where no code is expected."""
+    """Submit a one-time code, or continue where the bank expects none (`code` is None)."""
     asked, session = challenge.operation, encrypted.session_of(challenge)
     operation = Operation(
         kind=OperationKind.SUBMIT_CODE,
@@ -99,7 +99,7 @@ def submit_code(*, actor: User, challenge: PendingChallenge, code: Secret | None
 def change_link(
     *, actor: User, link: Link, kind: OperationKind, values: Values, operation_key: UUID, note: str = ""
 ) -> Operation:
-    """Have something about a link changed, fetched, made or removed; `note` is the reason, where one is asked for."""
+    """Change, refresh or remove a link, or create something for it; `note` is the reason, if one is required."""
     operation = _on_link(kind, link, values, actor=actor, operation_key=operation_key)
     operation.note = note
     return _change(operation, values)
@@ -115,7 +115,7 @@ def change_account(
     operation_key: UUID,
     target: str = "",
 ) -> Operation:
-    """Have something changed that a provider keeps beside links: of a customer, or of our whole account.
+    """Change something beside links: of a customer, or of our whole account.
 
     `target` is its ID at the provider, if it has one.
     """
@@ -146,7 +146,7 @@ def _on_link(kind: OperationKind, link: Link, values: Values, *, actor: User, op
 
 
 def _change(operation: Operation, values: Values) -> Operation:
-    """Make a change if the provider can, and nothing stands in its way."""
+    """Start a change if the provider supports it and no rule forbids it."""
 
     def rules() -> None:
         if not operation.integration.can(CHANGES[operation.kind].capability):
@@ -178,7 +178,7 @@ def _start(operation: Operation, values: Values, rules: Rules, *, answers: Pendi
 
 
 def _require_alone(operation: Operation) -> None:
-    """Refuse a change while the same one of the same thing is not over."""
+    """Refuse a change while the same one is open."""
     lock_integration(operation.integration_id)
     same = Operation.objects.open().with_names().exclude(pk=operation.pk)
     same = same.filter(kind=operation.kind, integration=operation.integration_id, natural_key=operation.natural_key)
@@ -187,7 +187,7 @@ def _require_alone(operation: Operation) -> None:
 
 
 def _require_new(operation: Operation, *, second_link: bool) -> None:
-    """Refuse a link the customer has already, and a second one at a bank unless it is wanted."""
+    """Refuse a link the customer already has, and an unrequested second one at a bank."""
     standing = Link.objects.standing().select_related("end_user", "institution", "integration")
     if operation.natural_key:
         same = standing.filter(integration=operation.integration, remote_id=operation.natural_key).first()
@@ -200,6 +200,6 @@ def _require_new(operation: Operation, *, second_link: bool) -> None:
 
 
 def _not_secret(values: Values) -> dict[str, str | list[str]]:
-    """Return what was typed and is not secret, as it is stored."""
+    """Non-secret values, as stored."""
     plain = {name: value for name, value in values.items() if not isinstance(value, Secret)}
     return {name: value if isinstance(value, str) else list(value) for name, value in plain.items()}

@@ -1,4 +1,4 @@
-"""Nothing is begun for a person's call before it has a slot: it gets one at once, or is refused in words."""
+"""Slots for requests of staff. A request gets one at once or is refused before any work starts."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,10 +17,10 @@ from . import refusals
 
 @contextmanager
 def slot_for(integration_id: UUID, *, person: User, call: str = "", seconds: float = 0.0) -> Iterator[Slot]:
-    """Hold a slot for a person's calls to an integration, for `seconds` or those of a read.
+    """Hold a slot for a person's request to an integration, for `seconds` or the time of a read.
 
-    Never waits: raises `TooManyCalls` when no slot is free, or the person has half of them, `Paused` when the named
-    call would be denied by now, `IntegrationOff` for refused keys.
+    Never waits. Raises `TooManyCalls` if no slot is free or the person has half of them, `Paused` if the named call
+    would be denied, and `IntegrationOff` for rejected keys.
     """
     seconds = seconds or settings.PROVIDER_READ_SECONDS
     slot = rate_limiter.take_slot(integration_id, call=call, seconds=seconds, person_id=person.pk)
@@ -31,9 +31,9 @@ def slot_for(integration_id: UUID, *, person: User, call: str = "", seconds: flo
 
 
 def require_free_slot(integration_id: UUID, *, person: User) -> None:
-    """Raise what `slot_for` would for want of a slot, by a read alone: before anything is locked, opened or written.
+    """Raise what `slot_for` would without a free slot, by a read alone: before anything is locked, opened or written.
 
-    Those who come while all slots are taken would otherwise wait for each other's locks to learn that.
+    Otherwise requests without a slot would wait for each other's locks to find that out.
     """
     denial = slots.denial_of(integration_id, person.pk)
     if denial is not None:

@@ -1,4 +1,4 @@
-"""The way of an operation to its one call: checked, written, claimed, and started once."""
+"""How an operation reaches its one request: checked, written, claimed, sent once."""
 
 import hashlib
 import json
@@ -34,11 +34,11 @@ Rules = Callable[[], None]
 def start(
     operation: Operation, call: Call, *, rules: Rules, name: str, answers: PendingChallenge | None = None
 ) -> Operation:
-    """Write the intent, claim it, and start its one call. The same form sent twice is one operation.
+    """Write the intent, claim it, and send its one request. The same form submitted twice is one operation.
 
-    `rules` raises a `Refusal` when our own rules forbid it. They are looked at with the intent already written, so
-    that nobody else can pass them at the same moment. `name` is the provider's call, by which quotas count, and
-    `answers` the challenge that it gives a code for, which is over with its intent.
+    `rules` raises a `Refusal` if our own rules forbid it. It runs with the intent written, so that no concurrent
+    operation can pass as well. `name` is the provider's call, for quotas. `answers` is the challenge this submits a code for; it
+    ends with the intent.
     """
     if earlier := sent_before(operation):
         return earlier
@@ -55,12 +55,12 @@ def start(
             _claim(operation)
             make_call(operation, held, provider, call)
     except (IntegrityError, _LinkTaken, refusals.ChallengeOver) as taken:
-        # Somebody was faster: the second click of this form, or a colleague with another one.
+        # Lost a race: to the second click of this form, or to a colleague.
         if earlier := sent_before(operation):
             return earlier
         refusal = taken if isinstance(taken, refusals.Refusal) else refusals.AlreadyOpen(_open_rival(operation))
         raise refused(operation, refusal) from None
-    except refusals.NotSaved:  # nor could its record be
+    except refusals.NotSaved:  # then neither can its audit event
         raise
     except refusals.Refusal as refusal:
         raise refused(operation, refusal) from None
@@ -69,7 +69,7 @@ def start(
 
 @contextmanager
 def _saved_or_refused() -> Iterator[None]:
-    """Refuse, before any call is made, what the database can't keep: a form can say so, and keep what was typed."""
+    """Turn a database error before the request into a refusal, so that the form can show it and keep its values."""
     try:
         yield
     except storage.UNUSABLE as error:
@@ -82,7 +82,7 @@ def _saved_or_refused() -> Iterator[None]:
 
 
 def sent_before(operation: Operation) -> Operation | None:
-    """Return the operation this form already made. Raises `KeyReused` when the form now says something else."""
+    """The operation this form already started. Raises `KeyReused` if its values differ."""
     sent = Operation.objects.filter(actor=operation.actor, operation_key=operation.operation_key)
     made = sent.with_names().first() if sent.exists() else None
     if made and made.fingerprint != fingerprint(operation):
@@ -91,7 +91,7 @@ def sent_before(operation: Operation) -> Operation | None:
 
 
 def _client_or_refusal(integration: Integration) -> Provider:
-    """Open the integration's keys, before anything is begun that would need them."""
+    """Decrypt the integration's keys before anything starts that needs them."""
     if not integration.is_active or integration.keys_rejected:
         raise refusals.IntegrationOff
     try:
@@ -101,13 +101,13 @@ def _client_or_refusal(integration: Integration) -> Provider:
 
 
 def _deadline_of(operation: Operation) -> float:
-    """Return the seconds its call may take in all: many more where the provider may log in at the bank meanwhile."""
+    """Total seconds for its request: many more where the provider may sign in at the bank."""
     may_log_in = operation.logs_in and operation.integration.provider_class.signs_in_at_bank
     return settings.PROVIDER_CREDENTIALS_SECONDS if may_log_in else settings.PROVIDER_CHANGE_SECONDS
 
 
 def fingerprint(operation: Operation) -> str:
-    """Return a digest of what the form said, without its secrets."""
+    """Digest of the non-secret form values."""
     said = {
         "kind": operation.kind,
         "integration": str(operation.integration_id),
@@ -122,11 +122,11 @@ def fingerprint(operation: Operation) -> str:
 
 
 class _LinkTaken(Exception):
-    """Another operation is open on the link, as writing this one would show."""
+    """Writing this operation showed that another one is open on the link."""
 
 
 def _require_free(operation: Operation) -> None:
-    """Raise at once what locks would only tell later, for as long as all come at the same moment."""
+    """Raise early what the locks would show only later."""
     if operation.link_id and Operation.objects.open().filter(link=operation.link_id).exists():
         raise _LinkTaken
     slots.require_free_slot(operation.integration_id, person=operation.actor)
@@ -134,7 +134,7 @@ def _require_free(operation: Operation) -> None:
 
 @transaction.atomic
 def _prepare(operation: Operation, rules: Rules, answers: PendingChallenge | None) -> None:
-    """Write the intent, with the customer and the bank it names if they are new, and look at the rules."""
+    """Write the intent, with its customer and bank if they are new, and check the rules."""
     operation.fingerprint = fingerprint(operation)
     if operation.end_user is not None:
         operation.end_user = _stored_customer(operation.end_user, operation.actor)
@@ -175,7 +175,7 @@ def _stored_bank(bank: Institution | None) -> Institution | None:
 
 
 def _claim(operation: Operation) -> None:
-    """Lease it to its one call, committed before the first byte leaves. Raises `NotOpen` if it was given up."""
+    """Lease it to its one request, committed before the first byte leaves. Raises `NotOpen` if it was closed."""
     seconds = _deadline_of(operation) + settings.LEASE_MARGIN_SECONDS
     operation.sent_at = timezone.now()
     operation.lease_until = operation.sent_at + timedelta(seconds=seconds)
@@ -184,7 +184,7 @@ def _claim(operation: Operation) -> None:
 
 
 def _open_rival(operation: Operation) -> Operation | None:
-    """Return the operation that stands in the way of this one."""
+    """The open operation that blocks this one."""
     rivals = Operation.objects.open().with_names()
     if operation.link_id:
         return rivals.filter(link=operation.link_id).first()

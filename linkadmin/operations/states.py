@@ -1,6 +1,6 @@
-"""The legal moves of an operation, and the one function that makes them: from the state it was read in, or not at all.
+"""The legal moves of an operation, and the one function that makes them, atomically from the state that was read.
 
-Nothing leads back to PREPARED, so an operation is never sent twice.
+None leads back to PREPARED, so no operation is sent twice.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from .refusals import Refusal
 
 
 class By(StrEnum):
-    """Who makes a move."""
+    """What triggers a move."""
 
     START = "start"  # claims it, committed before the first byte leaves
     RESPONSE = "response"  # to its call
@@ -63,18 +63,18 @@ OUTCOMES: Mapping[State, Outcome] = {
     State.CONFIRMED_DONE: Outcome.DONE,
     State.CONFIRMED_NOT_DONE: Outcome.REJECTED,
 }
-# Their events say what was done, and not how the operation ended.
+# Their events name the action, not the outcome of the operation.
 _STEPS: Mapping[By, OperationStep] = {By.WITHDRAWAL: ".canceled", By.DECISION: ".resolved"}
-# That a call is wanted was recorded with its intent.
+# The intent already has an event.
 _UNRECORDED = (By.START, By.CODE)
 
 
 class IllegalMove(Exception):
-    """A fault of ours: the table has no such move."""
+    """Our own bug: the table has no such move."""
 
 
 def locked(operation: Operation, state: State) -> Operation | None:
-    """Return the row, locked to the end of the transaction; None if it is not in that state or was moved since read."""
+    """The row, locked until the transaction ends; None if it isn't in that state or was moved since it was read."""
     rows = Operation.objects.select_for_update(of=("self",), no_key=True).with_names()
     return rows.filter(pk=operation.pk, state=state, version=operation.version).first()
 
@@ -89,9 +89,9 @@ def move(
     actor: User | None = None,
     details: Mapping[str, str | int] | None = None,
 ) -> bool:
-    """Move an operation, with all that was set on it since it was read, and record that; False if others were faster.
+    """Move an operation, save its changed fields, and record the event; False if it was moved meanwhile.
 
-    Call it last in the transaction, as the audit trail wants it. Raises IllegalMove.
+    Call it last in the transaction: the audit log is locked from here on. Raises IllegalMove.
     """
     if to not in MOVES[by].get(State(operation.state), ()):
         raise IllegalMove(f"from {operation.state} to {to} by {by}")
@@ -120,7 +120,7 @@ def record(
     details: Mapping[str, str | int] | None = None,
     is_stored: bool = True,
 ) -> None:
-    """Record an act about an operation; `step` is empty for its one call, and `actor` None for the machine."""
+    """Record an event of an operation. `step` is empty for its request, `actor` None for the system."""
     object_type, object_id = _object_of(operation, is_stored=is_stored)
     log.record(
         actor=actor,
@@ -134,14 +134,14 @@ def record(
 
 
 def refused(operation: Operation, refusal: Refusal, *, actor: User | None = None, is_stored: bool = False) -> Refusal:
-    """Record a refusal of ours and hand it back to be raised."""
+    """Record our own refusal, and return it to be raised."""
     details = {"reason": refusal.reason}
     record(operation, Outcome.REJECTED, actor=actor or operation.actor, details=details, is_stored=is_stored)
     return refusal
 
 
 def _object_of(operation: Operation, *, is_stored: bool) -> tuple[ObjectType, str]:
-    """Return what an act about an operation is about. A new customer of a refused one was not stored either."""
+    """The object of an audit event. A refused operation may name a customer who was never stored."""
     if operation.link_id:
         return ObjectType.LINK, str(operation.link_id)
     customer = operation.end_user_id

@@ -1,4 +1,4 @@
-"""The workers' part: learning unknown outcomes by reads, and closing what time decided. Nothing is sent."""
+"""Celery tasks: check unknown outcomes, and close what time has decided. Nothing is sent."""
 
 from celery import shared_task
 from django.utils import timezone
@@ -22,7 +22,7 @@ def close_overdue() -> None:
 
 @shared_task(name="operations.wake_due")
 def wake_due() -> None:
-    """Find every operation whose outcome is to be read about, so that a lost message loses nothing."""
+    """Wake workers for every operation due for a check, in case a message was lost."""
     now = timezone.now()
     askable = Integration.objects.askable(now=now)
     unknown = Operation.objects.filter(state=State.UNKNOWN, check_at__lte=now, integration__in=askable)

@@ -1,4 +1,4 @@
-"""What pages say of operations and offer next. Nothing here changes a row.
+"""Texts and buttons of operations. Nothing here changes a row.
 
-Start with buttons.py, which a link's page says first, and explanations.py, which says what came of an operation.
+Start with buttons.py, which heads a link's page, and explanations.py, which describes outcomes.
 """

@@ -1,4 +1,4 @@
-"""The buttons of a link's page: the main one, which fits the link and its reader, and those that lead to changes."""
+"""Buttons of a link's page: the main one, which fits the link and its reader, and those for other changes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from .next_step import FACTS, STEPS, WITHOUT_CALL, Step, StepChoice, way_on
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A button for a change: a link to its page, or why it cannot be done now."""
+    """A button for a change: a link to its page, or why it isn't available."""
 
     name: str | Promise
     icon: str
@@ -34,7 +34,7 @@ class Offer:
 
 
 def start_of(link: Link, operation: Operation) -> tuple[str, Right]:
-    """Return the page where an operation on a link is begun anew, and the right that it takes."""
+    """The page where an operation can be started over, and the right it needs."""
     change = change_of(operation)
     if change.page is None:
         return reverse("link-credentials", args=[link.pk]), Right.UPDATE_CREDENTIALS
@@ -42,7 +42,7 @@ def start_of(link: Link, operation: Operation) -> tuple[str, Right]:
 
 
 def offer(change: Change[Any], link: Link, last: Operation | None, *, user: User) -> Offer | None:
-    """Return the button for a change; none if the provider cannot do it, the reader may not, or the link is gone."""
+    """The button for a change; None if the provider can't do it, the reader may not, or the link is disconnected."""
     page, can = change.page, link.integration.can(change.capability)
     if page is None or link.is_disconnected or not can or not may(user, change.right):
         return None
@@ -62,12 +62,12 @@ def _why_not_now(link: Link, last: Operation | None) -> str:
 @dataclass(frozen=True, slots=True)
 class Ways:
     budget: Budget
-    allow_url: str  # where the reader allows one more; empty if it is not theirs to allow
-    repair: Offer | None  # the customer repairs it without us
+    allow_url: str  # where the reader can allow one more; empty if they may not
+    repair: Offer | None  # a repair by the customer
 
 
 def ways_on(subject: Link | Operation, budget: Budget, *, user: User) -> Ways | None:
-    """Return what can be done instead of another attempt; None while there is one."""
+    """What can be done instead of another attempt; None while attempts are left."""
     if budget.left:
         return None
     link = subject if isinstance(subject, Link) else subject.link
@@ -86,7 +86,7 @@ def _allow_url(subject: Link | Operation, link: Link | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class MainButton:
-    """The next step: a link to it, a text to copy for whom it is for, or why it cannot be taken now."""
+    """The next step: a link to it, a text to copy, or why it isn't available."""
 
     label: str
     url: str = ""
@@ -100,11 +100,11 @@ class LinkHead:
     standing: Standing
     button: MainButton | None = None
     second: MainButton | None = None
-    hint: str = ""  # who can do something, where it is not the reader
+    hint: str = ""  # who can act, if not the reader
 
 
 def head_of(link: Link, last: Operation | None, *, user: User, budget: Budget) -> LinkHead:
-    """Return what the page says first. An operation that is not over comes before everything else."""
+    """The head of the page. An open operation comes first."""
     standing = standing_of(link)
     if last is not None and last.is_open:
         return LinkHead(standing, _under_way(link, last, user=user))
@@ -121,7 +121,7 @@ def head_of(link: Link, last: Operation | None, *, user: User, budget: Budget) -
 
 
 def known_steps(link: Link) -> frozenset[Step]:
-    """Return the steps that this kind of link knows: what its provider can do, and its bank takes."""
+    """The steps this link supports: through its provider, and at its bank."""
     return frozenset(_known(link))
 
 
@@ -142,7 +142,7 @@ def _known(link: Link) -> Iterator[Step]:
 
 
 def _why_not(link: Link, remedy: Remedy, *, budget: Budget) -> dict[Step, str]:
-    """Return why steps cannot be taken now: no call would be let out, or the bank has refused enough logins."""
+    """Why steps are unavailable: requests are paused, or no sign-in attempts are left."""
     changes = {step: FACTS[step].change for step in STEPS[remedy]}
     found = {step: _why_no_call(link, change.kind) for step, change in changes.items() if change}
     if Step.UPDATE_CREDENTIALS in found and budget.left == 0:
@@ -197,7 +197,7 @@ def _url_of(link: Link, step: Step) -> str:
 
 
 def _report(link: Link) -> str:
-    """Return what somebody who is to help has to know: ids and the provider's own words, no name."""
+    """A report for support: IDs and the provider's own words, no names."""
     known = [
         (_("Provider"), link.integration.provider_label),
         (link.integration.remote_id_label, link.remote_id),

@@ -1,4 +1,4 @@
-"""What operations come to, in words: how far one is, or what its end means and what to do."""
+"""Operations in words: progress, or the outcome and what to do next."""
 
 from collections.abc import Collection, Mapping
 from http import HTTPStatus
@@ -30,7 +30,7 @@ __all__ = ["Explanation", "explain"]
 
 
 def under_way_on(links: Collection[UUID]) -> Mapping[UUID, UnderWay]:
-    """Return what is under way on these links; each has one open operation at most."""
+    """Progress of the open operation of each link; a link has one at most."""
     found = Operation.objects.open().filter(link__in=links).select_related("challenge", "integration")
     return {operation.link_id: _under_way(operation) for operation in found if operation.link_id}
 
@@ -38,7 +38,7 @@ def under_way_on(links: Collection[UUID]) -> Mapping[UUID, UnderWay]:
 def _under_way(operation: Operation) -> UnderWay:
     if operation.state == State.NEEDS_CODE:
         challenge = getattr(operation, "challenge", None)
-        is_late = challenge is not None and challenge.has_expired(timezone.now())  # and not noted yet
+        is_late = challenge is not None and challenge.has_expired(timezone.now())  # not closed yet
         asked = judge(Cause.CODE_TOO_LATE if is_late else Cause.CODE_WAITING, is_verifying=False)
         badge = StateBadge(asked.look.tone, asked.look.icon, str(asked.look.label), str(asked.reason))
         requested_at = challenge.received_at if challenge else operation.began_at
@@ -51,7 +51,7 @@ def _under_way(operation: Operation) -> UnderWay:
 
 
 def why_unknown(operation: Operation) -> str:
-    """Say why nobody knows what became of an operation: no answer, an error of the provider's, or one we can't read."""
+    """Why an outcome is unknown: no response, a provider error, or an unreadable response."""
     what = {"provider": operation.integration.provider_label, "status": operation.http_status}
     if not operation.http_status:
         return _("We didn't get a response.")
@@ -61,7 +61,7 @@ def why_unknown(operation: Operation) -> str:
 
 
 def unknown_label(operation: Operation) -> str:
-    """Say of an operation whose outcome nobody knows yet that we find it out."""
+    """Label of an unknown outcome, with whether it's being checked."""
     if operation.is_awaited:
         checked, waits = _("Accepted, checking until it's gone"), _("Accepted, not being checked")
     else:
@@ -70,7 +70,7 @@ def unknown_label(operation: Operation) -> str:
 
 
 def _words_of(operation: Operation) -> tuple[str, str, str]:
-    """Return how far an operation is, why, and what that means for the reader."""
+    """Label, reason and advice for an open operation."""
     what = str(operation.get_kind_display())
     if operation.is_awaited:
         taken_on = _("The provider accepted it and is still working on it.")
@@ -87,7 +87,7 @@ def _words_of(operation: Operation) -> tuple[str, str, str]:
 
 
 def explain(operation: Operation) -> Explanation:
-    """Say what became of an operation that is over, or lost."""
+    """Describe a finished operation, or one without a response."""
     if operation.is_done:
         return CHANGES[operation.kind].explain_done(operation)
     if operation.state in (State.UNKNOWN, State.NEEDS_DECISION) or operation.is_lost:
@@ -193,7 +193,7 @@ def _busy(operation: Operation) -> Explanation:
 
 
 def _when_again(operation: Operation) -> str:
-    """Say when the provider can be asked again, if it told and that is not over."""
+    """When to try again, if the provider set a time that lies ahead."""
     if operation.retry_at is None or operation.retry_at <= timezone.now():
         return ""
     return _("Try again after %(time)s.") % {"time": clock_time(operation.retry_at)}
@@ -261,7 +261,7 @@ def _too_many_steps(_operation: Operation) -> Explanation:
     )
 
 
-# By outcome; "" is any other.
+# By outcome; "" is the default.
 _BY_STATE: Mapping[State, Mapping[str, Explanation]] = {
     State.NOT_SENT: {
         "": Explanation(

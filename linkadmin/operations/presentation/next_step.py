@@ -1,6 +1,6 @@
-"""The way on from how a link stands: the table that decides about the buttons. Nothing here asks the database.
+"""Next steps for a link: the table behind the buttons. Nothing here queries the database.
 
-What puts a link right (its remedy) meets the kind of link, what its provider can do, and what the reader may.
+The remedy of a link is matched with its kind, what its provider can do, and the rights of the reader.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -23,8 +23,8 @@ class Step(StrEnum):
     """Something a reader can do about a link."""
 
     UPDATE_CREDENTIALS = "update_credentials"
-    CUSTOMER_REPAIRS = "customer_repairs"  # at a page of the provider's
-    CUSTOMER_CONSENTS = "customer_consents"  # at the provider's portal of consents
+    CUSTOMER_REPAIRS = "customer_repairs"  # on the provider's page
+    CUSTOMER_CONSENTS = "customer_consents"  # in the provider's consent portal
     REFRESH_DATA = "refresh_data"
     REPLACE_TOKEN = "replace_token"  # noqa: S105 - a word
     REGENERATE_REPORTS = "regenerate_reports"
@@ -35,7 +35,7 @@ class Step(StrEnum):
     TELL_DEVELOPERS = "tell_developers"
 
 
-# In the order of preference: the first that the link knows and the reader may do is the main one.
+# By preference: the first one that the link supports and the reader may do is the main step.
 STEPS: Mapping[Remedy, tuple[Step, ...]] = MappingProxyType(
     {
         Remedy.NONE: (),
@@ -55,7 +55,7 @@ STEPS: Mapping[Remedy, tuple[Step, ...]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """A step's button, who may take it, and the change that is called for."""
+    """A step's button, the right it needs, and the change behind it."""
 
     label: str | Promise
     icon: str
@@ -87,20 +87,20 @@ WITHOUT_CALL = frozenset(step for step, facts in FACTS.items() if facts.change i
 
 @dataclass(frozen=True, slots=True)
 class StepChoice:
-    """A step, and why it cannot be taken now."""
+    """A step, and why it isn't available."""
 
     step: Step
     why: str = ""
-    after_bank: bool = False  # only once the customer has done something at the bank
+    after_bank: bool = False  # only once the customer has acted at the bank
 
 
 @dataclass(frozen=True, slots=True)
 class WayOn:
-    """The main step and a second one; or what somebody else may do."""
+    """The main step and a second one, or what somebody else may do."""
 
     main: StepChoice | None = None
     second: StepChoice | None = None
-    for_support: Step | None = None  # what only others than the reader may do
+    for_support: Step | None = None  # what the reader may not do but support may
 
 
 def way_on(
@@ -110,7 +110,7 @@ def way_on(
     rights: frozenset[Right],
     why_not: Mapping[Step, str] = MappingProxyType({}),
 ) -> WayOn:
-    """Return the way on. This kind of link knows the steps `known`; `why_not` says which cannot be taken now."""
+    """The next steps. `known` are the steps this kind of link supports; `why_not` says which are unavailable."""
     if Right.VIEW_LINKS not in rights:
         return WayOn()
     fitting = [step for step in STEPS[remedy] if step in known or step in WITHOUT_CALL]
@@ -119,15 +119,15 @@ def way_on(
         helps = fitting and remedy is not Remedy.AFTER_BANK and Right.ORGANISE_LINKS in rights
         return WayOn(for_support=fitting[0] if helps else None)
     if remedy is Remedy.AFTER_BANK:
-        # No invitation to try again: the bank has to be asked by the customer first.
+        # Not offered as a retry: the customer has to contact the bank first.
         return WayOn(second=StepChoice(allowed[0], why_not.get(allowed[0], ""), after_bank=True))
     choices = [StepChoice(step, why_not.get(step, "")) for step in _two_of(allowed)]
-    choices.sort(key=lambda choice: bool(choice.why))  # what can be done now comes first
+    choices.sort(key=lambda choice: bool(choice.why))  # available steps first
     return WayOn(main=choices[0], second=choices[1] if len(choices) > 1 else None)
 
 
 def _two_of(steps: list[Step]) -> Iterator[Step]:
-    """Yield the first step, and a second one where the customer can do the same by themselves."""
+    """Yield the first step, and a second one where customers can repair the link themselves."""
     yield steps[0]
     if steps[0] is Step.UPDATE_CREDENTIALS and len(steps) > 1:
         yield steps[1]

@@ -1,4 +1,4 @@
-"""The bar of steps from the first form to a link that works: which are done, and which one it is at."""
+"""The progress bar of a repair or a new link: steps done, and the current one."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,7 +27,7 @@ class ShownStep:
 def steps_at(
     current: int, integration: Integration, *, is_new: bool, failed: bool = False, code_asked: bool = False
 ) -> list[ShownStep]:
-    """Return the steps of a repair, or of a new link, that is at one of them; after the last one all are done."""
+    """Steps of a repair or a new link with `current` marked; past the last one, all are done."""
     labels: dict[int, str | Promise] = {
         FORM: _("New link") if is_new else _("Credentials"),
         CODE: _("One-time code, if needed") if current < CODE else _("One-time code"),
@@ -41,7 +41,7 @@ def steps_at(
 
 
 def steps_of(operation: Operation) -> list[ShownStep]:
-    """Return the steps with the one that an operation is at; none if it is no sign-in at the bank."""
+    """Steps with the current one of an operation; none for a kind without a sign-in at the bank."""
     if not operation.logs_in:
         return []
     at = CODE if operation.state == State.NEEDS_CODE or operation.gives_code else FORM
@@ -51,7 +51,7 @@ def steps_of(operation: Operation) -> list[ShownStep]:
 
 
 def steps_of_link(link: Link, last: Operation | None) -> list[ShownStep]:
-    """Return the steps of what was last done to a link, until it works and for a while after."""
+    """Steps of a link's last operation, until the link works and for a while after."""
     if last is None or not last.logs_in:
         return []
     if last.is_open or (last.is_done and (link.is_verifying or link.health == HealthState.SETTING_UP.value)):

@@ -1,5 +1,5 @@
-"""Everything that happened to a link: what we did, what we were told and saw, what staff wrote down and decided.
+"""Everything that happened to a link: our changes, webhooks, status checks, notes and assignments.
 
-Each kind of entry is a table of its own. A page of the timeline takes as many rows of each as a page holds, from one
-key on, and keeps those that come first: so it is right whatever is added meanwhile, and nobody counts anything.
+Each kind of entry has its own table. A page reads up to a page of rows from each, starting at one key, and keeps the
+nearest. So new rows never shift a page, and nothing is counted.
 """

@@ -1,4 +1,4 @@
-"""The tables that a timeline is made of: how each gives the rows on one side of a key, and what an entry says."""
+"""The tables behind a timeline: how to read each around a key, and the text of its entries."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ LOOKS = {
 
 @dataclass(frozen=True, slots=True)
 class EntryText:
-    """An entry in words: a tone and an icon of the sprite, what happened, the facts of it, and what somebody wrote."""
+    """An entry in words: tone, icon, title, details, and a quotation."""
 
     tone: str
     icon: str
@@ -79,7 +79,7 @@ def describe_delivery(row: DeliveryLink, *, see_names: bool) -> EntryText:
 
 
 def describe_note(note: Note, *, see_names: bool) -> EntryText:
-    """Tell a note. Staff write names into notes: who may not see names is told that there is one."""
+    """Staff write names into notes: readers without that right see only that there is a note."""
     text = note.words if see_names else _("Only people who can see customer names can read this note.")
     return EntryText(
         "quiet", "sticky-note", _("Note"), _joined(isolated(note.author.display_name), _of_job(note)), text
@@ -113,22 +113,22 @@ def _joined(*facts: str) -> str:
 
 
 class Key(NamedTuple):
-    """The place of an entry in the timeline, the same for ever. Ids are compared within one kind only."""
+    """The position of an entry, stable for ever. IDs are compared within one kind only."""
 
     at: datetime
     kind: str
-    id: Any  # a number or a UUID, by its kind
+    id: Any  # int or UUID, depending on the kind
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One kind of entry: a table, by the names of its columns."""
+    """One kind of entry: its table and columns."""
 
     kind: str
     label: str | Promise
     icon: str
-    rows: Callable[[Link], "QuerySet[Any]"]  # with all that its description needs
-    at: str  # when it happened; never changed afterwards
+    rows: Callable[[Link], "QuerySet[Any]"]  # with everything its text needs
+    at: str  # when it happened; never updated
     id: str
     describe: Callable[..., EntryText]
     read_id: Callable[[str], Any]  # raises ValueError
@@ -137,7 +137,7 @@ class Source:
         return Key(_attribute(row, self.at), self.kind, _attribute(row, self.id))
 
     def beyond(self, link: Link, key: Key | None, *, older: bool, inclusive: bool, limit: int) -> list[Any]:
-        """Return the rows nearest to a key on one side of it; without one, the latest or the first of all."""
+        """Rows nearest to a key on one side of it; without a key, the newest or the oldest."""
         rows = self.rows(link)
         if key is not None:
             rows = rows.filter(self._side_of(key, older=older, inclusive=inclusive))
@@ -149,9 +149,9 @@ class Source:
         if self.kind == key.kind:
             reach = f"{side}e" if inclusive else side
             same = Q(**{self.at: key.at, f"{self.id}__{reach}": key.id})
-            # The first condition, though the second says it all, is what an index can walk.
+            # The first condition is redundant, but it lets the database use an index.
             return Q(**{f"{self.at}__{side}e": key.at}) & (Q(**{f"{self.at}__{side}": key.at}) | same)
-        # Of what happened at the very same time, the kinds stand in the order of their names.
+        # Entries of the same moment are ordered by kind.
         at_once = self.kind < key.kind if older else self.kind > key.kind
         return Q(**{f"{self.at}__{side}e" if at_once else f"{self.at}__{side}": key.at})
 

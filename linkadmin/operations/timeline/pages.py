@@ -1,4 +1,4 @@
-"""Pages of a timeline by key, narrowed and turned round by what is in their address."""
+"""Pages of a timeline by key, with filters and order in their URL."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from linkadmin.paging import read_moment, turned, without_place, write_moment
 from .entries import SOURCES, EntryText, Key, Source
 
 SHOWN = 50
-OLDEST_FIRST = "oldest"  # value of `order` in an address
+OLDEST_FIRST = "oldest"  # value of `order` in the URL
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class TimelinePage:
-    """A page of a timeline, by days, and the query of each page one can go to; empty where there is none."""
+    """A page of a timeline by day, with the query of each neighboring page; empty where there is none."""
 
     days: list[Day]
     first: str
@@ -55,14 +55,14 @@ class _Found:
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """Whose timeline is read, which kinds of it, and what the reader may see."""
+    """A timeline as one reader sees it: link, kinds, and rights."""
 
     link: Link
     sources: Sequence[Source]
     see_names: bool
 
     def reach(self, key: Key | None, *, older: bool, inclusive: bool = False, limit: int = SHOWN + 1) -> list[_Found]:
-        """Return the entries nearest to a key on one side of it, the nearest first."""
+        """Entries nearest to a key on one side of it, nearest first."""
         found = [
             _Found(source.key_of(row), source, row)
             for source in self.sources
@@ -72,7 +72,7 @@ class _Reader:
         return found[:limit]
 
     def days(self, found: Sequence[_Found]) -> list[Day]:
-        """Tell what was found by days, as the reader's clock cuts them."""
+        """Group entries by day in the current time zone."""
         return list(_by_day([(each.key.at, self._entry(each)) for each in found]))
 
     def _entry(self, found: _Found) -> TimelineEntry:
@@ -85,13 +85,13 @@ class _Reader:
 
 
 def latest(link: Link, *, see_names: bool) -> list[Day]:
-    """Return the latest entries of a link by day."""
+    """The newest entries of a link by day."""
     every = _Reader(link, list(SOURCES.values()), see_names)
     return every.days(every.reach(None, older=True, limit=SHOWN))
 
 
 def page_of(link: Link, kinds: Sequence[str], query: QueryDict, *, see_names: bool) -> TimelinePage:
-    """Return the page of a link's timeline that a query asks for; of all kinds, if it names none."""
+    """The page a query requests; all kinds if it names none."""
     chosen = [source for source in SOURCES.values() if not kinds or source.kind in kinds]
     timeline = _Reader(link, chosen, see_names)
     down = query.get("order") != OLDEST_FIRST
@@ -120,7 +120,7 @@ def write_key(key: Key) -> str:
 
 
 def _position_in(query: QueryDict) -> tuple[str, Key | None]:
-    """Return which page is asked for: what is no key leads to the first."""
+    """Direction and key of the requested page; an invalid key means the first page."""
     for name in ("after", "before", "at"):
         if name in query:
             key = _read_key(str(query[name]))
@@ -148,12 +148,12 @@ def _by_day(entries: Sequence[tuple[datetime, TimelineEntry]]) -> Iterator[Day]:
 class KindPill:
     label: str
     icon: str
-    query: str  # with this kind added, or dropped if it is on
+    query: str  # toggles this kind
     is_on: bool
 
 
 def kinds_of(query: QueryDict) -> list[str]:
-    """Return the kinds a query narrows the timeline to. Raises ValueError if one does not exist."""
+    """The requested kinds. Raises ValueError for an unknown one."""
     kinds = query.getlist("kind")
     if unknown := set(kinds) - set(SOURCES):
         raise ValueError(f"no such kind: {sorted(unknown)}")
@@ -161,7 +161,6 @@ def kinds_of(query: QueryDict) -> list[str]:
 
 
 def kind_pills(query: QueryDict, kinds: Sequence[str]) -> list[KindPill]:
-    """Return a pill for each kind."""
     pills = []
     for source in SOURCES.values():
         is_on = source.kind in kinds
@@ -173,14 +172,14 @@ def kind_pills(query: QueryDict, kinds: Sequence[str]) -> list[KindPill]:
 
 
 def every_kind(query: QueryDict) -> str:
-    """Return a query that narrows the timeline to nothing."""
+    """The query without filters."""
     there = without_place(query)
     there.pop("kind", None)
     return f"?{there.urlencode()}"
 
 
 def switched(query: QueryDict, name: str, value: str) -> str:
-    """Return a query with a value in it that was not, or without it."""
+    """Toggle a value in a query."""
     there = query.copy()
     if there.get(name) == value:
         del there[name]

@@ -1,1 +1,1 @@
-"""Pages that change something at a provider, and the link's page, whose state decides what it shows."""
+"""Pages that change something at a provider, and the page of a link."""

@@ -1,4 +1,4 @@
-"""One change of a link, whichever: its page says what it does, its form asks for what the provider takes."""
+"""The page of one change of a link: what it does, and a form for what the provider needs."""
 
 from functools import partial
 from typing import Any
@@ -87,21 +87,21 @@ def _draw(
 
 
 def _sign_in(link: Link, *, user: User, failed: bool) -> dict[str, Any]:
-    """Return what a page shows beside a form that has the provider sign in at the bank."""
+    """Context for forms that have the provider sign in at the bank."""
     budget = budget_of(link)
     return {
         "budget": budget,
         "ways": ways_on(link, budget, user=user),
-        # Another try before the customer was at the bank would be refused as well.
+        # Until the customer has acted at the bank, it would reject another attempt as well.
         "is_at_bank": link.health == HealthState.CUSTOMER_BANK.value and not link.is_verifying,
         "steps": steps_at(FORM, link.integration, is_new=False, failed=failed),
-        # No form is left for a link that the provider does not know any more, or that can't be repaired.
+        # A link that's gone or can't be repaired gets no form.
         "is_over": link.health == HealthState.DISCONNECTED.value,
     }
 
 
 def _says_unknown(change: Change[Any], refused: Operation | None) -> bool:
-    """Tell whether the provider just said that it knows no such link; of a customer that says nothing of the link."""
+    """Whether the provider just reported the link as missing. A missing customer proves nothing about it."""
     return refused is not None and not change.is_of_customer and refused.outcome == NotFound.__name__
 
 

@@ -1,4 +1,4 @@
-"""The code step: what the bank asks, a clock, one input. The same for everybody who opens it."""
+"""The code step: the challenge, a countdown, one input. Everybody who opens it sees the same."""
 
 from typing import Any
 from uuid import UUID
@@ -37,7 +37,7 @@ from .sending import not_sent, outcome_of, page_of, reopens, why_paused
 
 @never_cache
 @no_compression
-# The bank's picture is stored encrypted and has no URL, so this page alone may show one from its own text.
+# The bank's image is stored encrypted and has no URL: only this page may embed one.
 @csp_update({"img-src": ["data:"]})  # type: ignore[arg-type]  # the stubs know no view with an argument
 @sensitive_post_parameters()
 @sensitive_variables("form", "code")
@@ -54,14 +54,14 @@ def link_code(request: HttpRequest, pk: UUID) -> HttpResponse:
         seen(request, link, link.end_user, page="code")
     if challenge.has_expired(timezone.now()):
         return _over(request, challenge.operation)
-    # One key for one challenge and reader: two clicks, or two tabs, are one operation.
+    # One key per challenge and reader: two clicks or two tabs are one operation.
     form = CodeForm(asked=challenge, initial={"operation_key": challenge.pk, "challenge": challenge.pk})
     return _page(request, link, challenge, form)
 
 
 @require_POST
 def link_code_withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Give up waiting for the code and go back to where it began."""
+    """Cancel the attempt and go back to the form that started it."""
     link = link_for(request, pk)
     challenge = _waiting(link)
     back = f"{link.get_absolute_url()}credentials/"
@@ -128,7 +128,7 @@ def _submit(request: HttpRequest, link: Link, challenge: PendingChallenge | None
 
 
 def _sent_again(request: HttpRequest, link: Link) -> HttpResponse:
-    """Answer the second click of a form whose first one was taken: show where that one stands."""
+    """Respond to the second click of an accepted form: show the operation's progress."""
     made = link.operations.with_names().order_by("-created_at").first()
     return go(request, page_of(outcome_of(made)) if made else link.get_absolute_url())
 
@@ -141,14 +141,14 @@ def _waiting(link: Link) -> PendingChallenge | None:
 
 
 def _run_out(link: Link) -> Operation | None:
-    """Return the last operation of a link if it is a code step whose time ran out."""
+    """The link's last operation, if it is an expired code step."""
     last = Operation.objects.latest_of(link)
     is_late = last is not None and last.state == State.EXPIRED and last.outcome == "code_too_late"
     return last if is_late else None
 
 
 def _over(request: HttpRequest, operation: Operation, *, status: int = 200) -> HttpResponse:
-    """Draw a code step as it is once its time is over, whether that was noted already or not."""
+    """Show an expired code step, closed or not."""
     link = operation.link
     assert link is not None  # noqa: S101 - a bank that asks has a link
     budget = budget_of(link)
@@ -203,7 +203,7 @@ def _clock(challenge: PendingChallenge) -> dict[str, Any]:
 
 
 def _shown(challenge: PendingChallenge, user: User) -> dict[str, Any]:
-    """Return what the bank shows the customer, to those who may give its code."""
+    """What the bank shows the customer, for readers who may submit the code."""
     shown = encrypted.shown_of(challenge) if may(user, Right.UPDATE_CREDENTIALS) else None
     kind = ChallengeKind(challenge.kind)
     return {
@@ -214,7 +214,7 @@ def _shown(challenge: PendingChallenge, user: User) -> dict[str, Any]:
 
 
 def _drawn(kind: ChallengeKind, value: str) -> dict[str, Any]:
-    """Return what the bank shows in the form the page draws it: picture, number, QR code or text."""
+    """What the bank shows, as the page displays it: image, number, QR code or text."""
     if not value:
         return {}
     if shown := picture(value):
@@ -227,7 +227,7 @@ def _drawn(kind: ChallengeKind, value: str) -> dict[str, Any]:
 
 
 def _qr_code(value: str) -> dict[str, Any]:
-    """Return the QR code that says this text, drawn by us, and the text."""
+    """A QR code of this text, drawn by us, and the text."""
     try:
         return {"qr": segno.make_qr(value).svg_data_uri(scale=6, border=2), "text": value}
     except segno.DataOverflowError:

@@ -1,4 +1,4 @@
-"""New link: integration, then bank where the provider asks for one, then exactly the fields it needs."""
+"""New link: choose an integration, then a bank if the provider needs one, then fill in its fields."""
 
 import uuid
 from functools import partial
@@ -57,7 +57,7 @@ def link_new(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def institution_search(request: HttpRequest) -> HttpResponse:
-    """Draw the banks that match what is being typed."""
+    """Search results while typing."""
     integration = get_object_or_404(Integration, pk=as_uuid(request.GET.get("integration", "")), is_active=True)
     if not wants_part(request):
         return _choose_institution(request, integration)
@@ -85,7 +85,7 @@ def _create(
         refusal = why.get("refusal")
         if isinstance(refusal, refusals.DuplicateLink):
             why = _duplicate(form, refusal)
-        elif isinstance(refusal, refusals.BudgetSpent) and bank:  # without a bank nothing is counted
+        elif isinstance(refusal, refusals.BudgetSpent) and bank:  # attempts are counted per bank
             why = _budget(request, latest_refusal(form.end_user(), bank))
         elif "refused" in why:
             why |= _budget(request, why["refused"])
@@ -102,7 +102,7 @@ def _duplicate(form: NewLinkForm, duplicate: refusals.DuplicateLink) -> dict[str
 
 
 def _budget(request: HttpRequest, operation: Operation) -> dict[str, Any]:
-    """Return what is left for the customer of a refused operation at its bank, and what is possible instead."""
+    """The budget of a refused operation's customer at its bank, and the alternatives."""
     budget = budget_of(operation)
     return {"budget": budget, "ways": ways_on(operation, budget, user=reader(request))}
 
@@ -123,7 +123,7 @@ def _page(
 
 
 def _not_offered(request: HttpRequest, integration: Integration, institution: Institution) -> HttpResponse:
-    """Say that no new link can be made at an institution, and offer the others."""
+    """Explain that an institution isn't available for new links, and offer others."""
     context = {"integration": integration, "choose_bank": True, "unlisted": institution}
     return render(request, TEMPLATE, context | _matches(request, integration), status=409)
 
@@ -155,7 +155,7 @@ def _matches(request: HttpRequest, integration: Integration) -> dict[str, Any]:
 
 
 def _known_before(request: HttpRequest) -> dict[str, Any]:
-    """Fill the form with the customer it is opened for, or with what a refused operation was given."""
+    """Initial values: the customer the form is opened for, or the values of a failed operation."""
     initial: dict[str, Any] = {"operation_key": uuid.uuid4()}
     refused = _chosen(request, Operation.objects.filter(actor=reader(request)), "operation")
     if refused is not None and refused.begins_link:
@@ -167,7 +167,7 @@ def _known_before(request: HttpRequest) -> dict[str, Any]:
 
 
 def _named_bank(integration: Integration, form: NewLinkForm) -> Institution | None:
-    """Return the bank that staff named for a provider that does not tell."""
+    """The bank that staff named, for a provider that doesn't report it."""
     name = clean_name(form.cleaned_data.get("bank_name", ""))
     if not name:
         return None
@@ -177,6 +177,6 @@ def _named_bank(integration: Integration, form: NewLinkForm) -> Institution | No
 
 
 def _chosen(request: HttpRequest, rows: Any, name: str) -> Any:
-    """Return the row an address names, None if it names none, and 404 if there is none such."""
+    """The row an ID in the URL names; None without an ID, 404 for an unknown one."""
     text = request.GET.get(name, "")
     return get_object_or_404(rows, pk=as_uuid(text)) if text else None

@@ -1,4 +1,4 @@
-"""A link's page (its state, the way on, the facts to read out) and its whole history, page by page and by kinds."""
+"""A link's page (status, next step, details) and its full history."""
 
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC
@@ -43,7 +43,7 @@ from .sending import why_paused
 @never_cache
 @require_safe
 def link_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Show a link. Looking at a customer's link is an event."""
+    """Viewing a customer's link is recorded in the audit log."""
     link = link_for(request, pk)
     user = reader(request)
     seen(request, link, link.end_user, page="link")
@@ -74,7 +74,7 @@ def link_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 def link_refresh(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Ask the provider what it knows about a link now. This never contacts the bank."""
+    """Check the link's status at the provider. Never contacts the bank."""
     link, looked_at = link_for(request, pk), timezone.now()
     try:
         answered = reading.refresh(actor=reader(request), link=link, seconds=settings.OPERATION_ANSWER_SECONDS)
@@ -99,14 +99,14 @@ def link_refresh(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _care(link: Link, *, user: User) -> dict[str, Any]:
-    """Return the forms of those who look after links."""
+    """Forms for colleagues who work on links."""
     if not may(user, Right.ORGANISE_LINKS):
         return {}
     return {"note_form": NoteForm(), "assignee_form": AssigneeForm(link=link, reader=user)}
 
 
 def _offers(link: Link, last: Operation | None, head: LinkHead, *, user: User) -> dict[str, Any]:
-    """Return what else can be done and is not at the head of the page already, and how many links a removal takes."""
+    """Other changes, without those in the head of the page, and how many links a removal affects."""
     above = {button.url for button in (head.button, head.second) if button}
 
     def beside(change: Change[Any]) -> Offer | None:
@@ -127,7 +127,7 @@ def _works(link: Link) -> bool:
 
 
 def _is_news(operation: Operation, link: Link) -> bool:
-    """Tell whether the last try is recent enough to be explained above the facts, and not overtaken since."""
+    """Whether the page explains the last operation: finished within a day, and not followed by a repair."""
     is_repaired = operation.logs_in and (link.is_verifying or _works(link))
     recent = (timezone.now() - operation.began_at).total_seconds() < 24 * 3600
     return recent and not operation.is_open and not is_repaired
@@ -136,7 +136,7 @@ def _is_news(operation: Operation, link: Link) -> bool:
 @never_cache
 @require_safe
 def link_history(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Show a page of everything that happened to a link. Looking at it is an event."""
+    """Viewing the history is recorded in the audit log."""
     link, query = link_for(request, pk), request.GET
     try:
         kinds = pages.kinds_of(query)
@@ -161,7 +161,7 @@ def link_history(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _clock(query: QueryDict) -> AbstractContextManager[object]:
-    """Cut days and show times in UTC if that is asked for, else in the reader's zone."""
+    """UTC if the query requests it, else the reader's time zone."""
     return timezone.override(UTC) if _wants_utc(query) else nullcontext()
 
 

@@ -1,4 +1,4 @@
-"""Polls of open pages about a link or an operation: what they await, and by what they see that it changed."""
+"""Polling of open pages: which version of a link or an operation they show, and how often they ask."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -28,9 +28,9 @@ from linkadmin.web.pages import go_when_done
 
 from .sending import page_of
 
-Stamp = datetime | str | None  # as the database has it
-CODE_SECONDS = 5  # between two polls while a person is to give a code
-A_READ_LASTS = timedelta(minutes=1)  # one that began earlier has died
+Stamp = datetime | str | None  # as the database returns it
+CODE_SECONDS = 5  # between polls while a code is needed
+A_READ_LASTS = timedelta(minutes=1)  # an older one has died
 SHOWN_OF_LINK = (
     "cause",
     "conflict",
@@ -69,7 +69,7 @@ def link_page_version(pk: UUID) -> PageVersion:
 
 
 def look_at_link(pk: UUID) -> tuple[str, int] | None:
-    """Return the version of a link and how often its pages ask for it; None if there is no such link."""
+    """Version of a link, and the polling interval of its pages in seconds; None if it doesn't exist."""
     row = _LINK.row(pk)
     if row is None:
         return None
@@ -82,14 +82,13 @@ def look_at_link(pk: UUID) -> tuple[str, int] | None:
 
 
 def operation_page_version(operation: Operation) -> PageVersion:
-    """For the page of an operation that is still running."""
     name = "operation-live" if operation.end_user_id else "integration-operation-live"
     version = version_of(operation.version, operation.state)
     return PageVersion(reverse(name, args=[operation.pk]), version, seconds_between(operation.began_at))
 
 
 def look_at_operation(pk: UUID, *, has_customer: bool) -> tuple[str, int] | None:
-    """Return the version of an operation that runs, as `look_at_link` does; None if it does not run any more."""
+    """As `look_at_link`, for an open operation; None once it is closed."""
     row = _OPERATION.row(pk)
     if row is None or row[1] not in RUNNING_STATES or (row[3] is not None) != has_customer:
         return None
@@ -99,7 +98,7 @@ def look_at_operation(pk: UUID, *, has_customer: bool) -> tuple[str, int] | None
 def _seconds(
     state: str | None, began: Stamp, health: str, health_since: Stamp, verifying_since: Stamp, checking_since: Stamp
 ) -> int:
-    """Return how often a link's page asks: while a call runs, a code is awaited, a repair or a new link is verified."""
+    """Polling interval of a link's page: short while a request, a code, or a verification is pending."""
     if state == State.NEEDS_CODE:
         return CODE_SECONDS
     awaited = [time_of(verifying_since)]
@@ -122,7 +121,7 @@ def link_live(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_safe
 def operation_live(request: HttpRequest, pk: UUID, *, has_customer: bool) -> HttpResponse:
-    """Answer while an operation runs; send its page on once it doesn't."""
+    """Respond while an operation is open; redirect its page once it is closed."""
     look = look_at_operation(pk, has_customer=has_customer)
     if look is None:
         return go_when_done(page_of(get_object_or_404(Operation, pk=pk, end_user__isnull=not has_customer)))

@@ -1,4 +1,4 @@
-"""One operation: under way, lost and being checked, waiting for a person, or over; and one more attempt."""
+"""The page of one operation, in progress or finished, with checks, manual resolution and one more attempt."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -39,22 +39,22 @@ from .sending import page_of
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A repair address: shown to who made it while it lives, to nobody else and never again after."""
+    """A repair URL: shown only to the person who created it, while it is valid."""
 
     expires_at: datetime
     total_seconds: int
     left_seconds: int
     is_mine: bool
-    url: str = field(default="", repr=False)  # empty: not theirs, expired, or replaced by a newer one
+    url: str = field(default="", repr=False)  # empty: somebody else's, expired, or replaced
 
 
 @never_cache
 @no_compression
 @require_safe
 def operation_detail(request: HttpRequest, pk: UUID, *, has_customer: bool) -> HttpResponse:
-    """Draw where an operation stands. The page follows until it is over, then the reader is sent on.
+    """Show an operation. The page updates until it is finished, then redirects.
 
-    Operations about no customer have a URL of their own, for those who look after integrations.
+    Operations without a customer have their own URL, for staff who manage integrations.
     """
     operation = _operation(pk, end_user__isnull=not has_customer)
     if operation.state == State.NEEDS_CODE:
@@ -65,7 +65,7 @@ def operation_detail(request: HttpRequest, pk: UUID, *, has_customer: bool) -> H
 
 @require_POST
 def operation_check(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Read the provider's records now instead of waiting for the next round."""
+    """Check the provider's records now instead of waiting for the next round."""
     operation = _operation(pk)
     try:
         reconcile.check(actor=reader(request), operation=operation, seconds=settings.OPERATION_ANSWER_SECONDS)
@@ -124,12 +124,12 @@ def _page(
 
 
 def _is_called(operation: Operation) -> bool:
-    """Tell whether its call is still to be made, or under way."""
+    """Whether its request is pending or in flight."""
     return operation.state in (State.PREPARED, State.SENDING) and not operation.is_lost
 
 
 def _is_at_bank(operation: Operation) -> bool:
-    """Tell whether the customer has to sort something out at the bank before another try makes sense."""
+    """Whether the customer has to act at the bank before another attempt."""
     return bool(operation.cause) and VERDICTS[Cause(operation.cause)].state is HealthState.CUSTOMER_BANK
 
 
@@ -138,7 +138,7 @@ def _may_correct(operation: Operation) -> bool:
 
 
 def _retry_url(operation: Operation, user: User) -> str:
-    """Return the page where it can be started again, if it failed and the reader may."""
+    """Where it can be started over, if it failed and the reader may; else empty."""
     if operation.link is None or operation.link.is_disconnected or operation.state not in FAILED_STATES:
         return ""
     url, right = start_of(operation.link, operation)
@@ -146,7 +146,7 @@ def _retry_url(operation: Operation, user: User) -> str:
 
 
 def _subject(operation: Operation, user: User) -> str:
-    """Say what it is about, in the words of its heading."""
+    """Its subject, for the heading."""
     if operation.end_user is None:
         return isolated(operation.integration.name)
     place = operation.institution or operation.integration
@@ -158,7 +158,7 @@ def _operation(pk: UUID, **scope: bool) -> Operation:
 
 
 def _failed_reports(operation: Operation) -> list[tuple[str, Link | None]]:
-    """Return the links whose reports could not be made, by their remote IDs."""
+    """Links whose reports couldn't be regenerated, by remote ID."""
     failed = operation.result.get("failed", [])
     links = operation.integration.links.filter(remote_id__in=failed, disconnected_at=None)
     known = {link.remote_id: link for link in links}
@@ -187,7 +187,7 @@ def link_attempt(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def operation_attempt(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Allow one more attempt to create a link, where there is no link yet."""
+    """Allow one more attempt to create a link that does not exist yet."""
     creations = Operation.objects.with_names().filter(link=None, end_user__isnull=False)
     return _attempt(request, get_object_or_404(creations, pk=pk))
 

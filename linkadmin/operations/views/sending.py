@@ -1,4 +1,4 @@
-"""How a form that a provider is sent is answered: by what came of its one call, or by itself and what is wrong."""
+"""Responses to forms that go to a provider: the outcome of the request, or the form with its errors."""
 
 from collections.abc import Callable
 from typing import Any
@@ -35,7 +35,7 @@ def send(
     *,
     link: Link | None = None,
 ) -> HttpResponse:
-    """Start the call of a valid form; `redraw` draws the form again, with the words for why nothing changed."""
+    """Start the request of a valid form; `redraw` renders the form again with the reason nothing was sent."""
     try:
         operation = outcome_of(start())
     except refusals.BusyRefusal as busy:
@@ -55,18 +55,18 @@ def send(
 
 
 def why_paused(integration: Integration, call: str) -> str:
-    """Return the words for why a call would be held back now; empty if it would be made."""
+    """Why a request would be denied now; empty if it would be sent."""
     return why_keys(integration) or why_denied(integration, call)
 
 
 def outcome_of(operation: Operation) -> Operation:
-    """Wait a moment for the end of a call, and return the operation as it is then."""
+    """Wait briefly for the outcome, and return the operation as it is then."""
     call_pool.wait_for(operation.pk, settings.OPERATION_ANSWER_SECONDS)
     return Operation.objects.with_names().get(pk=operation.pk)
 
 
 def page_of(operation: Operation) -> str:
-    """Return the page that shows where an operation stands: its state decides."""
+    """The page for the state of an operation."""
     if operation.state == State.NEEDS_CODE and operation.link_id:
         return reverse("link-code", args=[operation.link_id])
     if operation.is_done and operation.link_id and not CHANGES[operation.kind].shows_result:
@@ -77,29 +77,29 @@ def page_of(operation: Operation) -> str:
 def not_sent(
     request: HttpRequest, refusal: refusals.BusyRefusal, *, link: Link | None = None, form: ProviderForm | None = None
 ) -> HttpResponse:
-    """Tell why nothing was sent, without drawing the form again."""
+    """Explain why nothing was sent, without rendering the form again."""
     context: dict[str, Any] = {"refusal": refusal, "link": link}
     beside_form = wants_part(request)
     if not beside_form:
         context |= {"form_url": request.get_full_path(), "csrf_token": get_token(request)}
         context["typed"] = form.typed_in_the_open() if form else []
         context["had_secret"] = form is None or form.asks_for_secret
-    # Without the request: nothing of the frame around other pages is needed.
+    # Rendered without the request: this page needs no context processors.
     template = "operations/_not_sent.html" if beside_form else "operations/not_sent.html"
     answer = HttpResponse(render_to_string(template, context), status=refusal.status)
-    answer.headers["Retry-After"] = str(RETRY_SECONDS)  # by which app.js knows a refusal in words
+    answer.headers["Retry-After"] = str(RETRY_SECONDS)  # tells app.js to show the response
     if beside_form:
         answer.headers["HX-Reswap"] = BESIDE_THE_FORM
     return answer
 
 
 def reopens(request: HttpRequest) -> bool:
-    """Tell whether a form is only to be drawn again, with what was typed."""
+    """Whether to only render the form again, with its values."""
     return request.method == "POST" and REOPEN in request.POST
 
 
 def typed_again(request: HttpRequest) -> dict[str, Any]:
-    """Return what a reopened form starts from. Its key is a new one."""
+    """Values of a reopened form, under a new key."""
     if not reopens(request):
         return {}
     typed = {name: request.POST.getlist(name) for name in request.POST if name not in (REOPEN, "operation_key")}
