@@ -37,8 +37,8 @@ def start(
     """Write the intent, claim it, and send its one request. The same form submitted twice is one operation.
 
     `rules` raises a `Refusal` if our own rules forbid it. It runs with the intent written, so that no concurrent
-    operation can pass as well. `name` is the provider's call, for quotas. `answers` is the challenge this submits a code for; it
-    ends with the intent.
+    operation can pass as well. `name` is the provider's call, for quotas. `answers` is the challenge this submits a
+    code for; it ends with the intent.
     """
     if earlier := sent_before(operation):
         return earlier

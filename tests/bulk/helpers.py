@@ -1,4 +1,4 @@
-"""The moves that tests of bulk work make: ticking rows, confirming plans, and a worker's turn."""
+"""Steps of bulk tests: selecting rows, starting drafts, and running a worker."""
 
 from collections.abc import Iterable, Sequence
 
@@ -16,12 +16,12 @@ PLACES = {"refresh": "/bulk/refresh/", "assign": "/bulk/assignee/", "note": "/bu
 
 
 def select(env: Environment, kind: str, name: str = "ana", links: Iterable[Link] = (), **values: str) -> Page:
-    """Send the form of the work list with these rows ticked."""
+    """Submit the form of the link list with these rows selected."""
     return read(env.client(name).post(PLACES[kind], {"link": [str(link.pk) for link in links]} | values))
 
 
 def planned(env: Environment, kind: str, links: Iterable[Link] = (), name: str = "ana", **values: str) -> BulkJob:
-    """Plan a job as the work list does, and return it."""
+    """Draft a job from the link list."""
     page = select(env, kind, name, links, **values)
     assert page.location.startswith("/bulk/"), page.words
     return BulkJob.objects.get(pk=page.location.split("/")[2])
@@ -32,7 +32,7 @@ def move(env: Environment, job: BulkJob, what: str, name: str = "ana") -> Page:
 
 
 def begun(env: Environment, kind: str, links: Iterable[Link] = (), name: str = "ana", **values: str) -> BulkJob:
-    """Plan a job and confirm it; no worker has seen it yet."""
+    """Draft and start a job, without running a worker."""
     job = planned(env, kind, links, name, **values)
     assert move(env, job, "begin", name).status == 303
     job.refresh_from_db()
@@ -40,14 +40,14 @@ def begun(env: Environment, kind: str, links: Iterable[Link] = (), name: str = "
 
 
 def worked(job: BulkJob) -> BulkJob:
-    """Let a worker have its turn."""
+    """Run a worker once."""
     work.work(job.pk)
     job.refresh_from_db()
     return job
 
 
 def many(integration: Integration, count: int, state: HealthState = HealthState.CUSTOMER_LOGIN) -> Sequence[Link]:
-    """Make links that only we know, each of a customer of its own."""
+    """Create links without records at the provider, each of its own customer."""
     customers = EndUser.objects.bulk_create(
         EndUser(external_id=f"{integration.provider}-{number:06}", name=f"Zebra {number}") for number in range(count)
     )

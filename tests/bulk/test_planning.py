@@ -1,4 +1,4 @@
-"""From ticked rows to a plan in words: what is seen is what runs, and nothing is done before somebody confirms it."""
+"""Drafts of bulk jobs: what was reviewed is what runs, and nothing runs before somebody starts it."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Many links read anew at the providers: by few calls, held back where need be, and each row told what became of it."""
+"""Status checks of many links: few requests, paused where needed, and a result for each row."""
 
 import time
 from collections.abc import Iterator
@@ -27,12 +27,12 @@ from .helpers import begun, many, move, results, worked
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
-BATCHED = "/api/links/"  # what Belvo's links are read from, a hundred at once
+BATCHED = "/api/links/"  # Belvo's list, 100 links per request
 
 
 @pytest.fixture
 def crowded(db: None, clock: Clock) -> Iterator[Environment]:
-    """An environment at a simulator with 240 links of a generated population, known as they are."""
+    """An environment whose simulator has 240 generated links, all stored with their current status."""
     with Simulator(record=True, clock=clock, population=Population(7, 240, 0)) as simulator:
         env = build(simulator, clock)
         records = client_for(env.belvo).list_links({}, whole=True).items
@@ -51,7 +51,7 @@ def reads(env: Environment) -> int:
 
 
 def due_again(job: BulkJob) -> BulkJob:
-    """Let a worker have its turn after all pauses are over."""
+    """Run a worker after all pauses are over."""
     CircuitBreaker.objects.update(failures=0, open_until=None, recent="")
     BulkPart.objects.filter(job=job, done_at=None).update(due_at=timezone.now() - timedelta(seconds=1))
     return worked(job)
@@ -87,7 +87,7 @@ def test_check_that_is_begun_anew_still_knows_the_state_it_found(env: Environmen
     link = env.belvo_link(cause=Cause.UNCONFIRMED)
     job = begun(env, "refresh", [link])
     parts.note_before(BulkPart.objects.get())
-    env.prove(link)  # as a worker that was killed before it could end the part
+    env.prove(link)  # like a worker killed before it finished the part
 
     worked(job)
 

@@ -1,4 +1,4 @@
-"""Owners and notes for many links: done once to each, whoever is killed, however often it is asked for."""
+"""Assignees and notes for many links: applied once to each, even if workers die or requests repeat."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -140,7 +140,7 @@ def test_stopped_job_begins_nothing_more_and_goes_on_where_it_was(env: Environme
     [part] = parts.claim(job, limit=1)
 
     move(env, job, "stop", "mia")
-    parts.write(job, part)  # it was under way
+    parts.write(job, part)  # was in progress
     worked(job)
 
     assert results(job) == {"done": 100, "waiting": 50}

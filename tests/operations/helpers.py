@@ -1,4 +1,4 @@
-"""The moves that many tests of changes make."""
+"""Steps that many tests of changes share."""
 
 import uuid
 from typing import Any
@@ -14,7 +14,7 @@ from tests.markup import Page
 
 
 def act(env: Environment, link: Link, slug: str, name: str = "ana", **values: str) -> Page:
-    """Open the page of an act, fill it in and send it."""
+    """Open the page of a change, fill it in and submit it."""
     return env.send(url_of(link, slug), name, **values)
 
 
@@ -28,7 +28,7 @@ def delete(env: Environment, link: Link, name: str = "ana", **values: str) -> Pa
 
 
 def change(env: Environment, link: Link, kind: OperationKind, **values: str | Secret | tuple[str, ...]) -> Operation:
-    """Have a link changed, and wait for the end of the call."""
+    """Start a change of a link, and wait for its outcome."""
     operation = services.change_link(
         actor=env.people["ana"], link=link, kind=kind, values=values, operation_key=uuid.uuid4()
     )
@@ -66,7 +66,7 @@ def ended(env: Environment, operation: Operation) -> Operation:
 
 
 def reconciled(operation: Operation) -> Operation:
-    """Let a worker read what became of an operation."""
+    """Run the reconciliation of an operation."""
     Operation.objects.filter(pk=operation.pk).update(check_at=timezone.now())
     tasks.reconcile_one(str(operation.pk))
     return Operation.objects.with_names().get(pk=operation.pk)

@@ -1,4 +1,4 @@
-"""The pages of what can be done to a link: who finds which button, what is sent, and what comes of it."""
+"""Pages of changes: who sees which button, what is sent, and the result."""
 
 import uuid
 from datetime import timedelta

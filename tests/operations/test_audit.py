@@ -1,4 +1,4 @@
-"""Every act, every refused act and every look at a customer is an event, and none tells a name or a secret."""
+"""Every action, refusal and view of a customer is an audit event, without names or secrets."""
 
 import json
 
@@ -16,7 +16,7 @@ SECRETS = {"password": "pass_mfa", "encryption_key": "Xencryption", "token": "11
 
 
 def events(env: Environment, *, beside: str = "session.") -> list[tuple[str, str, str]]:
-    """Return what the trail says was done, by whom, and how it ended."""
+    """Action, actor and outcome of the audit events, without those whose action starts with `beside`."""
     kept = AuditEvent.objects.exclude(action__startswith=beside).order_by("seq")
     return [(event.actor, event.action, event.outcome) for event in kept]
 

@@ -1,4 +1,4 @@
-"""Whatever picture a bank sends with its request for a code is shown as one, or we say that we can't show it."""
+"""Images in challenges: any image a bank sends is shown, or the page says that it can't be."""
 
 import base64
 import struct
@@ -21,7 +21,7 @@ UNREADABLE = "We can't show this image"
 
 
 def png(noise: int = 300) -> bytes:
-    """Return a true PNG of one pixel, with as many octets of noise beside it."""
+    """A valid PNG of one pixel, with a chunk of random bytes."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
@@ -88,7 +88,7 @@ def pictures(page: Page) -> list[str]:
 
 
 def said_openly(page: Page) -> bool:
-    """Tell whether the page says that it can't show the picture, and not only should the browser fail."""
+    """Whether the page itself says so, not only the fallback for a browser that fails."""
     return any("data-picture-broken" in each.attrs and "hidden" not in each.attrs for each in page.elements)
 
 

@@ -1,4 +1,4 @@
-"""How often a bank may be asked before it locks the customer out."""
+"""Sign-in attempts: how many a bank gets before it locks the account."""
 
 from datetime import timedelta
 
@@ -26,7 +26,7 @@ def allow(env: Environment, link: Link, reason: str = "The customer is sure of t
 
 
 def send_unasked(env: Environment, link: Link) -> Page:
-    """Post the form that the page does not draw any more."""
+    """Post the form although the page no longer offers it."""
     return env.post(f"/links/{link.pk}/credentials/", KEYS | {"password": "pass_valid"})
 
 
@@ -136,7 +136,6 @@ def test_wrong_code_counts_as_an_attempt(env: Environment) -> None:
 
 
 def second_link(env: Environment, first: Link) -> Link:
-    """Return another link of the same customer at the same bank."""
     link = env.belvo_link()
     Link.objects.filter(pk=link.pk).update(end_user=first.end_user)
     link.refresh_from_db()

@@ -1,4 +1,4 @@
-"""What it means that a bank asks again: one row per way, as the table of challenges decides it."""
+"""Why a bank asks again: one row for each line in the table of challenges."""
 
 import json
 import uuid
@@ -21,7 +21,7 @@ QUESTION = replace(CODE, kind=ChallengeKind.TEXT, written_kind="text", instructi
 APPROVAL = replace(CODE, kind=ChallengeKind.APPROVE, instructions="Approve in the app", expects_input=False)
 
 TABLE = [
-    # another thing is asked for
+    # something else
     ("another kind", NUMERIC, QUESTION, FURTHER),
     ("a code after a device", QUESTION, CODE, FURTHER),
     ("a number after a code", CODE, NUMERIC, FURTHER),
@@ -32,7 +32,7 @@ TABLE = [
     ("another validation", replace(CODE, pattern=r"^\d{4}$"), replace(CODE, pattern=r"^\d{6}$"), FURTHER),
     ("nothing to type any more", QR, replace(QR, expects_input=False), FURTHER),
     ("another label beside a new number", replace(NUMERIC, label="a"), replace(NUMERIC, label="b", value="1"), FURTHER),
-    # a question or text in other words
+    # a question or text in different words
     ("another question", QUESTION, replace(QUESTION, value="The last three digits of your card?"), FURTHER),
     ("the same question, other instructions", QUESTION, replace(QUESTION, instructions="One more"), FURTHER),
     ("another question in the instructions", TOLD_CODE, replace(CODE, instructions="Which branch?"), FURTHER),
@@ -40,7 +40,7 @@ TABLE = [
     ("an approval again", APPROVAL, APPROVAL, NOT_YET),
     ("an approval again, by another number", replace(APPROVAL, value="42"), replace(APPROVAL, value="57"), NOT_YET),
     ("a picture to approve again", replace(QR, expects_input=False), replace(QR, expects_input=False), NOT_YET),
-    # the same thing again
+    # the same again
     ("a plain code again", CODE, CODE, WRONG),
     ("a code in the same words", TOLD_CODE, TOLD_CODE, WRONG),
     ("a new number", NUMERIC, replace(NUMERIC, value="775120"), WRONG),
@@ -61,7 +61,7 @@ TABLE = [
         replace(QUESTION, value="775 120"),
         WRONG,
     ),
-    # it cannot be told
+    # unknown
     ("a new number in other words", NUMERIC, replace(NUMERIC, instructions="Type the new one", value="1"), CANT_TELL),
     ("a new picture in other words", QR, replace(QR, instructions="Scan again", value="R0lGOD=="), CANT_TELL),
     ("words that hold the code we sent", TOLD_CODE, replace(CODE, instructions=WITHHELD), CANT_TELL),

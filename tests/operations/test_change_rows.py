@@ -1,4 +1,4 @@
-"""Every kind of change is one row, and nothing else asks of which kind an operation is."""
+"""Every kind of change is one row, and no other code compares kinds."""
 
 import ast
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Changes beside those of a link, and how each lost one is found out: by reading, and never by sending again."""
+"""Changes beside links, and how lost ones are resolved: by reading records, never by resending."""
 
 import uuid
 
@@ -24,13 +24,13 @@ HOOK = {"topic": "end_user.processed", "url": "https://staff.example.com/webhook
 
 @pytest.fixture
 def at_once(settings: Settings) -> None:
-    """Whatever a provider began is over at once, so that "not done" can be believed."""
+    """Whatever the provider started has finished at once, so that "didn't happen" counts."""
     settings.RECONCILE_SETTLED_SECONDS = 0
 
 
 @pytest.fixture
 def link(env: Environment) -> Link:
-    """A link of Heron's, with its first data."""
+    """A Heron link with its first data."""
     link = env.heron_link()
     env.clock.forward(5)
     return link

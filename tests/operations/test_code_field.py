@@ -1,4 +1,4 @@
-"""What a bank wants is typed as the bank asks for it, however long, and reaches it as people meant it."""
+"""Code inputs: as the bank defines them, any length, and sent as people meant it."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ PASTED = (
 def give(
     env: Environment, token: str, *, field: dict[str, Any] | None = None, **shown: Any
 ) -> tuple[Page, Page, list[str]]:
-    """Bring a link to its code step at a bank with this form field, and type: the page, the answer, what was sent."""
+    """Submit a value at the code step of a bank with this field. Returns the page, the response, and what was sent."""
     link = env.belvo_link()
     if field:
         Institution.objects.filter(pk=link.institution_id).update(form_fields=[PASSWORD, field])

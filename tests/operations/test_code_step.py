@@ -1,4 +1,4 @@
-"""The code step: what the bank asks, drawn right; wrong, late, somebody else's, given up."""
+"""The code step: how challenges look, and codes that are wrong, late, a colleague's, or canceled."""
 
 import re
 import uuid

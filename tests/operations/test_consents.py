@@ -1,4 +1,4 @@
-"""Links at banks of open finance: the consent has a clock of its own, and decides where the link says it works."""
+"""Open finance: a consent expires independently of its link, and decides where the link says it works."""
 
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ BANK = "ofmockbank_br_retail"
 
 
 def read(env: Environment, cpf: str = "", *, bank: str = BANK) -> Link:
-    """Let a link be known, registered with this CPF, and read it."""
+    """Store a link registered with this CPF, and check its status."""
     customer = env.customer()
     body = {"institution": bank, "username": cpf or "52998224725", "password": "pass_valid"}
     remote_id = env.call_belvo("POST", "/api/links/", body | {"external_id": customer.external_id})["id"]

@@ -1,4 +1,4 @@
-"""Creating a link at Belvo: exactly the fields the bank asks for, with and without a one-time code."""
+"""New Belvo links: exactly the fields of the bank, with and without a one-time code."""
 
 import re
 
@@ -52,7 +52,7 @@ def test_form_has_the_fields_of_the_bank_with_its_own_labels(env: Environment) -
     [
         ({"password": ""}, False),
         ({"stale_in": "a year"}, True),
-        ({"stale_in": "90d", "password": "pass_invalid"}, True),  # refused, and no field named
+        ({"stale_in": "90d", "password": "pass_invalid"}, True),  # rejected without a field
     ],
 )
 def test_rarely_needed_fields_are_folded_away_until_something_is_in_them(

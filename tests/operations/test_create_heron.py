@@ -1,4 +1,4 @@
-"""Creating a link at Heron: a new customer or a known one, what is refused, and what gets lost."""
+"""New Heron links: new or existing customers, rejections, and lost responses."""
 
 import pytest
 from django.utils import timezone

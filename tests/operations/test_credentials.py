@@ -1,4 +1,4 @@
-"""Updating credentials: done and proven, or refused, with whose turn it is and the provider's own words."""
+"""Updating credentials: verified, or rejected with who has to act next and the provider's own words."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""A customer's name at Heron: who may change it, what is sent, and what a lost response turns out to be."""
+"""Changing a customer's name at Heron: who may, what is sent, and how a lost response is resolved."""
 
 import pytest
 from pytest_django import Settings

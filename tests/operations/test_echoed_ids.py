@@ -1,4 +1,4 @@
-"""IDs that contain what was typed by chance are taken; other texts that do are echoes, and are withheld."""
+"""IDs that happen to contain a typed value are accepted; other texts that do are echoes and withheld."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.scripted import LINK_ID, REQUEST_ID, answering, asks, takes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PIN = "4806"  # which is in both ids
+PIN = "4806"  # part of both IDs
 
 
 def create(env: Environment, **typed: str) -> Page:

@@ -1,4 +1,4 @@
-"""What a bank shows, and repair URLs: encrypted for their row alone, and out of the raw database once they're over."""
+"""Challenges and repair URLs: encrypted for their row alone, and deleted from the database when they expire."""
 
 import re
 from collections.abc import Callable
@@ -35,9 +35,9 @@ def begin(env: Environment) -> Link:
 
 
 def cells(table: str, *columns: str) -> list[tuple[bytes, ...]]:
-    """Read columns as somebody who holds the database can."""
+    """Read columns as somebody with access to the database would."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(columns)} FROM {table}")  # noqa: S608 - names of ours
+        cursor.execute(f"SELECT {', '.join(columns)} FROM {table}")  # noqa: S608 - our own names
         return [tuple(bytes(cell) for cell in row) for row in cursor.fetchall()]
 
 

@@ -1,4 +1,4 @@
-"""Every documented error of a provider, sent over a real socket: what the page says happened, and what to do."""
+"""Every documented provider error over a real socket: what the page says happened, and what to do."""
 
 import re
 
@@ -19,7 +19,7 @@ MARKED = "Correct the fields below and send them again."
 ASK_ADMIN = "Tell an administrator"
 TEST_KEYS = "Ask an administrator to test the integration's connection."
 
-# The answer to an update of credentials: what happened, what to do, the provider's own words.
+# In response to new credentials: what happened, what to do, the provider's own words.
 BELVO = {
     "pass_invalid": ("Wrong password", "Don't send the same one again.", "Invalid credentials provided"),
     "not_attempted": ("Wrong password", "Ask the customer for the current password.", "Login not attempted"),
@@ -85,7 +85,7 @@ BELVO = {
     "permission_denied": (RIGHTS, ASK_ADMIN, "do not have permission"),
     "quota_limit_reached": (RIGHTS, ASK_ADMIN, "quota of links"),
 }
-# The attempt is over, so it is told on its own page.
+# These end the attempt, so they're shown on its own page.
 BELVO_OVER = {
     "session_expired": ("Code expired", "Start over", "please start again from register"),
     "session_expired_ob": ("Code expired", "Start over", "The session has expired"),
@@ -108,7 +108,7 @@ HERON_LOST = ("heron_500", "lost_after", "cut", "unreadable")
 
 
 def start_anew() -> None:
-    """Forget what an earlier row did to the integrations: refused keys, a pause, a used-up quota."""
+    """Reset what an earlier row did to the integrations: rejected keys, a pause, a used-up quota."""
     Integration.objects.update(key_state=Integration.KeyState.VALID, keys_retry_at=None)
     CircuitBreaker.objects.all().delete()
     CallQuota.objects.all().delete()
@@ -118,7 +118,7 @@ def expect(words: str, row: tuple[str, str, str]) -> None:
     assert [part for part in row if part not in words] == [], words
 
 
-@pytest.mark.parametrize("part", range(3))  # three tests of a third each, so that no one takes long
+@pytest.mark.parametrize("part", range(3))  # a third each, to keep tests short
 def test_each_refusal_of_belvo_says_what_happened_and_what_to_do(env: Environment, part: int) -> None:
     for name, row in list(BELVO.items())[part::3]:
         start_anew()

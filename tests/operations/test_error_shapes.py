@@ -1,4 +1,4 @@
-"""Whatever shape a provider gives an error: all of it is shown, at its field if it has one, and nothing made up."""
+"""Error bodies of any shape: everything is shown, at its field if it has one, and nothing is invented."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ TWO = [
 
 
 def update(env: Environment, *answers: Behaviour) -> tuple[Link, Page]:
-    """Have an update of credentials answered like this; return the link and what is seen then."""
+    """Update credentials, with these provider responses. Returns the link and the page."""
     Integration.objects.update(key_state=Integration.KeyState.VALID, keys_retry_at=None)
     CircuitBreaker.objects.all().delete()
     CallQuota.objects.all().delete()
@@ -70,7 +70,7 @@ def test_words_about_a_field_stand_at_that_field(env: Environment, body: Any) ->
     assert "Correct the fields below" in page.words
     assert "errors" not in env.last_operation(link).field_errors
     link.refresh_from_db()
-    assert link.cause == Cause.LOGIN_REFUSED.value  # a wrong form says nothing new about the link
+    assert link.cause == Cause.LOGIN_REFUSED.value  # an invalid form says nothing about the link
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_error_of_herons_server_shows_its_words(env: Environment) -> None:
 
 
 def test_session_of_a_bank_never_passes_for_an_error(env: Environment) -> None:
-    """A wish for a code without the words of an error keeps its session out of what is stored as one."""
+    """A code request without an error message stores no session in the error fields."""
     link = env.belvo_link()
     asked = {"session": "s" * 32, "link": link.remote_id, "expiry": 720}
     with answering(env.belvo, reply(428, asked), takes(link.remote_id)):

@@ -1,4 +1,4 @@
-"""How old what the link page says is, and when there should be more."""
+"""How old the information on a link's page is, and when new data is due."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 
 def words_of(env: Environment, **columns: object) -> str:
-    """Return the words of the page of a link whose columns are so."""
+    """The words on a link's page, after setting these columns."""
     link = env.belvo_link(cause=Cause.WORKING)
     Link.objects.filter(pk=link.pk).update(**columns)
     return env.open(link.get_absolute_url()).words

@@ -1,4 +1,4 @@
-"""The whole history of a link: every kind of entry, by pages that stay right, for each reader's clock and rights."""
+"""A link's full history: every kind of entry, stable pages, and each reader's time zone and rights."""
 
 import uuid
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ START = datetime(2026, 1, 10, 15, tzinfo=UTC)
 
 
 def happen(env: Environment, link: Link, kind: str, at: datetime, text: str = "") -> str:
-    """Let something of a kind befall a link; return the anchor of its entry."""
+    """Add an entry to the history; returns its anchor."""
     ana, integration = env.people["ana"], link.integration
     row: Any
     if kind == "change":
@@ -52,14 +52,14 @@ def happen(env: Environment, link: Link, kind: str, at: datetime, text: str = ""
 
 
 def many(env: Environment, link: Link, count: int) -> list[str]:
-    """Let one thing of each kind in turn happen, an hour after the other; return the anchors, the newest first."""
+    """Add entries of each kind in turn, an hour apart; returns their anchors, newest first."""
     made = [happen(env, link, KINDS[n % len(KINDS)], START + timedelta(hours=n)) for n in range(count)]
     return made[::-1]
 
 
 @pytest.fixture
 def link(env: Environment) -> Link:
-    """A link with nothing in its history."""
+    """A link with an empty history."""
     link = env.belvo_link("Wilhelmina Quackenbush")
     link.changes.all().delete()
     return link
@@ -74,7 +74,7 @@ def anchors(page: Page) -> list[str]:
 
 
 def walk(env: Environment, url: str, rel: str) -> Iterator[Page]:
-    """Open a page and those that follow it in a direction."""
+    """Open a page and all that follow it in one direction."""
     while True:
         page = env.open(url)
         yield page

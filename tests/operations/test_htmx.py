@@ -1,4 +1,4 @@
-"""The same address for the page and for its part; what htmx is told to do next."""
+"""One URL for a page and its part, and what htmx is told to do next."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Links of every kind: made with what a bank, a tax office, an employer or a consent asks for, and nothing else."""
+"""Links of every kind: a bank, a tax authority, an employer, a consent, each with exactly its own fields."""
 
 import pytest
 
@@ -18,13 +18,13 @@ KINDS = [
         {},
     ),
     ("kashyyyk_cl_fiscal", {"username": "12345678-K", "password": "pass_valid"}, {}),
-    ("planet_mx_employment", {"username": CURP}, {"password": "fake-password"}),  # a fixed value of the form
+    ("planet_mx_employment", {"username": CURP}, {"password": "fake-password"}),  # fixed by the form
     ("slurm_mx_employment", {"username": CURP}, {}),
     ("momcorp_br_employment", {"username": CPF, "password": "senha do gov"}, {}),
     ("ofmockbank_br_retail", {"username": CPF}, {}),
     ("araucaria_br_business", {"username": CPF, "username2": "12345678000195"}, {}),
 ]
-# What has no password of its own, but for one that the form fixes.
+# Institutions without a password, or with one fixed by the form.
 WITHOUT_PASSWORD = [bank for bank, typed, _fixed in KINDS if "password" not in typed]
 PORTAL = [
     ("10000000001", Cause.CONSENT_UNFINISHED),

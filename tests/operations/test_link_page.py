@@ -1,4 +1,4 @@
-"""The link's page: one verdict, the way on, what happened, and a fresh read on demand."""
+"""A link's page: status, next step, timeline, and a status check on demand."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What open pages poll: cheap, without a trace, and true whenever something that they show changed."""
+"""Polling of open pages: cheap, leaves no trace, and reports every visible change."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -26,7 +26,7 @@ from tests.sync.statements import changed_tables
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-FEWER_THAN = 1024  # bytes on the line
+FEWER_THAN = 1024  # bytes in a response
 
 
 def only_reads_who_asks(request: HttpRequest) -> HttpResponse:
@@ -48,7 +48,6 @@ def statements(client: Client, url: str) -> int:
 
 
 def repaired(env: Environment) -> Link:
-    """Return a link that waits for the proof of its repair."""
     link = env.belvo_link()
     env.send(f"/links/{link.pk}/credentials/", password="pass_valid")
     link.refresh_from_db()

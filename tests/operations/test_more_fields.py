@@ -1,4 +1,4 @@
-"""Everything a provider takes can be typed for any bank: what the bank does not list is under "More options"."""
+"""Fields that a bank doesn't list but the provider accepts are under "More options"."""
 
 import base64
 

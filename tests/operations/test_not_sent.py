@@ -1,4 +1,4 @@
-"""What is refused because a provider or a link is busy: a small answer, with what was typed and without secrets."""
+"""Refusals because a provider or a link is busy: a small page that keeps typed values, except secrets."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -41,7 +41,7 @@ def busy(link: Link, env: Environment) -> None:
 
 
 def form_of(env: Environment, which: str) -> tuple[str, Form, dict[str, str]]:
-    """Return a form's URL, the form, and what somebody types into it."""
+    """URL, form and values of each kind of form."""
     if which == "create":
         url = env.new_link_url()
         typed = {"end_user_id": "cus-1", "end_user_name": "Ivy <3", "item_id": "item-1", "access_token": SECRET}

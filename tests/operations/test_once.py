@@ -1,4 +1,4 @@
-"""Sent at most once per click: double clicks, two tabs, two agents, a bank that takes its time."""
+"""At most one request per click: double clicks, two tabs, two colleagues, a slow bank."""
 
 import threading
 from collections.abc import Callable
@@ -23,7 +23,7 @@ CLICKS = 4
 
 
 def at_once(env: Environment, name: str, send: Callable[[Client], HttpResponse]) -> list[HttpResponse]:
-    """Send the same from as many tabs of one browser in the same moment."""
+    """Send the same request from several tabs of one browser at once."""
     barrier = threading.Barrier(CLICKS)
 
     def click(_number: int) -> HttpResponse:
@@ -41,7 +41,7 @@ def at_once(env: Environment, name: str, send: Callable[[Client], HttpResponse])
 
 
 def places_of(operation: Operation) -> set[str]:
-    """Return where a click may lead: to the link, or to the panel if it came before the call was over."""
+    """Where a click may lead: to the link, or to the progress page if the request is still in flight."""
     assert operation.link is not None
     return {operation.link.get_absolute_url(), operation.get_absolute_url()}
 
@@ -185,7 +185,7 @@ def test_form_answers_within_two_seconds() -> None:
 
 @pytest.mark.usefixtures("slow")
 def test_slow_bank_is_left_to_a_panel(env: Environment) -> None:
-    """The bank takes longer than the form waits, so the page comes while the call still runs."""
+    """The bank takes longer than the form waits, so the progress page opens during the request."""
     link = env.belvo_link()
     url, values = credentials_form(env, link)
 
@@ -254,7 +254,7 @@ def links_of_one_customer(env: Environment, count: int) -> list[Link]:
 
 
 def send_all_at_once(forms: list[tuple[str, dict[str, str]]], browser: Client) -> list[int]:
-    """Send different forms in the same moment; return their answers' status."""
+    """Submit several forms at once; returns the HTTP statuses."""
     barrier = threading.Barrier(len(forms))
 
     def send(form: tuple[str, dict[str, str]]) -> int:

@@ -1,4 +1,4 @@
-"""How a link stands is one answer: the list, the link's own page and every page beside it say the same."""
+"""A link has one status: the list, its own page and every page beside it say the same."""
 
 import html
 import re
@@ -49,7 +49,7 @@ def plain(text: str) -> str:
 
 
 def pages_of(env: Environment, link: Link) -> dict[str, Said]:
-    """Return what each page says of a link."""
+    """The status of a link on each page."""
     link.refresh_from_db()
     row = re.search(rf'<tr[^>]*>(?:(?!</tr>).)*?{link.get_absolute_url()}".*?</tr>', env.open("/links/").source, re.S)
     assert row
@@ -64,7 +64,7 @@ def pages_of(env: Environment, link: Link) -> dict[str, Said]:
     }
     for name, url in beside.items():
         page = env.open(url) if url else None
-        if page and 'id="link-verdict"' not in page.source:  # there may be no such step, which leads to the link
+        if page and 'id="link-verdict"' not in page.source:  # a step that does not apply redirects to the link
             found[name] = said(page.source)
     return found
 
@@ -107,7 +107,7 @@ def being_removed(env: Environment) -> Link:
 
 
 def missed_code_step(env: Environment) -> Link:
-    """The provider's list says less than we know: that a code is waited for."""
+    """The provider's list says less than we know: that a code is pending."""
     link = open_code_step(env)
     env.simulator.store.belvo_links[link.remote_id].status = "unconfirmed"
     env.prove(link)

@@ -1,4 +1,4 @@
-"""How an operation ends when no answer says so: by time, by reading, or by a person's word."""
+"""How an operation ends without a response: by time, by records, or by a person."""
 
 import contextlib
 import uuid
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 
 def lost(env: Environment, password: str = "lost_before", link: Link | None = None) -> Operation:
-    """Make an operation whose answer was lost."""
+    """An operation without a response."""
     link = link or env.belvo_link()
     env.send(f"/links/{link.pk}/credentials/", password=password)
     return env.last_operation(link)
@@ -41,7 +41,7 @@ def decide(env: Environment, operation: Operation, name: str = "mia", **said: st
 
 
 def woken() -> list[tuple[str, str]]:
-    """Take the messages that wait for a worker, and return the tasks and rows they name."""
+    """Take the messages for workers, and return their tasks and rows."""
     taken = []
     with (
         current_app.connection_for_read() as connection,

@@ -1,4 +1,4 @@
-"""Patterns of banks: what they forbid, and what they may cost."""
+"""Patterns from banks: what they forbid, and what they may cost."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""While calls are held back nothing is asked for, nothing is sent, and no code is lost."""
+"""While requests are paused, nothing is requested from the customer, nothing is sent, and no code is lost."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -28,7 +28,7 @@ def pause(integration: Integration, *, seconds: float = 30) -> None:
 
 
 def submit_button(page: Page, words: str) -> dict[str, str]:
-    """Return the attributes of the button that sends a form."""
+    """Attributes of the submit button."""
     assert words in page.words
     (button,) = [
         each for each in page.elements if each.tag == "button" and "button--primary" in each.attrs.get("class", "")

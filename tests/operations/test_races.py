@@ -1,4 +1,4 @@
-"""What must hold when things happen at the same moment, late, or while the database is away."""
+"""Invariants when things happen at the same moment, late, or while the database is down."""
 
 from datetime import timedelta
 from typing import Any

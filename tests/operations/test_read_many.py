@@ -1,4 +1,4 @@
-"""Several links read by one call: what says the same is not written anew, and nothing older replaces it later."""
+"""Several links in one request: unchanged ones are not written, and older data never replaces newer."""
 
 from datetime import timedelta
 from typing import Any
@@ -14,11 +14,11 @@ from tests.environment import Environment
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-OF_READING = {"checked_at", "observed_at"}  # all else of a link is what was read
+OF_READING = {"checked_at", "observed_at"}  # all other columns come from the record
 
 
 def read_again(link: Link) -> dict[str, Any]:
-    """Read a link, and return its row."""
+    """Check a link, and return its row."""
     read_many([Link.objects.select_related("integration", "end_user", "institution").get(pk=link.pk)])
     return Link.objects.filter(pk=link.pk).values().get()
 

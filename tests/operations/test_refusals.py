@@ -1,4 +1,4 @@
-"""A refusal that no typing can mend has a title of its own, never the heading of a form with something to correct."""
+"""A refusal that no input can fix has its own title, not that of a form with errors."""
 
 import html
 import re
@@ -20,7 +20,7 @@ CORRECTIONS = re.compile("need attention|needs attention|to correct")
 
 
 def titles(page: Page) -> list[str]:
-    """Return the titles of what a page tells above its form."""
+    """Titles of the alerts above a form."""
     assert not CORRECTIONS.search(page.words)
     main = re.search(r"<main.*?</main>", page.source, re.DOTALL)
     assert main
@@ -28,7 +28,7 @@ def titles(page: Page) -> list[str]:
 
 
 def _forms(env: Environment) -> dict[str, tuple[str, str, dict[str, str]]]:
-    """Return each form that has something sent to a provider: who fills it in, where, and with what."""
+    """Every form that sends something to a provider: who fills it in, where, and with what."""
     broken, coded, working = env.belvo_link(), env.belvo_link("Ninth Dental"), env.belvo_link(cause=Cause.WORKING)
     at_heron = env.heron_link()
     env.send(url_of(coded, "credentials"), password="pass_mfa")

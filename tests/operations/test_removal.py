@@ -1,4 +1,4 @@
-"""Deleting at the provider: what goes is named before, typed once more, and ended after, wherever it was."""
+"""Deleting at the provider: affected links are listed, confirmed by typing, and disconnected afterward."""
 
 import uuid
 from datetime import timedelta

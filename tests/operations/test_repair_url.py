@@ -1,4 +1,4 @@
-"""An address where the customer repairs a link: shown to who made it while it lives, and stored encrypted."""
+"""Repair URLs: shown only to the person who created them until they expire, and stored encrypted."""
 
 import re
 

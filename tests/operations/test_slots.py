@@ -1,4 +1,4 @@
-"""Who may have a request slot of a provider: at once or not at all, and one person no more than half of them."""
+"""Request slots of a provider: available at once or not at all, and half of them per person at most."""
 
 import threading
 import time
@@ -87,7 +87,9 @@ def test_refusal_locks_and_writes_nothing_but_its_audit_row(env: Environment, wh
     said = [query["sql"] for query in asked.captured_queries]
     assert answer.status_code == (409 if why == "same_link" else 503)
     assert sum(sql.startswith("BEGIN") for sql in said) == 1
-    assert sum(sql.startswith(("INSERT", "UPDATE", "DELETE")) for sql in said) == 2  # the event, and the chain's head
+    assert (
+        sum(sql.startswith(("INSERT", "UPDATE", "DELETE")) for sql in said) == 2
+    )  # the audit event and the head of the chain
     assert sum("audit_" in sql for sql in said) == 3
     assert len(said) <= 16, said
     assert "operations/not_sent.html" in {each.name for each in answer.templates}
@@ -129,7 +131,7 @@ def test_slots_of_a_person_are_free_again_after_the_calls(env: Environment) -> N
 
 
 class TestTwoWhoCheckTheSameLink:
-    """Each is told how their own read stands, and not how the other's."""
+    """Each sees the result of their own check."""
 
     def test_are_each_told_that_theirs_still_runs(
         self, env: Environment, settings: Settings, monkeypatch: pytest.MonkeyPatch
@@ -145,7 +147,7 @@ class TestTwoWhoCheckTheSameLink:
             begin(key, slot, lambda: (second_may_end.wait(60), work())[1])
             first_may_end.set()
             wait_until(lambda: CallSlot.objects.count() == 1)
-            time.sleep(0.2)  # what the first still does after it let its slot go
+            time.sleep(0.2)  # time the first needs after releasing its slot
 
         monkeypatch.setattr(call_pool, "start", start)
 
@@ -159,7 +161,7 @@ class TestTwoWhoCheckTheSameLink:
 
 
 class TestReconciliation:
-    """Reads of what was lost use what the background may."""
+    """Checks of unknown outcomes use background slots."""
 
     @pytest.fixture
     def lost(self, env: Environment) -> Operation:

@@ -1,4 +1,4 @@
-"""Every pair of states: which moves there are, who makes them, and that nothing else moves an operation."""
+"""Every pair of states: which moves exist, who makes them, and that nothing else moves an operation."""
 
 import ast
 import uuid
@@ -110,7 +110,7 @@ def test_nothing_else_moves_an_operation() -> None:
 
 
 def _about_operations() -> Iterator[Path]:
-    """Yield every module that can have an operation in its hands."""
+    """Modules that may handle operations."""
     for path in sorted(PACKAGE.rglob("*.py")):
         is_ours = path.is_relative_to(PACKAGE / "operations") and path.name != "states.py"
         if "migrations" not in path.parts and (is_ours or "operations.models import" in path.read_text()):

@@ -1,4 +1,4 @@
-"""A sign-in of several steps: a bank that asks again need not say no. Where it does, three times are enough."""
+"""Sign-ins of several steps: a bank that asks again doesn't always mean no. Where it does, three is the limit."""
 
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ from tests.markup import Page
 pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True)]
 
 RIGHT, WRONG = "111111", "999999"
-DONE = ""  # what is sent where nothing can be typed
+DONE = ""  # sent where no input is expected
 
 
 def begin(env: Environment, password: str) -> Link:
@@ -30,7 +30,7 @@ def begin_at(env: Environment, link: Link, password: str) -> Link:
 
 
 def give(env: Environment, link: Link, *answers: str) -> Page:
-    """Give one answer after the other and return the page after the last."""
+    """Submit answers in turn, and return the last page."""
     for answer in answers:
         values = {"code": answer} if answer else {}
         page = env.send(f"/links/{link.pk}/code/", **values)

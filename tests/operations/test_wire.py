@@ -1,4 +1,4 @@
-"""The requests that leave the process, whole: method, path, headers and JSON fields."""
+"""Requests that leave the process, in full: method, path, headers and JSON fields."""
 
 import base64
 
