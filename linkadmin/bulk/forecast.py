@@ -27,7 +27,7 @@ class QuotaShare:
     calls: int
     now: int = 0  # links, within the current quota
     last_at: datetime | None = None  # when the last of the others can be checked, roughly; None: unknown
-    held: str = ""  # why nothing can run now
+    denial: str = ""  # why nothing can run now
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ class Forecast:
         return None if None in waiting else max(filter(None, waiting), default=None)
 
     @property
-    def held(self) -> list[str]:
-        return [share.held for share in self.shares if share.held]
+    def denials(self) -> list[str]:
+        return [share.denial for share in self.shares if share.denial]
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,8 @@ from linkadmin.links.models import Link
 from linkadmin.links.staff_work import LONGEST_NOTE
 from linkadmin.work_queue import WorkItem
 
-PLAN_HOLDS = timedelta(hours=1)
-PLANS_OF_ONE = 3  # drafts per person
+DRAFT_LIFETIME = timedelta(hours=1)
+DRAFTS_PER_PERSON = 3  # drafts per person
 
 
 class JobKind(models.TextChoices):
@@ -127,7 +127,7 @@ class BulkJob(models.Model):
         return RIGHTS[JobKind(self.kind)]
 
     @property
-    def is_planned(self) -> bool:
+    def is_draft(self) -> bool:
         return self.state == JobState.DRAFT
 
     @property
@@ -135,7 +135,7 @@ class BulkJob(models.Model):
         return self.state == JobState.RUNNING
 
     @property
-    def is_stopped(self) -> bool:
+    def is_paused(self) -> bool:
         return self.state == JobState.PAUSED
 
     @property

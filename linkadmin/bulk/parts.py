@@ -23,7 +23,7 @@ logger = structlog.get_logger(__name__)
 Result = tuple[ItemState, str]  # with the reason, unless it's simply done
 
 MOST_ATTEMPTS = 3
-SECOND_LOOK_AFTER = timedelta(seconds=10)
+SECOND_CHECK_AFTER = timedelta(seconds=10)
 BETWEEN_ATTEMPTS = timedelta(seconds=30)  # covers a provider outage of a minute
 _SHOWN = Case(When(verifying_since__isnull=False, then=Value(VERIFYING)), default=F("health"))
 _STATE = Subquery(
@@ -31,19 +31,19 @@ _STATE = Subquery(
 )  # status of an item's link
 
 
-def undone(job: BulkJob) -> "QuerySet[BulkPart]":
+def open_parts(job: BulkJob) -> "QuerySet[BulkPart]":
     return job.parts.filter(done_at=None)
 
 
 def claim(job: BulkJob, *, limit: int, without: Collection[UUID] = ()) -> list[BulkPart]:
     """Claim due parts of a running job; `without` skips integrations."""
-    due = undone(job).filter(job__state=JobState.RUNNING).exclude(integration__in=without)
+    due = open_parts(job).filter(job__state=JobState.RUNNING).exclude(integration__in=without)
     in_order = due.select_related("integration").order_by("pk")
     return work_queue.claim(in_order, now=timezone.now(), limit=limit, lease=work_queue.call_lease())
 
 
 @transaction.atomic
-def end(part: BulkPart, results: Mapping[UUID, Result]) -> None:
+def finish(part: BulkPart, results: Mapping[UUID, Result]) -> None:
     """Save the results of a part's links, unless another worker has claimed the part since."""
     if _close(part):
         _store(part, results)
@@ -86,7 +86,7 @@ def read(part: BulkPart) -> datetime | None:
     }
     asked = [link for link in links if not link.is_disconnected]
     if part.integration is None or not part.integration.is_active:
-        end(part, gone | {link.pk: (ItemState.SKIPPED, SkipReason.OFF) for link in asked})
+        finish(part, gone | {link.pk: (ItemState.SKIPPED, SkipReason.OFF) for link in asked})
         return None
     note_before(part)
     try:
@@ -96,10 +96,10 @@ def read(part: BulkPart) -> datetime | None:
             return retry_later([part], error)
         _give_up(part, asked, gone, error)
         return None
-    due_reads.want(missing, reason=Reason.MISSING, at=timezone.now() + SECOND_LOOK_AFTER)
+    due_reads.want(missing, reason=Reason.MISSING, at=timezone.now() + SECOND_CHECK_AFTER)
     part.items.update(after=_STATE)
     found = {link.pk: (ItemState.DONE, SkipReason.NOT_LISTED if link.pk in missing else "") for link in asked}
-    end(part, gone | found)
+    finish(part, gone | found)
     return None
 
 
@@ -117,7 +117,7 @@ def note_broken(part: BulkPart, error: Exception) -> None:
     logger.error("bulk.broken", part=part.pk, attempts=part.attempts, error=type(error).__name__)
     if not _try_later(part, error):
         links = part.items.values_list("link", flat=True)
-        end(part, dict.fromkeys(links, (ItemState.FAILED, SkipReason.BROKEN)))
+        finish(part, dict.fromkeys(links, (ItemState.FAILED, SkipReason.BROKEN)))
 
 
 def _links_of(part: BulkPart) -> list[Link]:
@@ -132,7 +132,7 @@ def _give_up(part: BulkPart, asked: list[Link], gone: dict[UUID, Result], error:
     why, now = reading.why_check_failed(error), timezone.now()
     for link in asked:
         health.note_failed_check(link, why=why, at=now)
-    end(part, gone | {link.pk: (ItemState.FAILED, why) for link in asked})
+    finish(part, gone | {link.pk: (ItemState.FAILED, why) for link in asked})
 
 
 def _assign(job: BulkJob, link: Link) -> Result:

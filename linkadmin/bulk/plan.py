@@ -19,7 +19,7 @@ from linkadmin.providers.types import LinkRef
 from .models import BulkItem, BulkJob, BulkPart, ItemState, JobKind, SkipReason
 
 MOST_LINKS = 100_000
-WRITTEN_TOGETHER = 100  # links per transaction, to keep locks short
+LINKS_PER_TRANSACTION = 100  # links per transaction, to keep locks short
 ROWS_AT_ONCE = 5_000  # per INSERT, within the limits of the database
 COLUMNS = (
     "pk",
@@ -50,7 +50,7 @@ class TooManyLinks(Refusal, reason="too_many_links"):
         super().__init__(words % {"most": f"{most:,}"})
 
 
-class PlanOver(Refusal, reason="plan_over", words=_("This draft has expired. Select the links again.")):
+class DraftExpired(Refusal, reason="plan_over", words=_("This draft has expired. Select the links again.")):
     """The draft has expired, or its assignee has left."""
 
 
@@ -79,7 +79,7 @@ class Batch:
     integration_id: UUID | None = None
 
 
-def lay_out(job: BulkJob, links: "QuerySet[Link]") -> None:
+def save_draft(job: BulkJob, links: "QuerySet[Link]") -> None:
     """Save a job with a row per link, most urgent first: what was reviewed is what runs.
 
     Raises `NothingSelected` or `TooManyLinks`.
@@ -136,7 +136,7 @@ def _calls_to(integration: Integration, known: Mapping[LinkRef, UUID]) -> Iterat
 
 def _transactions(links: Iterable[Candidate]) -> list[Batch]:
     rest = iter([link.pk for link in links])
-    return [Batch(some) for some in iter(lambda: tuple(islice(rest, WRITTEN_TOGETHER)), ())]
+    return [Batch(some) for some in iter(lambda: tuple(islice(rest, LINKS_PER_TRANSACTION)), ())]
 
 
 def _item(job: BulkJob, link_id: UUID, part_id: int | None, why: SkipReason | None) -> BulkItem:

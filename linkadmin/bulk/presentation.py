@@ -69,7 +69,7 @@ def title(job: BulkJob) -> str:
     return kinds[JobKind(job.kind)] % {"total": job.total}
 
 
-def plan_words(job: BulkJob) -> list[str]:
+def draft_sentences(job: BulkJob) -> list[str]:
     """What a draft will do: how much now, the rest when, and what it skips and why."""
     ahead = forecast(job)
     return [*_doing(job, ahead), *_left_out(job)]
@@ -78,10 +78,10 @@ def plan_words(job: BulkJob) -> list[str]:
 def progress(job: BulkJob) -> JobProgress:
     tally = job.counts()
     ended = job.total - tally["waiting"]
-    shown = _sums(job, tally)
+    shown = _result_counts(job, tally)
     if job.is_running:
         shown += [watch.waiting()] if watch.has_stopped() else _pace(job)
-    if job.is_stopped:
+    if job.is_paused:
         shown.append(_("Paused. You can resume at any time."))
     return JobProgress(job_badge(job), ended, job.total, tuple(shown))
 
@@ -141,8 +141,8 @@ def _waiting(ahead: Forecast) -> list[str]:
         return []
     if ahead.last_at is None:
         words = ngettext("%(count)d link waiting.", "%(count)d links waiting.", ahead.later)
-        return [words % {"count": ahead.later}, *ahead.held]
-    if ahead.held:  # has the reasons
+        return [words % {"count": ahead.later}, *ahead.denials]
+    if ahead.denials:  # has the reasons
         words = ngettext(
             "%(count)d link will be checked at about %(time)s.",
             "%(count)d links will be checked later, the last at about %(time)s.",
@@ -154,7 +154,7 @@ def _waiting(ahead: Forecast) -> list[str]:
             "%(count)d links will follow as rate limits allow, the last at about %(time)s.",
             ahead.later,
         )
-    return [words % {"count": ahead.later, "time": about(ahead.last_at)}, *ahead.held]
+    return [words % {"count": ahead.later, "time": about(ahead.last_at)}, *ahead.denials]
 
 
 def _left_out(job: BulkJob) -> list[str]:
@@ -166,7 +166,7 @@ def _left_out(job: BulkJob) -> list[str]:
     ]
 
 
-def _sums(job: BulkJob, tally: dict[str, int]) -> list[str]:
+def _result_counts(job: BulkJob, tally: dict[str, int]) -> list[str]:
     """Results so far; counts of zero are left out."""
     changed = job.count_changed()
     counted = (
@@ -203,7 +203,7 @@ def _job_row(job: BulkJob, tally: dict[ItemState, int]) -> JobRow:
         job=job,
         title=title(job),
         state=job_badge(job),
-        ended=0 if job.is_planned else job.total - (0 if is_done else tally[ItemState.WAITING]),
+        ended=0 if job.is_draft else job.total - (0 if is_done else tally[ItemState.WAITING]),
         failed=job.failed if is_done else tally[ItemState.FAILED],
     )
 
@@ -222,9 +222,9 @@ def _item_badge(job: BulkJob, item: BulkItem) -> StateBadge:
     state = ItemState(item.state)
     if item.after and state is ItemState.DONE:
         return _checked_badge(item)
-    is_stopped = job.is_stopped and state is ItemState.WAITING
-    tone, icon = BADGES[ItemState.SKIPPED if is_stopped else state]
-    return StateBadge(tone, icon, _("Paused") if is_stopped else str(state.label), why_words(item.why))
+    is_paused = job.is_paused and state is ItemState.WAITING
+    tone, icon = BADGES[ItemState.SKIPPED if is_paused else state]
+    return StateBadge(tone, icon, _("Paused") if is_paused else str(state.label), why_words(item.why))
 
 
 def _checked_badge(item: BulkItem) -> StateBadge:

@@ -14,14 +14,14 @@ from linkadmin.links.models import Link
 from linkadmin.links.staff_work import possible_assignees
 from linkadmin.wake_worker import wake_worker
 
-from .models import PLAN_HOLDS, PLANS_OF_ONE, BulkJob, JobKind, JobState
-from .plan import PlanOver, lay_out
+from .models import DRAFT_LIFETIME, DRAFTS_PER_PERSON, BulkJob, JobKind, JobState
+from .plan import DraftExpired, save_draft
 
 WORK_TASK = "bulk.work_job"
 
 
 @transaction.atomic
-def plan(
+def create_draft(
     *, actor: User, kind: JobKind, links: "QuerySet[Link]", assignee: User | None = None, text: str = ""
 ) -> BulkJob:
     """Store a draft of a job; nothing runs yet. Raises a `Refusal`.
@@ -29,9 +29,9 @@ def plan(
     A person has a few drafts at most: the oldest is dropped.
     """
     job = BulkJob(kind=kind, actor=actor, assignee=assignee, text=text)
-    lay_out(job, links)
+    save_draft(job, links)
     plans = BulkJob.objects.filter(actor=actor, state=JobState.DRAFT).order_by("-created_at", "-pk")
-    BulkJob.objects.filter(pk__in=[plan.pk for plan in plans[PLANS_OF_ONE:]], state=JobState.DRAFT).delete()
+    BulkJob.objects.filter(pk__in=[plan.pk for plan in plans[DRAFTS_PER_PERSON:]], state=JobState.DRAFT).delete()
     return job
 
 
@@ -39,55 +39,55 @@ def plan(
 def start(job: BulkJob, *, by: User) -> BulkJob:
     """Start a draft; no effect on a job that has started. Raises `PlanOver`."""
     now = timezone.now()
-    if job.is_planned and not _still_holds(job, now):
-        raise PlanOver
-    if _move(job, JobState.DRAFT, JobState.RUNNING, started_at=now):
+    if job.is_draft and not _still_holds(job, now):
+        raise DraftExpired
+    if _change_state(job, JobState.DRAFT, JobState.RUNNING, started_at=now):
         _record(job, by, Action.JOB_STARTED, Outcome.REQUESTED, kind=job.kind, links=job.total)
         _go(job)
     return job
 
 
 @transaction.atomic
-def stop(job: BulkJob, *, by: User) -> BulkJob:
+def pause(job: BulkJob, *, by: User) -> BulkJob:
     """Pause a job: no further part starts. Requests in flight finish."""
-    if _move(job, JobState.RUNNING, JobState.PAUSED, paused_by=by):
+    if _change_state(job, JobState.RUNNING, JobState.PAUSED, paused_by=by):
         _record(job, by, Action.JOB_PAUSED, Outcome.DONE, **job.counts())
     return job
 
 
 @transaction.atomic
 def resume(job: BulkJob, *, by: User) -> BulkJob:
-    if _move(job, JobState.PAUSED, JobState.RUNNING, paused_by=None):
+    if _change_state(job, JobState.PAUSED, JobState.RUNNING, paused_by=None):
         _record(job, by, Action.JOB_RESUMED, Outcome.REQUESTED, **job.counts())
         _go(job)
     return job
 
 
 @transaction.atomic
-def end_if_over(job_id: UUID) -> bool:
+def finish_if_done(job_id: UUID) -> bool:
     """Finish a running job with no parts left; True if this call did it."""
     job = BulkJob.objects.select_for_update(of=("self",)).filter(pk=job_id, state=JobState.RUNNING).first()
     if job is None or job.parts.filter(done_at=None).exists():
         return False
     tally, changed = job.counts(), job.count_changed()
     sums = {state: tally[state] for state in ("done", "failed", "skipped")}
-    _move(job, JobState.RUNNING, JobState.DONE, finished_at=timezone.now(), changed=changed, **sums)
+    _change_state(job, JobState.RUNNING, JobState.DONE, finished_at=timezone.now(), changed=changed, **sums)
     _record(job, None, Action.JOB_FINISHED, Outcome.DONE, **tally)
     return True
 
 
-def drop_plans(*, now: datetime) -> None:
+def delete_expired_drafts(*, now: datetime) -> None:
     """Delete expired drafts."""
-    BulkJob.objects.filter(state=JobState.DRAFT, created_at__lt=now - PLAN_HOLDS).delete()
+    BulkJob.objects.filter(state=JobState.DRAFT, created_at__lt=now - DRAFT_LIFETIME).delete()
 
 
 def _still_holds(job: BulkJob, now: datetime) -> bool:
-    if job.created_at < now - PLAN_HOLDS:
+    if job.created_at < now - DRAFT_LIFETIME:
         return False
     return job.assignee_id is None or possible_assignees().filter(pk=job.assignee_id).exists()
 
 
-def _move(job: BulkJob, old: JobState, new: JobState, **columns: object) -> bool:
+def _change_state(job: BulkJob, old: JobState, new: JobState, **columns: object) -> bool:
     """Move a job to another state; False if it wasn't in `old`."""
     moved = BulkJob.objects.filter(pk=job.pk, state=old).update(state=new, **columns)
     job.refresh_from_db()

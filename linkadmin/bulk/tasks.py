@@ -15,5 +15,5 @@ def work_at(job_id: str) -> None:
 
 @shared_task(name="bulk.wake_jobs")
 def wake_running() -> None:
-    services.drop_plans(now=timezone.now())
+    services.delete_expired_drafts(now=timezone.now())
     work.wake_running()

@@ -31,7 +31,7 @@ from linkadmin.web.pages import go, reader
 
 from . import services
 from .models import BulkItem, BulkJob, BulkPart, ItemState, JobKind, JobState
-from .presentation import ItemRow, item_rows, job_rows, plan_words, progress, title
+from .presentation import ItemRow, draft_sentences, item_rows, job_rows, progress, title
 
 SELECTED, ALL, WORDS = "link", "all", "q"
 NEWEST_FIRST = Keyset("created_at", "id", newest_first=True)
@@ -59,7 +59,7 @@ class NewAssigneeForm(forms.Form):
 FORMS: dict[JobKind, type[forms.Form]] = {JobKind.ASSIGN: NewAssigneeForm, JobKind.NOTE: NoteForm}
 MOVES: dict[str, Callable[..., BulkJob]] = {
     "begin": services.start,
-    "stop": services.stop,
+    "stop": services.pause,
     "resume": services.resume,
 }
 
@@ -88,7 +88,7 @@ def job_plan(request: HttpRequest, kind: JobKind) -> HttpResponse:
         return render(request, "bulk/ask.html", context, status=422 if form.is_bound else 200)
     values = form.cleaned_data if form is not None else {}
     try:
-        job = services.plan(actor=reader(request), kind=kind, links=chosen.links, **values)
+        job = services.create_draft(actor=reader(request), kind=kind, links=chosen.links, **values)
     except Refusal as refusal:
         messages.warning(request, str(refusal.words))
         return go(request, _back(chosen))
@@ -100,7 +100,7 @@ def job_plan(request: HttpRequest, kind: JobKind) -> HttpResponse:
 def job_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Show a draft, or the progress of a job. The page updates while the job runs."""
     job = get_object_or_404(BulkJob.objects.select_related("actor", "assignee", "paused_by"), pk=pk)
-    if job.is_planned and job.actor_id != reader(request).pk:
+    if job.is_draft and job.actor_id != reader(request).pk:
         raise Http404
     if request.method == "POST":
         return _move(request, job)
@@ -109,7 +109,7 @@ def job_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_safe
 def job_live(request: HttpRequest, pk: UUID) -> HttpResponse:
-    look = _look(pk)
+    look = _version_of(pk)
     if look is None:
         raise Http404
     return answer(request, *look)
@@ -149,7 +149,7 @@ def _move(request: HttpRequest, job: BulkJob) -> HttpResponse:
     return go(request, job.get_absolute_url())
 
 
-def _look(pk: UUID) -> tuple[str, int] | None:
+def _version_of(pk: UUID) -> tuple[str, int] | None:
     """Version of a job (its state and last finished part) and its page's polling interval in seconds."""
     row = _JOB.row(pk)
     if row is None:
@@ -165,11 +165,11 @@ def _page(request: HttpRequest, job: BulkJob) -> dict[str, Any]:
     state = request.GET.get("state", "")
     return {
         "job": job,
-        "page_version": PageVersion(reverse("bulk-live", args=[job.pk]), *(_look(job.pk) or ("",))),
+        "page_version": PageVersion(reverse("bulk-live", args=[job.pk]), *(_version_of(job.pk) or ("",))),
         "title": title(job),
         "note": job.text if may(request.user, Right.SEE_NAMES) else "",  # may contain the name of a customer
-        "plan": plan_words(job) if job.is_planned else [],
-        "progress": None if job.is_planned else progress(job),
+        "plan": draft_sentences(job) if job.is_draft else [],
+        "progress": None if job.is_draft else progress(job),
         "may_act": may(request.user, job.right),
         "may_begin": bool(tally["waiting"]),
         "filters": [(each, each.label, tally[each], each == state) for each in ItemState if tally[each]],

@@ -15,7 +15,7 @@ from linkadmin.work_queue import TimeSlice, due, leased, work_side_by_side
 from . import parts, services
 from .models import BulkJob, BulkPart, JobState
 
-LOOK_SECONDS = 0.2  # at most, between checks for parts that can start
+CHECK_SECONDS = 0.2  # at most, between checks for parts that can start
 FEWEST_AT_ONCE = 4
 WRITERS_AT_ONCE = 2  # across all workers
 
@@ -25,25 +25,25 @@ def work(job_id: UUID) -> None:
     job = BulkJob.objects.select_related("actor", "assignee").filter(pk=job_id, state=JobState.RUNNING).first()
     if job is None:
         return
-    turn = _Turn(job)
+    turn = _Worker(job)
     if job.asks_provider:
-        turn.read_side_by_side(_free_places(job))
-    elif leased(parts.undone(job), timezone.now()).count() < WRITERS_AT_ONCE:
+        turn.read_side_by_side(_free_slots(job))
+    elif leased(parts.open_parts(job), timezone.now()).count() < WRITERS_AT_ONCE:
         turn.write()
-    if not services.end_if_over(job_id) and turn.time.is_over:
+    if not services.finish_if_done(job_id) and turn.time.is_over:
         wake_worker(services.WORK_TASK, job_id)
 
 
 def wake_running() -> None:
     """Wake workers for every running job with work left, in case a message was lost."""
     for job in BulkJob.objects.filter(state=JobState.RUNNING):
-        if due(parts.undone(job), timezone.now()).exists():
+        if due(parts.open_parts(job), timezone.now()).exists():
             wake_worker(services.WORK_TASK, job.pk)
         else:
-            services.end_if_over(job.pk)
+            services.finish_if_done(job.pk)
 
 
-class _Turn:
+class _Worker:
     """The time a worker spends on a job before it moves to others."""
 
     def __init__(self, job: BulkJob) -> None:
@@ -61,7 +61,7 @@ class _Turn:
     def read_side_by_side(self, at_once: int) -> None:
         """Run up to `at_once` requests in parallel until no part is left that can start."""
         if at_once > 0:
-            work_side_by_side(self._claim, self._read, threads=at_once, every=LOOK_SECONDS, name="bulk-read")
+            work_side_by_side(self._claim, self._read, threads=at_once, every=CHECK_SECONDS, name="bulk-read")
 
     def _claim(self, limit: int) -> list[BulkPart]:
         now = timezone.now()
@@ -79,10 +79,10 @@ class _Turn:
                 self._held[part.integration_id] = held_until
 
 
-def _free_places(job: BulkJob) -> int:
+def _free_slots(job: BulkJob) -> int:
     """How many requests this worker may have in flight, leaving some slots for other workers."""
     of_integration = max(1, min(settings.CALLS_AT_ONCE_PER_INTEGRATION - SLOTS_FOR_PEOPLE, share_of_one()))
-    integrations: int = parts.undone(job).aggregate(n=Count("integration", distinct=True))["n"]
+    integrations: int = parts.open_parts(job).aggregate(n=Count("integration", distinct=True))["n"]
     most: int = min(settings.CALLS_AT_ONCE, of_integration * integrations)
-    free = most - leased(parts.undone(job), timezone.now()).count()
+    free = most - leased(parts.open_parts(job), timezone.now()).count()
     return min(free, max(FEWEST_AT_ONCE, math.ceil(free / 2)))

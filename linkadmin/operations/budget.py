@@ -29,20 +29,20 @@ IN_FLIGHT = (State.PREPARED, State.SENDING, State.UNKNOWN, State.NEEDS_DECISION)
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    refused: int  # attempts the bank rejected within the window, since the last success
+    rejected: int  # attempts the bank rejected within the window, since the last success
     allowed_one_more: bool = False
     free_at: datetime | None = None  # when the next attempt becomes available, if none is left
 
     @property
     def left(self) -> int:
         """Sign-in attempts left."""
-        if self.refused < FREE_ATTEMPTS:
-            return FREE_ATTEMPTS - self.refused
-        return 1 if self.allowed_one_more and self.refused < ALL_ATTEMPTS else 0
+        if self.rejected < FREE_ATTEMPTS:
+            return FREE_ATTEMPTS - self.rejected
+        return 1 if self.allowed_one_more and self.rejected < ALL_ATTEMPTS else 0
 
     @property
     def manager_may_allow(self) -> bool:
-        return self.left == 0 and self.refused < ALL_ATTEMPTS
+        return self.left == 0 and self.rejected < ALL_ATTEMPTS
 
     @property
     def why_spent(self) -> str:
@@ -54,7 +54,7 @@ class Budget:
     @property
     def codes_left(self) -> int:
         """One-time codes left. The bank requested them, so none needs an account manager."""
-        return max(0, ALL_ATTEMPTS - self.refused)
+        return max(0, ALL_ATTEMPTS - self.rejected)
 
 
 def budget_of(subject: Link | Operation) -> Budget:
@@ -73,7 +73,7 @@ def budget_of(subject: Link | Operation) -> Budget:
     return Budget(len(refused), allowed, free_at)
 
 
-def latest_refusal(end_user: EndUser, bank: Institution) -> Operation:
+def latest_rejection(end_user: EndUser, bank: Institution) -> Operation:
     """The latest operation of a customer that counts as an attempt at the bank. There must be one."""
     refused = Operation.objects.with_names().filter(end_user__external_id=end_user.external_id, counts_as_attempt=True)
     return refused.filter(institution__integration=bank.integration_id, institution__name=bank.name).latest(

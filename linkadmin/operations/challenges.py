@@ -15,7 +15,7 @@ from linkadmin.integrations.encryption import fingerprint
 from linkadmin.providers.http.redaction import WITHHELD
 from linkadmin.providers.types import Challenge, ChallengeKind, Secret
 
-MOST_ANSWERS = 6  # within one sign-in
+MAX_ANSWERS = 6  # within one sign-in
 
 
 class AskedAgain(TextChoices):

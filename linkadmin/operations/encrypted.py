@@ -20,7 +20,7 @@ _CHALLENGES, _REPAIR_URLS = "operations_pendingchallenge", "operations_repairurl
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownChallenge:
     """What a bank shows while it waits for a code: a number, an image, a text."""
 
     instructions: str = field(repr=False)
@@ -36,7 +36,7 @@ def store_challenge(operation: Operation, asked: Challenge, *, received_at: date
         received_at=received_at,
         expires_at=received_at + timedelta(seconds=asked.expires_in),
     )
-    shown = json.dumps(astuple(Shown(asked.instructions, asked.value)))
+    shown = json.dumps(astuple(ShownChallenge(asked.instructions, asked.value)))
     challenge.encrypted_session = _encrypt(asked.session, _CHALLENGES, challenge.pk, "session")
     challenge.encrypted_shown = _encrypt(Secret(shown), _CHALLENGES, challenge.pk, "shown")
     challenge.save(force_insert=True)
@@ -47,10 +47,10 @@ def session_of(challenge: PendingChallenge) -> Secret:
     return _decrypt(challenge.encrypted_session, _CHALLENGES, challenge.pk, "session") or Secret("")
 
 
-def shown_of(challenge: PendingChallenge) -> Shown | None:
+def shown_challenge(challenge: PendingChallenge) -> ShownChallenge | None:
     """What the bank shows with a challenge; None if our keys can't decrypt it."""
     opened = _decrypt(challenge.encrypted_shown, _CHALLENGES, challenge.pk, "shown")
-    return Shown(*json.loads(opened.reveal())) if opened else None
+    return ShownChallenge(*json.loads(opened.reveal())) if opened else None
 
 
 def store_repair_url(operation: Operation, url: Secret, *, expires_at: datetime) -> None:

@@ -229,7 +229,7 @@ class Operation(models.Model):
         return self.end_user.name if self.end_user else ""
 
     @property
-    def begins_link(self) -> bool:
+    def creates_link(self) -> bool:
         return self.origin.kind == OperationKind.CREATE_LINK
 
     @property
@@ -242,7 +242,7 @@ class Operation(models.Model):
         return self.parent_id is not None
 
     @property
-    def is_awaited(self) -> bool:
+    def is_accepted(self) -> bool:
         """Whether the provider accepted it and is still working on it."""
         return self.state == State.UNKNOWN and self.outcome == ACCEPTED
 
@@ -256,7 +256,7 @@ class Operation(models.Model):
         """Codes submitted in its sign-in attempt, including its own."""
         return 1 + self.parent.codes_given if self.parent else 0
 
-    def facts(self) -> dict[str, Any]:
+    def audit_details(self) -> dict[str, Any]:
         """What an audit event may contain: no names, no typed values."""
         said = {"kind": self.kind, "state": self.state, "status": self.http_status, "outcome": self.outcome}
         said |= {"asked_again": self.asked_again} if self.asked_again else {}
@@ -269,7 +269,7 @@ class Operation(models.Model):
             return str(_("Not received"))
         if self.state == State.EXPIRED and self.outcome == "withdrawn":
             return str(State.CANCELED.label)
-        if self.is_awaited:
+        if self.is_accepted:
             return str(_("Accepted, in progress at the provider"))
         if self.is_lost:
             return str(State.UNKNOWN.label)

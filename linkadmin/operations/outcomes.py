@@ -38,7 +38,7 @@ from linkadmin.wake_worker import wake_worker
 from linkadmin.web import storage
 
 from . import budget, encrypted
-from .challenges import MOST_ANSWERS, Asked, why_asked_again
+from .challenges import MAX_ANSWERS, Asked, why_asked_again
 from .changes import change_of
 from .link_updates import links_about, store_link
 from .models import ACCEPTED, ATTEMPTS_SPENT, REPAIR_URL_LOST, TOO_MANY_STEPS, Operation, State
@@ -64,7 +64,7 @@ def _call_and_record(operation: Operation, provider: Provider, call: Call) -> No
     response = _response_of(operation, provider, call)
     duration_ms = round((time.monotonic() - began) * 1000)
     known = _look_up_duplicate(operation, provider) if isinstance(response, Duplicate) else None
-    _record_surely(operation, response, duration_ms=duration_ms, known=known)
+    _record_with_retries(operation, response, duration_ms=duration_ms, known=known)
 
 
 def _may_send(operation: Operation) -> bool:
@@ -74,7 +74,7 @@ def _may_send(operation: Operation) -> bool:
     return ours.filter(sent_at__gt=waited_too_long).exists()
 
 
-def _record_surely(operation: Operation, response: object, *, duration_ms: int, known: RemoteLink | None) -> None:
+def _record_with_retries(operation: Operation, response: object, *, duration_ms: int, known: RemoteLink | None) -> None:
     """Retry while the database is unreachable: a bank's response must not be lost."""
     while True:
         try:
@@ -101,7 +101,7 @@ def _response_of(operation: Operation, provider: Provider, call: Call) -> object
 
 def _look_up_duplicate(operation: Operation, provider: Provider) -> RemoteLink | None:
     """Read the link the provider says it already has, so that it can be shown."""
-    if not operation.begins_link or not operation.natural_key or operation.end_user is None:
+    if not operation.creates_link or not operation.natural_key or operation.end_user is None:
         return None
     try:
         return provider.read_link(LinkRef(operation.natural_key, operation.end_user.external_id))
@@ -199,7 +199,7 @@ def _ask_for_code(operation: Operation, error: CodeRequired, at: datetime) -> St
     """Store the challenge, unless this sign-in has no answers left."""
     asked = error.challenge
     _compare(operation, Asked.of(asked, sign_in=operation.origin.pk))
-    over = _why_no_answer_is_left(operation)
+    over = _limit_reached(operation)
     cause = Cause.CODE_NEEDED if over else Cause.CODE_WAITING
     waiting = Observation(cause=cause, raw_code=error.failure.code, raw_words=error.failure.words)
     store_link(operation, RemoteLink(remote_id=asked.remote_link_id, observation=waiting), at=at)
@@ -220,9 +220,9 @@ def _compare(operation: Operation, asked: Asked) -> None:
     operation.asked_again, operation.counts_as_attempt = why.value, why.counts
 
 
-def _why_no_answer_is_left(operation: Operation) -> str:
+def _limit_reached(operation: Operation) -> str:
     """The outcome if a sign-in has no answers left; empty otherwise."""
-    if operation.codes_given >= MOST_ANSWERS:
+    if operation.codes_given >= MAX_ANSWERS:
         return TOO_MANY_STEPS
     left = budget.budget_of(operation).codes_left - operation.counts_as_attempt
     return "" if left > 0 else ATTEMPTS_SPENT

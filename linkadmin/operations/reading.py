@@ -79,7 +79,7 @@ def read_many(links: Sequence[Link]) -> list[Link]:
             health.note_missing([link.pk for link in gone], at=timezone.now())  # so that the second check decides
             missing += gone
         else:
-            missing += _read_batch(batch)
+            missing += _check_batch(batch)
     return missing
 
 
@@ -103,7 +103,7 @@ def why_check_failed(error: ProviderError) -> str:
     return failure.code or failure.reason or f"HTTP {failure.status}"  # a response may have only a status
 
 
-def _read_batch(links: Sequence[Link]) -> list[Link]:
+def _check_batch(links: Sequence[Link]) -> list[Link]:
     """Check links with one request; return those missing from the response, which need a second check."""
     integration, checked_at = links[0].integration, timezone.now()
     health.start_check([link.pk for link in links], at=checked_at)

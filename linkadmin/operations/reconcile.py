@@ -174,7 +174,7 @@ def _end_step(challenge: PendingChallenge, state: State, why: str, cause: Cause,
     return _expire(operation, state, why, now=now)
 
 
-def withdraw(*, actor: User, operation: Operation, reason: str = "") -> None:
+def cancel_attempt(*, actor: User, operation: Operation, reason: str = "") -> None:
     """Cancel a sign-in attempt that waits for a code, so that another can start.
 
     Open to the person who started it, and to account managers with a reason.
@@ -192,7 +192,7 @@ def withdraw(*, actor: User, operation: Operation, reason: str = "") -> None:
         )
 
 
-def decide(*, actor: User, operation: Operation, done: bool, note: str) -> None:
+def resolve_manually(*, actor: User, operation: Operation, done: bool, note: str) -> None:
     """Resolve an outcome manually, with a reason."""
     now = timezone.now()
     with _recorded(operation, actor), transaction.atomic():

@@ -100,7 +100,7 @@ class NothingToChange(
     """The submitted settings are the link's current ones."""
 
 
-class LoginRefusedBefore(
+class SignInRejectedBefore(
     Refusal,
     reason="login_refused_before",
     title=_("Waiting on customer"),
@@ -109,7 +109,7 @@ class LoginRefusedBefore(
     """A refresh would repeat a sign-in the bank rejected."""
 
 
-class ChallengeOver(
+class ChallengeClosed(
     Refusal,
     reason="challenge_over",
     words=_("This code request is closed: it was answered or replaced, or it expired. Start over."),

@@ -88,7 +88,7 @@ def submit_code(*, actor: User, challenge: PendingChallenge, code: Secret | None
         if asked.actor_id != actor.pk:
             raise refusals.NotYours
         if not session or challenge.has_expired(timezone.now()):
-            raise refusals.ChallengeOver
+            raise refusals.ChallengeClosed
         require_code(operation)
 
     values: dict[str, str | Secret] = {SESSION: session, LINK: challenge.remote_link_id}

@@ -54,7 +54,7 @@ def start(
             _prepare(operation, rules, answers)
             _claim(operation)
             make_call(operation, held, provider, call)
-    except (IntegrityError, _LinkTaken, refusals.ChallengeOver) as taken:
+    except (IntegrityError, _LinkTaken, refusals.ChallengeClosed) as taken:
         # Lost a race: to the second click of this form, or to a colleague.
         if earlier := sent_before(operation):
             return earlier
@@ -142,7 +142,7 @@ def _prepare(operation: Operation, rules: Rules, answers: PendingChallenge | Non
     if answers:
         asked = locked(answers.operation, State.NEEDS_CODE)
         if asked is None:
-            raise refusals.ChallengeOver
+            raise refusals.ChallengeClosed
         move(asked, State.CODE_ENTERED, by=By.CODE, at=timezone.now())
         answers.delete()
     operation.save(force_insert=True)

@@ -107,7 +107,7 @@ def move(
     if by in _STEPS:
         record(operation, Outcome.DONE, actor=actor, step=_STEPS[by], details=details)
     elif by not in _UNRECORDED:
-        record(operation, OUTCOMES[to], actor=actor, details=operation.facts())
+        record(operation, OUTCOMES[to], actor=actor, details=operation.audit_details())
     return True
 
 

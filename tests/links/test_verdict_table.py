@@ -8,7 +8,7 @@ import pytest
 from linkadmin.accounts.roles import MATRIX, Role
 from linkadmin.links.causes import VERDICTS, Group, Remedy, RepairKind, Turn, judge
 from linkadmin.operations.presentation.buttons import known_steps
-from linkadmin.operations.presentation.next_step import FACTS, Step, way_on
+from linkadmin.operations.presentation.next_step import FACTS, Step, next_steps
 from linkadmin.providers.types import Cause, HealthState
 
 from .verdict_table import link_of, table
@@ -55,7 +55,7 @@ def test_repair_being_verified_waits_on_nobody(cause: Cause) -> None:
 @every_cause
 def test_unrecognized_status_is_reported_and_asks_for_no_credentials(cause: Cause) -> None:
     said = judge(cause, is_verifying=False)
-    way = way_on(said.remedy, known=known_steps(link_of(RepairKind.TYPED)), rights=MATRIX[Role.SUPPORT])
+    way = next_steps(said.remedy, known=known_steps(link_of(RepairKind.TYPED)), rights=MATRIX[Role.SUPPORT])
 
     if VERDICTS[cause].state is HealthState.UNKNOWN:
         assert way.main is not None
@@ -68,7 +68,7 @@ def test_unrecognized_status_is_reported_and_asks_for_no_credentials(cause: Caus
 @pytest.mark.parametrize("role", list(Role), ids=str)
 def test_a_button_is_within_the_readers_rights_and_the_kind_of_link(cause: Cause, kind: RepairKind, role: Role) -> None:
     said = judge(cause, is_verifying=False, kind=kind)
-    way = way_on(said.remedy, known=known_steps(link_of(kind)), rights=MATRIX[role])
+    way = next_steps(said.remedy, known=known_steps(link_of(kind)), rights=MATRIX[role])
 
     steps = [choice.step for choice in (way.main, way.second) if choice]
     assert all(FACTS[step].right in MATRIX[role] for step in steps)

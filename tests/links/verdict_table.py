@@ -7,7 +7,7 @@ from linkadmin.integrations.models import Integration
 from linkadmin.links.causes import VERDICTS, Remedy, RepairKind, Turn, judge
 from linkadmin.links.models import EndUser, Institution, Link
 from linkadmin.operations.presentation.buttons import known_steps
-from linkadmin.operations.presentation.next_step import FACTS, WITHOUT_CALL, Step, StepChoice, WayOn, way_on
+from linkadmin.operations.presentation.next_step import FACTS, NO_REQUEST, NextSteps, Step, StepChoice, next_steps
 from linkadmin.providers.types import Cause
 
 HEAD = """\
@@ -51,7 +51,7 @@ def link_of(kind: RepairKind) -> Link:
 def _row(cause: Cause) -> tuple[str, ...]:
     said, later = (judge(cause, is_verifying=each) for each in (False, True))
     typed = RepairKind.TYPED
-    held_back = {step: "off" for step in Step if step not in WITHOUT_CALL}
+    held_back = {step: "off" for step in Step if step not in NO_REQUEST}
     return (
         cause.value,
         str(said.group.label) if said.group else "",
@@ -67,18 +67,18 @@ def _row(cause: Cause) -> tuple[str, ...]:
     )
 
 
-def _way(remedy: Remedy, kind: RepairKind, role: Role, why_not: dict[Step, str] | None = None) -> WayOn:
+def _way(remedy: Remedy, kind: RepairKind, role: Role, why_not: dict[Step, str] | None = None) -> NextSteps:
     rights: frozenset[Right] = MATRIX[role]
-    return way_on(remedy, known=known_steps(link_of(kind)), rights=rights, why_not=why_not or {})
+    return next_steps(remedy, known=known_steps(link_of(kind)), rights=rights, why_not=why_not or {})
 
 
-def _words(way: WayOn) -> str:
+def _words(way: NextSteps) -> str:
     if way.for_support:
         return f"(support: {FACTS[way.for_support].label})"
     return " ".join(_shown(way)) or "–"
 
 
-def _shown(way: WayOn) -> Iterator[str]:
+def _shown(way: NextSteps) -> Iterator[str]:
     if way.main:
         yield _name(way.main)
     if way.second:

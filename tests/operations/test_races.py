@@ -126,7 +126,7 @@ def test_log_in_that_the_records_show_refused_counts(env: Environment, settings:
     tasks.reconcile_one(str(env.last_operation(link).pk))
 
     assert env.last_operation(link).state == State.CONFIRMED_NOT_DONE
-    assert budget_of(link).refused == 1
+    assert budget_of(link).rejected == 1
 
 
 def test_code_given_in_the_last_moment_is_not_called_too_late(env: Environment) -> None:
@@ -150,4 +150,4 @@ def test_what_was_decided_is_on_the_record(env: Environment) -> None:
     env.post(f"{operation.get_absolute_url()}decide/", {"outcome": "not_done", "note": "Called the bank"}, "mia")
 
     assert AuditEvent.objects.get(action__endswith=".resolved").details == {"decided": "not_done"}
-    assert budget_of(link).refused == 1
+    assert budget_of(link).rejected == 1

@@ -43,7 +43,7 @@ def sign_in_again(env: Environment, link: Link, password: str = "pass_mfa") -> N
 
 
 def assert_nothing_was_refused(env: Environment, link: Link) -> None:
-    assert budget_of(link).refused == 0
+    assert budget_of(link).rejected == 0
     assert not Operation.objects.filter(counts_as_attempt=True).exists()
     history = env.open(f"/links/{link.pk}/history/?kind=operation").words.casefold()
     assert not any(word in history for word in ("wrong", "refused", "rejected"))
@@ -100,7 +100,7 @@ def test_three_wrong_codes_lock_whatever_is_new_in_each_challenge(env: Environme
     assert "2 attempts left today" in words[0]
     assert "1 attempt left today" in words[1]
     assert words[2].count("No attempts left today") == 1
-    assert (budget_of(link).refused, budget_of(link).left) == (3, 0)
+    assert (budget_of(link).rejected, budget_of(link).left) == (3, 0)
     assert len(env.calls("PATCH")) == 3
 
 
@@ -155,7 +155,7 @@ def test_same_kind_in_other_words_is_told_honestly_and_counted_for_the_bank_alon
 
     assert "The bank is asking again: the code was wrong, or it wants another one" in page.words
     assert "2 attempts left today" in page.words
-    assert budget_of(link).refused == 1
+    assert budget_of(link).rejected == 1
     assert Operation.objects.get(asked_again="cant_tell").counts_as_attempt
     assert not Operation.objects.filter(asked_again="wrong_code").exists()
 
@@ -174,7 +174,7 @@ def test_more_than_six_answers_end_a_sign_in(env: Environment) -> None:
     assert "The bank keeps asking for more" in page.words
     assert not PendingChallenge.objects.exists()
     assert env.last_operation(link).state == State.REJECTED
-    assert budget_of(link).refused == 0
+    assert budget_of(link).rejected == 0
 
 
 def test_challenge_that_cannot_be_decrypted_is_compared_as_well(env: Environment) -> None:

@@ -20,7 +20,7 @@ from linkadmin.operations.models import NOT_TAKEN, Operation, OperationKind, Sta
 from linkadmin.providers.records import Accepted, RemoteRepairUrl, ReportsRefreshed
 from linkadmin.providers.types import Capability, Choice, CredentialField, FieldKind, HealthState, RemoteLink, Values
 
-from .row import NOTHING, Change, ChangePage, Explanation, Finding, has_new_data, is_settled, link_of, read
+from .row import NOTHING, Change, ChangePage, Explanation, Finding, has_new_data, has_proof_time_passed, link_of, read
 
 LINKS_READ = 5  # per customer, when looking for new data
 FAILED_SHOWN = 200
@@ -39,19 +39,19 @@ def _fetched(operation: Operation, accepted: Accepted | None, at: datetime) -> N
     observe_link(operation, accepted.link if accepted else None, at)
 
 
-def _would_repeat_refusal(link: Link) -> bool:
+def _would_repeat_rejected_sign_in(link: Link) -> bool:
     """Whether a refresh would repeat a sign-in the bank rejected, or that needs the customer."""
     is_refused = link.verdict.state in Group.CUSTOMER.states and not link.is_verifying
     return link.integration.provider_class.signs_in_at_bank and is_refused
 
 
 def _require_login(operation: Operation, _values: Values) -> None:
-    if _would_repeat_refusal(link_of(operation)):
-        raise refusals.LoginRefusedBefore
+    if _would_repeat_rejected_sign_in(link_of(operation)):
+        raise refusals.SignInRejectedBefore
 
 
 def _why_no_fetch(link: Link) -> str | Promise:
-    if not _would_repeat_refusal(link):
+    if not _would_repeat_rejected_sign_in(link):
         return ""
     return _("Another sign-in attempt could lock the customer's account.")
 
@@ -135,7 +135,7 @@ def _find_settings(operation: Operation, now: datetime) -> Finding[RemoteLink]:
     shown = _shown_settings(remote, sent) if remote else {}
     if sent and shown.keys() == sent.keys() and all(shown.values()):
         return Finding(State.CONFIRMED_DONE, "shows_it")
-    if not all(shown.values()) and is_settled(operation, now):
+    if not all(shown.values()) and has_proof_time_passed(operation, now):
         return Finding(State.CONFIRMED_NOT_DONE, "shows_it_not")
     return NOTHING
 
@@ -238,7 +238,7 @@ ACCESS_TOKEN = Change(
 # --- Create repair URL ---
 
 
-def _store_address(operation: Operation, made: RemoteRepairUrl | None, at: datetime) -> None:
+def _store_repair_url(operation: Operation, made: RemoteRepairUrl | None, at: datetime) -> None:
     if made:
         expires_at = at + timedelta(seconds=made.expires_in)
         operation.result = {"expires_at": expires_at.isoformat()}
@@ -251,7 +251,7 @@ REPAIR_URL = Change(
     right=Right.CHANGE_LINK,
     response=RemoteRepairUrl,
     call=lambda provider, operation, values: provider.create_repair_url(operation.ref, values),
-    apply=_store_address,
+    apply=_store_repair_url,
     prove=lambda _operation, _now: NOTHING,
     done=Explanation(
         "ok",

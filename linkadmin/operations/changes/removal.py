@@ -20,7 +20,7 @@ from linkadmin.operations.models import Operation, OperationKind, OperationQuery
 from linkadmin.providers.records import Reach, Removed
 from linkadmin.providers.types import Capability, Cause, HealthState, Observation, RemoteLink, Values
 
-from .row import NOTHING, Change, ChangePage, Explanation, Finding, is_settled, link_of, read
+from .row import NOTHING, Change, ChangePage, Explanation, Finding, has_proof_time_passed, link_of, read
 
 # Status of links after a removal whose response was lost, or that a person confirmed.
 CAUSES = {Reach.LINK: Cause.REMOVED, Reach.CUSTOMER: Cause.SWITCHED_OFF}
@@ -40,7 +40,7 @@ def require_no_removal(operation: Operation) -> None:
         raise refusals.AlreadyOpen(removal)
 
 
-def _require_quiet(operation: Operation, _values: Values) -> None:
+def _require_no_open_operation(operation: Operation, _values: Values) -> None:
     """Refuse to delete a link while another affected link has an open operation."""
     is_wide = operation.integration.provider_class.removal_reach is Reach.CUSTOMER
     if is_wide and (busy := _others_of_customer(operation).first()):
@@ -80,7 +80,7 @@ def _find_gone(operation: Operation, now: datetime) -> Finding[Removed]:
     if gone:
         return Finding(State.CONFIRMED_DONE, "gone")
     # The provider accepted it and works at its own pace: a link that's still there proves nothing.
-    if stands and is_settled(operation, now) and not operation.is_awaited:
+    if stands and has_proof_time_passed(operation, now) and not operation.is_accepted:
         return Finding(State.CONFIRMED_NOT_DONE, "still_there")
     return NOTHING
 
@@ -97,7 +97,7 @@ def _done(operation: Operation) -> Explanation:
     return Explanation("ok", title, ended, _("Reconnect if the customer wants it back."))
 
 
-def _what_goes(link: Link) -> dict[str, Any]:
+def _affected_links(link: Link) -> dict[str, Any]:
     provider_class, going = link.integration.provider_class, links_that_go(link)
     return {
         "going": [(each, stand.state) for each, stand in zip(going, standings(going).values(), strict=True)],
@@ -113,7 +113,7 @@ REMOVAL = Change(
     response=Removed,
     call=lambda provider, operation, values: provider.remove_link(operation.ref, values),
     call_name=lambda operation, values: operation.integration.provider_class.removal_call(values),
-    check=_require_quiet,
+    check=_require_no_open_operation,
     apply=_removed,
     prove=_find_gone,
     done=_done,
@@ -126,7 +126,7 @@ REMOVAL = Change(
         submit=_("Delete link"),
         fields=lambda link: link.integration.provider_class.removal_fields,
         form=RemovalForm,
-        context=_what_goes,
+        context=_affected_links,
         is_danger=True,
         is_beside=False,
     ),

@@ -103,13 +103,13 @@ class Change(Generic[A]):
         return self.done if isinstance(self.done, Explanation) else self.done(operation)
 
 
-def is_settled(operation: Operation, now: datetime) -> bool:
+def has_proof_time_passed(operation: Operation, now: datetime) -> bool:
     """Whether anything the provider started must have finished by now."""
     return now - operation.began_at >= timedelta(seconds=settings.RECONCILE_SETTLED_SECONDS)
 
 
 def not_done(operation: Operation, now: datetime) -> Finding[Any]:
-    return Finding(State.CONFIRMED_NOT_DONE, "shows_it_not") if is_settled(operation, now) else NOTHING
+    return Finding(State.CONFIRMED_NOT_DONE, "shows_it_not") if has_proof_time_passed(operation, now) else NOTHING
 
 
 def has_new_data(operation: Operation, remote: RemoteLink) -> bool:

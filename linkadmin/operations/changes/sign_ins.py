@@ -35,7 +35,7 @@ from .row import (
     Explanation,
     Finding,
     has_new_data,
-    is_settled,
+    has_proof_time_passed,
     provider_of,
     read,
 )
@@ -54,7 +54,7 @@ def _apply(operation: Operation, remote: RemoteLink | None, at: datetime) -> Non
     """Store a new link, or a repair to verify."""
     if remote is None:
         start_verifying(operation, request_id=operation.request_id)
-    elif operation.begins_link:
+    elif operation.creates_link:
         due_reads.want([store_link(operation, remote, at=at).pk], reason=Reason.REPAIR, at=at)
     elif works(remote.observation):
         start_verifying(operation, request_id=remote.request_id)
@@ -66,18 +66,18 @@ def _apply(operation: Operation, remote: RemoteLink | None, at: datetime) -> Non
 
 def _contradicts(operation: Operation, remote: RemoteLink) -> str:
     """The outcome if the provider's own record says the link still doesn't work; empty otherwise."""
-    return "" if operation.begins_link or works(remote.observation) else NOT_REPAIRED
+    return "" if operation.creates_link or works(remote.observation) else NOT_REPAIRED
 
 
 def _prove(operation: Operation, now: datetime) -> Finding[RemoteLink]:
     """Look for the new link, or for a sign-in at the bank since the request was sent."""
     remote = read(operation.link) if operation.link else _created_link(operation)
-    settled = is_settled(operation, now)
+    settled = has_proof_time_passed(operation, now)
     if remote is None:
         return Finding(State.CONFIRMED_NOT_DONE, "not_found") if settled and _absence_proves(operation) else NOTHING
     if remote.observation.cause in (Cause.CODE_NEEDED, Cause.UNCONFIRMED):
         return Finding(State.EXPIRED, "code_request_lost", remote) if settled else NOTHING
-    if operation.begins_link and operation.link is None:
+    if operation.creates_link and operation.link is None:
         return Finding(State.CONFIRMED_DONE, "found", remote)
     if has_new_data(operation, remote) and works(remote.observation):
         return Finding(State.CONFIRMED_DONE, "good_data_since", remote)
@@ -129,7 +129,7 @@ def _submit_code(provider: Provider, _operation: Operation, values: Values) -> R
 def _typed_before(link: Link) -> Mapping[str, Any]:
     """Non-secret values from the last attempt, if it failed."""
     last = Operation.objects.latest_of(link)
-    if last is None or last.is_done or not last.logs_in or last.begins_link or last.gives_code:
+    if last is None or last.is_done or not last.logs_in or last.creates_link or last.gives_code:
         return {}
     return dict(last.parameters)
 

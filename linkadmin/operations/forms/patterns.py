@@ -4,7 +4,7 @@ import regex
 from django.utils.translation import gettext as _
 
 SECONDS = 0.05
-MOST_COPIES = 2_000  # of a part: `regex` expands repeated groups, and nested ones multiply
+MAX_COPIES = 2_000  # of a part: `regex` expands repeated groups, and nested ones multiply
 _TOKEN = regex.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*+\]|\{(?<count>\d+)[^{}]*\}|\s+|.", regex.DOTALL)
 _EXTENDED = regex.compile(r"\(\?(?:[a-zA-Z0-9]*x|#)")  # comments and spaces can hide a count
 
@@ -18,7 +18,7 @@ def mismatch(pattern: str, message: str, value: str) -> str:
 
 def _matches(pattern: str, value: str) -> bool:
     """Match with limits. A broken or expensive pattern passes: the bank will check the value."""
-    if _EXTENDED.search(pattern) or _copies(pattern) > MOST_COPIES:
+    if _EXTENDED.search(pattern) or _copies(pattern) > MAX_COPIES:
         return True
     try:
         return regex.search(pattern, value, timeout=SECONDS) is not None

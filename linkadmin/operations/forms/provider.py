@@ -50,7 +50,7 @@ class ProviderForm(OnceForm, DrawnForm):
         names = [name for name in self.fields if name not in self.not_stored | secret]
         return [(name, value) for name in names for value in sent.getlist(name) or [""]]
 
-    def refuse(self, errors: dict[str, str]) -> None:
+    def add_provider_errors(self, errors: dict[str, str]) -> None:
         """Show the provider's errors at their fields; the page shows the others above the form."""
         for name, words in errors.items():
             if name in self.fields:

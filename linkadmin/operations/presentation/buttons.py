@@ -20,7 +20,7 @@ from linkadmin.operations.changes.links import REPAIR_URL
 from linkadmin.operations.models import Operation, OperationKind, State
 from linkadmin.providers.types import Capability, Cause
 
-from .next_step import FACTS, STEPS, WITHOUT_CALL, Step, StepChoice, way_on
+from .next_step import FACTS, NO_REQUEST, STEPS, Step, StepChoice, next_steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def head_of(link: Link, last: Operation | None, *, user: User, budget: Budget) -
     standing = standing_of(link)
     if last is not None and last.is_open:
         return LinkHead(standing, _under_way(link, last, user=user))
-    way = way_on(
+    way = next_steps(
         standing.remedy,
         known=known_steps(link),
         rights=rights_of(user),
@@ -182,7 +182,7 @@ def _button(link: Link, choice: StepChoice | None) -> MainButton | None:
         label = _("The customer completed this at the bank: %(step)s") % {"step": str(label).lower()}
     if choice.why:
         return MainButton(str(label), why=choice.why)
-    if choice.step in WITHOUT_CALL and choice.step is not Step.OPEN_INTEGRATION:
+    if choice.step in NO_REQUEST and choice.step is not Step.OPEN_INTEGRATION:
         return MainButton(str(label), icon=icon, copies=_report(link))
     return MainButton(str(label), _url_of(link, choice.step), icon=icon)
 

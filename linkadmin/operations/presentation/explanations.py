@@ -12,7 +12,7 @@ from linkadmin.heartbeats import watch
 from linkadmin.integrations.denials import DENIED, clock_time, words_for
 from linkadmin.links.causes import VERDICTS, Turn, judge
 from linkadmin.links.presentation import UnderWay
-from linkadmin.operations.challenges import MOST_ANSWERS, AskedAgain
+from linkadmin.operations.challenges import MAX_ANSWERS, AskedAgain
 from linkadmin.operations.changes import CHANGES, Explanation
 from linkadmin.operations.models import (
     ATTEMPTS_SPENT,
@@ -62,7 +62,7 @@ def why_unknown(operation: Operation) -> str:
 
 def unknown_label(operation: Operation) -> str:
     """Label of an unknown outcome, with whether it's being checked."""
-    if operation.is_awaited:
+    if operation.is_accepted:
         checked, waits = _("Accepted, checking until it's gone"), _("Accepted, not being checked")
     else:
         checked, waits = _("Outcome unknown, checking"), _("Outcome unknown, not being checked")
@@ -72,7 +72,7 @@ def unknown_label(operation: Operation) -> str:
 def _words_of(operation: Operation) -> tuple[str, str, str]:
     """Label, reason and advice for an open operation."""
     what = str(operation.get_kind_display())
-    if operation.is_awaited:
+    if operation.is_accepted:
         taken_on = _("The provider accepted it and is still working on it.")
         read = watch.ongoing(_("We'll keep checking its records until the link is gone."))
         return unknown_label(operation), what, f"{taken_on} {read}"
@@ -97,11 +97,11 @@ def explain(operation: Operation) -> Explanation:
         return Explanation("warn", _("Nothing was sent"), words_for(operation.outcome), advice)
     if operation.state in _BY_STATE:
         return _BY_STATE[State(operation.state)].get(operation.outcome) or _BY_STATE[State(operation.state)][""]
-    return _refused(operation)
+    return _rejected(operation)
 
 
 def _lost(operation: Operation) -> Explanation:
-    if operation.is_awaited:
+    if operation.is_accepted:
         return Explanation(
             "info",
             unknown_label(operation),
@@ -126,7 +126,7 @@ def _lost(operation: Operation) -> Explanation:
     )
 
 
-def _refused(operation: Operation) -> Explanation:
+def _rejected(operation: Operation) -> Explanation:
     if operation.cause:
         verdict = VERDICTS[Cause(operation.cause)]
         meaning = _("The provider rejected it.")
@@ -136,10 +136,10 @@ def _refused(operation: Operation) -> Explanation:
         return Explanation("bad", str(verdict.reason), meaning, advice)
     if plain := _BY_OUTCOME.get(operation.outcome):
         return plain
-    return _REFUSALS.get(operation.outcome, _plainly_refused)(operation)
+    return _REJECTIONS.get(operation.outcome, _rejected_without_details)(operation)
 
 
-def _plainly_refused(operation: Operation) -> Explanation:
+def _rejected_without_details(operation: Operation) -> Explanation:
     return Explanation(
         "bad",
         _("Rejected by the provider"),
@@ -221,8 +221,8 @@ def _keys(operation: Operation) -> Explanation:
 def _not_found(operation: Operation) -> Explanation:
     if absence := CHANGES[operation.kind].not_found:
         return absence
-    if operation.begins_link and operation.link_id is None:
-        return _plainly_refused(operation)
+    if operation.creates_link and operation.link_id is None:
+        return _rejected_without_details(operation)
     if operation.link_id is None:
         return Explanation(
             "bad",
@@ -256,7 +256,7 @@ def _too_many_steps(_operation: Operation) -> Explanation:
     return Explanation(
         "warn",
         _("The bank keeps asking for more"),
-        _("It asked for more than %(count)d answers in one sign-in, so we stopped.") % {"count": MOST_ANSWERS},
+        _("It asked for more than %(count)d answers in one sign-in, so we stopped.") % {"count": MAX_ANSWERS},
         _("Find out from the customer what the bank wants, then update the credentials to start over."),
     )
 
@@ -331,7 +331,7 @@ _BY_OUTCOME: Mapping[str, Explanation] = {
         ),
     ),
 }
-_REFUSALS = {
+_REJECTIONS = {
     ATTEMPTS_SPENT: _spent,
     TOO_MANY_STEPS: _too_many_steps,
     "InvalidInput": _invalid,

@@ -54,7 +54,7 @@ STEPS: Mapping[Remedy, tuple[Step, ...]] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class StepInfo:
     """A step's button, the right it needs, and the change behind it."""
 
     label: str | Promise
@@ -63,11 +63,11 @@ class Facts:
     change: Change[Any] | None = None
 
 
-def _by(change: Change[Any], label: str | Promise, icon: str) -> Facts:
-    return Facts(label, icon, change.right, change)
+def _by(change: Change[Any], label: str | Promise, icon: str) -> StepInfo:
+    return StepInfo(label, icon, change.right, change)
 
 
-FACTS: Mapping[Step, Facts] = MappingProxyType(
+FACTS: Mapping[Step, StepInfo] = MappingProxyType(
     {
         Step.UPDATE_CREDENTIALS: _by(UPDATE_CREDENTIALS, _("Update credentials"), "key-round"),
         Step.CUSTOMER_REPAIRS: _by(REPAIR_URL, _("Repair URL"), "send"),
@@ -76,13 +76,13 @@ FACTS: Mapping[Step, Facts] = MappingProxyType(
         Step.REPLACE_TOKEN: _by(ACCESS_TOKEN, _("New access token"), "key-round"),
         Step.REGENERATE_REPORTS: _by(REPORTS, _("Regenerate reports"), "file-text"),
         Step.CONNECT_AGAIN: _by(CREATE_LINK, _("Reconnect"), "plus"),
-        Step.OPEN_INTEGRATION: Facts(_("Open integration"), "plug", Right.TEST_CONNECTION),
-        Step.TELL_PROVIDER: Facts(_("Copy report for provider support"), "copy", Right.ORGANISE_LINKS),
-        Step.TELL_ADMIN: Facts(_("Copy report for an administrator"), "copy", Right.ORGANISE_LINKS),
-        Step.TELL_DEVELOPERS: Facts(_("Copy report for the developers"), "copy", Right.ORGANISE_LINKS),
+        Step.OPEN_INTEGRATION: StepInfo(_("Open integration"), "plug", Right.TEST_CONNECTION),
+        Step.TELL_PROVIDER: StepInfo(_("Copy report for provider support"), "copy", Right.ORGANISE_LINKS),
+        Step.TELL_ADMIN: StepInfo(_("Copy report for an administrator"), "copy", Right.ORGANISE_LINKS),
+        Step.TELL_DEVELOPERS: StepInfo(_("Copy report for the developers"), "copy", Right.ORGANISE_LINKS),
     }
 )
-WITHOUT_CALL = frozenset(step for step, facts in FACTS.items() if facts.change is None)
+NO_REQUEST = frozenset(step for step, facts in FACTS.items() if facts.change is None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class StepChoice:
 
 
 @dataclass(frozen=True, slots=True)
-class WayOn:
+class NextSteps:
     """The main step and a second one, or what somebody else may do."""
 
     main: StepChoice | None = None
@@ -103,27 +103,27 @@ class WayOn:
     for_support: Step | None = None  # what the reader may not do but support may
 
 
-def way_on(
+def next_steps(
     remedy: Remedy,
     *,
     known: Collection[Step],
     rights: frozenset[Right],
     why_not: Mapping[Step, str] = MappingProxyType({}),
-) -> WayOn:
+) -> NextSteps:
     """The next steps. `known` are the steps this kind of link supports; `why_not` says which are unavailable."""
     if Right.VIEW_LINKS not in rights:
-        return WayOn()
-    fitting = [step for step in STEPS[remedy] if step in known or step in WITHOUT_CALL]
+        return NextSteps()
+    fitting = [step for step in STEPS[remedy] if step in known or step in NO_REQUEST]
     allowed = [step for step in fitting if FACTS[step].right in rights]
     if not allowed:
         helps = fitting and remedy is not Remedy.AFTER_BANK and Right.ORGANISE_LINKS in rights
-        return WayOn(for_support=fitting[0] if helps else None)
+        return NextSteps(for_support=fitting[0] if helps else None)
     if remedy is Remedy.AFTER_BANK:
         # Not offered as a retry: the customer has to contact the bank first.
-        return WayOn(second=StepChoice(allowed[0], why_not.get(allowed[0], ""), after_bank=True))
+        return NextSteps(second=StepChoice(allowed[0], why_not.get(allowed[0], ""), after_bank=True))
     choices = [StepChoice(step, why_not.get(step, "")) for step in _two_of(allowed)]
     choices.sort(key=lambda choice: bool(choice.why))  # available steps first
-    return WayOn(main=choices[0], second=choices[1] if len(choices) > 1 else None)
+    return NextSteps(main=choices[0], second=choices[1] if len(choices) > 1 else None)
 
 
 def _two_of(steps: list[Step]) -> Iterator[Step]:

@@ -63,5 +63,5 @@ def steps_of_link(link: Link, last: Operation | None) -> list[ShownStep]:
 
 
 def _steps_of(operation: Operation, current: int, *, failed: bool = False) -> list[ShownStep]:
-    is_new, code_asked = operation.begins_link, operation.gives_code
+    is_new, code_asked = operation.creates_link, operation.gives_code
     return steps_at(current, operation.integration, is_new=is_new, failed=failed, code_asked=code_asked)

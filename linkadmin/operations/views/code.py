@@ -49,11 +49,11 @@ def link_code(request: HttpRequest, pk: UUID) -> HttpResponse:
         return _submit(request, link, challenge)
     if challenge is None:
         late = _run_out(link)
-        return _over(request, late) if late else go(request, link.get_absolute_url())
+        return _expired_step(request, late) if late else go(request, link.get_absolute_url())
     if not wants_part(request):
         seen(request, link, link.end_user, page="code")
     if challenge.has_expired(timezone.now()):
-        return _over(request, challenge.operation)
+        return _expired_step(request, challenge.operation)
     # One key per challenge and reader: two clicks or two tabs are one operation.
     form = CodeForm(asked=challenge, initial={"operation_key": challenge.pk, "challenge": challenge.pk})
     return _page(request, link, challenge, form)
@@ -68,7 +68,7 @@ def link_code_withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
     if challenge is not None:
         back, _right = start_of(link, challenge.operation)
         try:
-            reconcile.withdraw(actor=reader(request), operation=challenge.operation)
+            reconcile.cancel_attempt(actor=reader(request), operation=challenge.operation)
         except refusals.Refusal as refusal:
             messages.info(request, str(refusal.words))
             back = request.path.removesuffix("withdraw/") if isinstance(refusal, refusals.NotYoursToCancel) else ""
@@ -86,7 +86,9 @@ def link_code_cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
     form = ReasonForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
-            reconcile.withdraw(actor=reader(request), operation=challenge.operation, reason=form.cleaned_data["reason"])
+            reconcile.cancel_attempt(
+                actor=reader(request), operation=challenge.operation, reason=form.cleaned_data["reason"]
+            )
             messages.success(request, _("Attempt canceled. Support can start a new one."))
         except refusals.Refusal as refusal:
             messages.info(request, str(refusal.words))
@@ -120,7 +122,7 @@ def _submit(request: HttpRequest, link: Link, challenge: PendingChallenge | None
         )
     except refusals.Refusal as refusal:
         if challenge.has_expired(timezone.now()):
-            return _over(request, challenge.operation, status=409)
+            return _expired_step(request, challenge.operation, status=409)
         if isinstance(refusal, refusals.BusyRefusal):
             return not_sent(request, refusal, link=link)
         return _page(request, link, challenge, form, status=refusal.status, refusal=refusal)
@@ -147,7 +149,7 @@ def _run_out(link: Link) -> Operation | None:
     return last if is_late else None
 
 
-def _over(request: HttpRequest, operation: Operation, *, status: int = 200) -> HttpResponse:
+def _expired_step(request: HttpRequest, operation: Operation, *, status: int = 200) -> HttpResponse:
     """Show an expired code step, closed or not."""
     link = operation.link
     assert link is not None  # noqa: S101 - a bank that asks has a link
@@ -155,7 +157,7 @@ def _over(request: HttpRequest, operation: Operation, *, status: int = 200) -> H
     context = {
         "link": link,
         "standing": standing_of(link),
-        "steps": steps_at(CODE, link.integration, is_new=operation.begins_link, failed=True),
+        "steps": steps_at(CODE, link.integration, is_new=operation.creates_link, failed=True),
         "late": VERDICTS[Cause.CODE_TOO_LATE],
         "may_act": may(reader(request), Right.UPDATE_CREDENTIALS),
         "budget": budget,
@@ -179,7 +181,7 @@ def _page(
         "standing": standing_of(link),
         "operation": operation,
         "challenge": challenge,
-        "steps": steps_at(CODE, link.integration, is_new=operation.begins_link, failed=is_wrong),
+        "steps": steps_at(CODE, link.integration, is_new=operation.creates_link, failed=is_wrong),
         "form": form,
         "budget": budget,
         "ways": None if budget.codes_left else ways_on(link, budget, user=user),
@@ -204,7 +206,7 @@ def _clock(challenge: PendingChallenge) -> dict[str, Any]:
 
 def _shown(challenge: PendingChallenge, user: User) -> dict[str, Any]:
     """What the bank shows the customer, for readers who may submit the code."""
-    shown = encrypted.shown_of(challenge) if may(user, Right.UPDATE_CREDENTIALS) else None
+    shown = encrypted.shown_challenge(challenge) if may(user, Right.UPDATE_CREDENTIALS) else None
     kind = ChallengeKind(challenge.kind)
     return {
         "instructions": shown.instructions if shown else "",

@@ -17,7 +17,7 @@ from linkadmin.links import institutions
 from linkadmin.links.models import EndUser, Institution
 from linkadmin.links.presentation import standing_of
 from linkadmin.operations import refusals, services
-from linkadmin.operations.budget import budget_of, latest_refusal
+from linkadmin.operations.budget import budget_of, latest_rejection
 from linkadmin.operations.forms.provider import NewLinkForm
 from linkadmin.operations.models import Operation, OperationKind
 from linkadmin.operations.presentation.buttons import ways_on
@@ -28,7 +28,7 @@ from linkadmin.web.pages import draw, reader, wants_part
 from .sending import reopens, send, typed_again, why_paused
 
 TEMPLATE = "operations/new_link.html"
-MATCHES_SHOWN = 20
+MAX_MATCHES = 20
 
 
 @never_cache
@@ -46,7 +46,7 @@ def link_new(request: HttpRequest) -> HttpResponse:
         return _not_offered(request, integration, institution)
     asked = integration.provider_class.create_fields(institution)
     if request.method != "POST" or reopens(request):
-        initial = _known_before(request) | typed_again(request)
+        initial = _initial_values(request) | typed_again(request)
         form = NewLinkForm(asked=asked, ask_bank=institution is None, initial=initial)
         return _page(request, integration, institution, form)
     form = NewLinkForm(request.POST, asked=asked, ask_bank=institution is None)
@@ -86,7 +86,7 @@ def _create(
         if isinstance(refusal, refusals.DuplicateLink):
             why = _duplicate(form, refusal)
         elif isinstance(refusal, refusals.BudgetSpent) and bank:  # attempts are counted per bank
-            why = _budget(request, latest_refusal(form.end_user(), bank))
+            why = _budget(request, latest_rejection(form.end_user(), bank))
         elif "refused" in why:
             why |= _budget(request, why["refused"])
         return _page(request, integration, institution, form, status=status, **why)
@@ -144,21 +144,21 @@ def _matches(request: HttpRequest, integration: Integration) -> dict[str, Any]:
     found = institutions.listed(integration.institutions.all()).order_by("display_name", "name")
     for word in words.split()[:6]:
         found = found.filter(Q(search__contains=folded(word)) | Q(country__iexact=word))
-    shown = list(found[: MATCHES_SHOWN + 1])
+    shown = list(found[: MAX_MATCHES + 1])
     return {
         "integration": integration,
         "bank": words,
-        "institutions": [(each, institutions.word(each.kind)) for each in shown[:MATCHES_SHOWN]],
-        "has_more": len(shown) > MATCHES_SHOWN,
+        "institutions": [(each, institutions.word(each.kind)) for each in shown[:MAX_MATCHES]],
+        "has_more": len(shown) > MAX_MATCHES,
         "end_user": request.GET.get("end_user", ""),
     }
 
 
-def _known_before(request: HttpRequest) -> dict[str, Any]:
+def _initial_values(request: HttpRequest) -> dict[str, Any]:
     """Initial values: the customer the form is opened for, or the values of a failed operation."""
     initial: dict[str, Any] = {"operation_key": uuid.uuid4()}
     refused = _chosen(request, Operation.objects.filter(actor=reader(request)), "operation")
-    if refused is not None and refused.begins_link:
+    if refused is not None and refused.creates_link:
         initial |= refused.parameters | {"end_user_id": refused.end_user.external_id}
     customer = _chosen(request, EndUser.objects.all(), "end_user")
     if customer is not None:

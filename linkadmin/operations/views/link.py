@@ -56,7 +56,7 @@ def link_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "steps": steps_of_link(link, last),
         "head": head,
         "operation": last,
-        "explanation": explain(last) if last and not last.is_done and _is_news(last, link) else None,
+        "explanation": explain(last) if last and not last.is_done and _is_explained(last, link) else None,
         "budget": budget,
         "ways": None if link.is_disconnected or link.is_verifying else ways_on(link, budget, user=user),
         "timeline": pages.latest(link, see_names=may(user, Right.SEE_NAMES)),
@@ -67,7 +67,7 @@ def link_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "may_allow": may(user, Right.ALLOW_ATTEMPT) and budget.manager_may_allow,
         "checked_in_list": link.last_checked_at != link.checked_at,
         **_offers(link, last, head, user=user),
-        **_care(link, user=user),
+        **_assignee_forms(link, user=user),
     }
     return render(request, "operations/link.html", context)
 
@@ -98,7 +98,7 @@ def link_refresh(request: HttpRequest, pk: UUID) -> HttpResponse:
     return go(request, link.get_absolute_url())
 
 
-def _care(link: Link, *, user: User) -> dict[str, Any]:
+def _assignee_forms(link: Link, *, user: User) -> dict[str, Any]:
     """Forms for colleagues who work on links."""
     if not may(user, Right.ORGANISE_LINKS):
         return {}
@@ -126,7 +126,7 @@ def _works(link: Link) -> bool:
     return link.health == HealthState.HEALTHY.value and not link.is_verifying
 
 
-def _is_news(operation: Operation, link: Link) -> bool:
+def _is_explained(operation: Operation, link: Link) -> bool:
     """Whether the page explains the last operation: finished within a day, and not followed by a repair."""
     is_repaired = operation.logs_in and (link.is_verifying or _works(link))
     recent = (timezone.now() - operation.began_at).total_seconds() < 24 * 3600

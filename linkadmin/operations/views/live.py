@@ -64,11 +64,11 @@ _OPERATION = CompiledQuery(
 
 
 def link_page_version(pk: UUID) -> PageVersion:
-    version, seconds = look_at_link(pk) or ("", NOTHING_AWAITED)
+    version, seconds = link_version(pk) or ("", NOTHING_AWAITED)
     return PageVersion(reverse("link-live", args=[pk]), version, seconds)
 
 
-def look_at_link(pk: UUID) -> tuple[str, int] | None:
+def link_version(pk: UUID) -> tuple[str, int] | None:
     """Version of a link, and the polling interval of its pages in seconds; None if it doesn't exist."""
     row = _LINK.row(pk)
     if row is None:
@@ -87,8 +87,8 @@ def operation_page_version(operation: Operation) -> PageVersion:
     return PageVersion(reverse(name, args=[operation.pk]), version, seconds_between(operation.began_at))
 
 
-def look_at_operation(pk: UUID, *, has_customer: bool) -> tuple[str, int] | None:
-    """As `look_at_link`, for an open operation; None once it is closed."""
+def operation_version(pk: UUID, *, has_customer: bool) -> tuple[str, int] | None:
+    """As `link_version`, for an open operation; None once it is closed."""
     row = _OPERATION.row(pk)
     if row is None or row[1] not in RUNNING_STATES or (row[3] is not None) != has_customer:
         return None
@@ -113,7 +113,7 @@ def _seconds(
 
 @require_safe
 def link_live(request: HttpRequest, pk: UUID) -> HttpResponse:
-    look = look_at_link(pk)
+    look = link_version(pk)
     if look is None:
         raise Http404
     return answer(request, *look)
@@ -122,7 +122,7 @@ def link_live(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_safe
 def operation_live(request: HttpRequest, pk: UUID, *, has_customer: bool) -> HttpResponse:
     """Respond while an operation is open; redirect its page once it is closed."""
-    look = look_at_operation(pk, has_customer=has_customer)
+    look = operation_version(pk, has_customer=has_customer)
     if look is None:
         return go_when_done(page_of(get_object_or_404(Operation, pk=pk, end_user__isnull=not has_customer)))
     return answer(request, *look)

@@ -38,7 +38,7 @@ from .sending import page_of
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class ShownRepairUrl:
     """A repair URL: shown only to the person who created it, while it is valid."""
 
     expires_at: datetime
@@ -82,7 +82,7 @@ def operation_decide(request: HttpRequest, pk: UUID) -> HttpResponse:
     if not form.is_valid():
         return _page(request, operation, form, status=422)
     try:
-        reconcile.decide(
+        reconcile.resolve_manually(
             actor=reader(request),
             operation=operation,
             done=form.cleaned_data["outcome"] == "done",
@@ -109,7 +109,7 @@ def _page(
         "is_checked": not watch.has_stopped(),
         "subject": _subject(operation, user),
         "standing": standing_of(operation.link) if operation.link else None,
-        "address": _address(operation, user),
+        "address": _shown_repair_url(operation, user),
         "failed_reports": _failed_reports(operation),
         "form": form,
         "may_decide": operation.state == State.NEEDS_DECISION and may(user, Right.DECIDE_OUTCOME),
@@ -134,7 +134,7 @@ def _is_at_bank(operation: Operation) -> bool:
 
 
 def _may_correct(operation: Operation) -> bool:
-    return operation.begins_link and operation.link_id is None and not operation.is_open and not operation.is_done
+    return operation.creates_link and operation.link_id is None and not operation.is_open and not operation.is_done
 
 
 def _retry_url(operation: Operation, user: User) -> str:
@@ -165,13 +165,13 @@ def _failed_reports(operation: Operation) -> list[tuple[str, Link | None]]:
     return [(each, known.get(each)) for each in failed]
 
 
-def _address(operation: Operation, user: User) -> Address | None:
+def _shown_repair_url(operation: Operation, user: User) -> ShownRepairUrl | None:
     until = parse_datetime(operation.result.get("expires_at", ""))
     if until is None:
         return None
     is_mine, now = operation.actor_id == user.pk, timezone.now()
     url = encrypted.repair_url_of(operation, now=now) if is_mine else None
-    return Address(
+    return ShownRepairUrl(
         expires_at=until,
         total_seconds=int((until - (operation.finished_at or operation.began_at)).total_seconds()),
         left_seconds=max(0, int((until - now).total_seconds())),

@@ -45,7 +45,7 @@ def send(
     if operation.state in (State.REJECTED, State.NOT_SENT):
         if link:
             link.refresh_from_db()
-        form.refuse(operation.field_errors)
+        form.add_provider_errors(operation.field_errors)
         return redraw(form.again(), status=422, refused=operation, explanation=explain(operation))
     page = page_of(operation)
     if operation.is_done and not operation.logs_in and link and page == link.get_absolute_url():
