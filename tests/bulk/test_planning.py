@@ -24,7 +24,7 @@ def selected(job: BulkJob) -> set[Link]:
     return {item.link for item in job.items.select_related("link")}
 
 
-def test_ticked_rows_are_planned_and_nothing_is_done(env: Environment) -> None:
+def test_selected_rows_are_drafted_and_nothing_runs(env: Environment) -> None:
     first, second, _third = many(env.heron, 3)
 
     job = planned(env, "note", [first, second], text="Called them.")
@@ -34,7 +34,7 @@ def test_ticked_rows_are_planned_and_nothing_is_done(env: Environment) -> None:
     assert not Note.objects.exists()
 
 
-def test_all_that_match_are_found_by_filters_and_words_in_the_body(env: Environment) -> None:
+def test_all_results_are_selected_by_filters_and_search_terms_in_the_body(env: Environment) -> None:
     many(env.heron, 12)
     at_belvo, acme = env.belvo_link("Blue Fern"), env.heron_link("Acme Corp")
 
@@ -47,7 +47,7 @@ def test_all_that_match_are_found_by_filters_and_words_in_the_body(env: Environm
     assert by_both.location == f"/links/?integration={env.belvo.pk}"
 
 
-def test_form_of_the_list_means_what_the_list_shows(env: Environment) -> None:
+def test_form_of_the_list_selects_what_the_list_shows(env: Environment) -> None:
     many(env.heron, 60)
     env.belvo_link("Acme Corp", cause=Cause.WORKING)
     page = env.open("/links/?state=customer")
@@ -59,7 +59,7 @@ def test_form_of_the_list_means_what_the_list_shows(env: Environment) -> None:
     assert planned(env, "refresh", state=form.values["state"], all="1").total == 60
 
 
-def test_person_has_three_plans_and_the_oldest_goes(env: Environment) -> None:
+def test_person_has_three_drafts_at_most(env: Environment) -> None:
     links = many(env.heron, 5)
     running = begun(env, "note", links[:1], text="Called them.")
     others = planned(env, "note", links, "ben", text="Called them.")
@@ -70,7 +70,7 @@ def test_person_has_three_plans_and_the_oldest_goes(env: Environment) -> None:
     assert env.open(plans[0].get_absolute_url()).status == 404
 
 
-def test_words_that_were_searched_for_stand_in_no_address(env: Environment) -> None:
+def test_search_terms_are_in_no_url(env: Environment) -> None:
     many(env.heron, 2)
     listed = env.post("/links/", {"q": "zebra"})
 
@@ -81,7 +81,7 @@ def test_words_that_were_searched_for_stand_in_no_address(env: Environment) -> N
     assert not [address for address in (*asked.links(), form.action) if "zebra" in address.lower()]
 
 
-def test_what_matches_is_counted_only_so_far(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_results_are_counted_up_to_a_limit(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queries, "COUNTED", 55)
     many(env.heron, 60)
 
@@ -93,7 +93,7 @@ def test_what_matches_is_counted_only_so_far(env: Environment, monkeypatch: pyte
     [("12:00:10", "12:03 UTC"), ("23:59:30", "Jan 31, 2027, 00:02 UTC")],
     ids=["at noon", "before midnight"],
 )
-def test_plan_says_how_many_wait_for_the_quota_and_until_about_when(
+def test_draft_says_how_many_links_wait_for_the_quota_and_until_when(
     env: Environment, time_machine: TimeMachineFixture, moment: str, until: str
 ) -> None:
     time_machine.move_to(f"2027-01-30T{moment}+00:00", tick=False)
@@ -114,14 +114,14 @@ def test_plan_says_how_many_wait_for_the_quota_and_until_about_when(
     assert "This will use 190 API requests." in words
 
 
-def test_links_of_one_call_are_planned_as_one_call(env: Environment) -> None:
+def test_links_of_one_request_are_one_part(env: Environment) -> None:
     job = planned(env, "refresh", many(env.belvo, 150))
 
     assert [part.links for part in job.parts.order_by("pk")] == [100, 50]
     assert "150 links will be checked now. This will use 2 API requests." in env.open(job.get_absolute_url()).words
 
 
-def test_integrations_take_turns(env: Environment) -> None:
+def test_parts_alternate_between_integrations(env: Environment) -> None:
     job = planned(env, "refresh", [*many(env.belvo, 150), *many(env.heron, 30)])
 
     integrations = [part.integration for part in job.parts.select_related("integration").order_by("pk")]
@@ -130,7 +130,7 @@ def test_integrations_take_turns(env: Environment) -> None:
     assert integrations[4:] == [env.heron] * 28
 
 
-def test_plan_leaves_out_what_cannot_be_refreshed_and_says_why(env: Environment) -> None:
+def test_draft_skips_links_that_cannot_be_checked_and_says_why(env: Environment) -> None:
     open_one, gone, off, refused = env.heron_link(), ended(env.heron_link(item_id="2")), *many(env.belvo, 2)
     other = Integration.objects.create(provider="belvo", name="Off", base_url=env.belvo.base_url, is_active=False)
     Link.objects.filter(pk=off.pk).update(integration=other)
@@ -149,7 +149,7 @@ def test_plan_leaves_out_what_cannot_be_refreshed_and_says_why(env: Environment)
     assert words.count("1 link skipped:") == 3
 
 
-def test_plan_leaves_out_links_that_have_the_assignee_already(env: Environment) -> None:
+def test_draft_skips_links_already_assigned_to_the_person(env: Environment) -> None:
     links = many(env.heron, 3)
     Link.objects.filter(pk=links[0].pk).update(assignee=env.people["ben"])
 
@@ -160,7 +160,7 @@ def test_plan_leaves_out_links_that_have_the_assignee_already(env: Environment) 
     assert "1 link skipped: Already assigned to this person." in words
 
 
-def test_plan_of_nothing_to_do_cannot_begin(env: Environment) -> None:
+def test_empty_draft_cannot_start(env: Environment) -> None:
     job = planned(env, "note", [ended(env.heron_link())], text="Called them.")
 
     page = env.open(job.get_absolute_url())
@@ -170,7 +170,7 @@ def test_plan_of_nothing_to_do_cannot_begin(env: Environment) -> None:
 
 
 @pytest.mark.parametrize("kind", PLACES)
-def test_nothing_selected_leads_back_to_the_list(env: Environment, kind: str) -> None:
+def test_empty_selection_redirects_to_the_list(env: Environment, kind: str) -> None:
     page = select(env, kind, assignee=str(env.people["ben"].pk), text="Called them.")
 
     assert page.location == "/links/"
@@ -178,7 +178,7 @@ def test_nothing_selected_leads_back_to_the_list(env: Environment, kind: str) ->
     assert not BulkJob.objects.exists()
 
 
-def test_more_links_than_one_job_takes_are_refused_in_words(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_links_are_refused(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan, "MOST_LINKS", 3)
     many(env.heron, 4)
 
@@ -190,7 +190,7 @@ def test_more_links_than_one_job_takes_are_refused_in_words(env: Environment, mo
 
 
 @pytest.mark.parametrize("values", [{"all": "1", "state": "no such state"}, {"link": "no id"}])
-def test_form_that_no_page_has_is_not_understood(env: Environment, values: dict[str, str]) -> None:
+def test_invalid_form_is_a_bad_request(env: Environment, values: dict[str, str]) -> None:
     assert env.post("/bulk/refresh/", values).status == 400
 
 
@@ -207,7 +207,7 @@ def test_assignee_is_one_of_the_active_staff_who_work_on_links(env: Environment)
 
 
 @pytest.mark.parametrize("text", ["", "   ", "x" * 2001])
-def test_note_is_asked_for_again_with_the_same_links(env: Environment, text: str) -> None:
+def test_invalid_note_keeps_the_selection(env: Environment, text: str) -> None:
     link = env.heron_link()
 
     page = select(env, "note", links=[link], text=text)
@@ -217,7 +217,7 @@ def test_note_is_asked_for_again_with_the_same_links(env: Environment, text: str
     assert page.form_with("text").values["link"] == str(link.pk)
 
 
-def test_confirming_twice_begins_one_job(env: Environment) -> None:
+def test_starting_twice_starts_one_job(env: Environment) -> None:
     job = planned(env, "note", many(env.heron, 2), text="Called them.")
 
     answers = [move(env, job, "begin").status for _each in range(2)]
@@ -227,7 +227,7 @@ def test_confirming_twice_begins_one_job(env: Environment) -> None:
     assert [(event.actor, event.details) for event in begun_ones] == [("ana", {"kind": "note", "links": 2})]
 
 
-def test_plan_runs_on_what_was_seen(env: Environment) -> None:
+def test_job_runs_on_the_reviewed_links(env: Environment) -> None:
     first, late = many(env.heron, 2)
     Link.objects.filter(pk=late.pk).update(health=HealthState.HEALTHY.value)
     job = planned(env, "note", all="1", state="customer", text="Called them.")
@@ -238,7 +238,7 @@ def test_plan_runs_on_what_was_seen(env: Environment) -> None:
     assert selected(job) == {first}
 
 
-def test_plan_is_its_makers_own(env: Environment) -> None:
+def test_draft_is_private(env: Environment) -> None:
     job = planned(env, "note", many(env.heron, 1), text="Called them.")
 
     assert env.open(job.get_absolute_url(), "mia").status == 404
@@ -247,7 +247,7 @@ def test_plan_is_its_makers_own(env: Environment) -> None:
     assert "Draft" in env.open("/bulk/").words
 
 
-def test_plan_that_nobody_confirms_is_dropped_after_an_hour(env: Environment) -> None:
+def test_draft_expires_after_an_hour(env: Environment) -> None:
     old, running = (planned(env, "note", [link], text="Called them.") for link in many(env.heron, 2))
     move(env, running, "begin")
     BulkJob.objects.update(created_at=timezone.now() - timedelta(minutes=61))
@@ -261,7 +261,7 @@ def test_plan_that_nobody_confirms_is_dropped_after_an_hour(env: Environment) ->
     assert BulkPart.objects.count() == 1
 
 
-def test_plan_for_an_assignee_who_has_left_meanwhile_does_not_begin(env: Environment) -> None:
+def test_draft_for_an_assignee_who_left_does_not_start(env: Environment) -> None:
     job = planned(env, "assign", many(env.heron, 1), assignee=str(env.people["ben"].pk))
     env.people["ben"].is_active = False
     env.people["ben"].save()
@@ -271,7 +271,7 @@ def test_plan_for_an_assignee_who_has_left_meanwhile_does_not_begin(env: Environ
 
 
 @pytest.mark.parametrize("name", ["aud", "adm"])
-def test_who_may_not_change_links_is_offered_nothing_and_refused(env: Environment, name: str) -> None:
+def test_people_without_the_right_see_no_bulk_actions_and_are_denied(env: Environment, name: str) -> None:
     link = env.heron_link()
 
     statuses = [select(env, kind, name, [link]).status for kind in PLACES]
@@ -280,7 +280,7 @@ def test_who_may_not_change_links_is_offered_nothing_and_refused(env: Environmen
     assert "Assign an assignee" not in env.open("/links/", name).words
 
 
-def test_auditor_sees_a_job_without_names_and_cannot_stop_it(env: Environment) -> None:
+def test_auditor_sees_a_job_without_names_and_cannot_pause_it(env: Environment) -> None:
     job = begun(env, "note", [env.heron_link("Wilhelmina Quackenbush")], text="Wilhelmina called.")
 
     page = env.open(job.get_absolute_url(), "aud")

@@ -57,7 +57,7 @@ def due_again(job: BulkJob) -> BulkJob:
     return worked(job)
 
 
-def test_links_are_read_by_one_call_and_shown_as_they_are(env: Environment) -> None:
+def test_links_are_checked_with_one_request(env: Environment) -> None:
     links = [env.belvo_link(name, cause=Cause.UNCONFIRMED) for name in ("Acme Corp", "Blue Fern", "Ninth Dental")]
 
     job = worked(begun(env, "refresh", links))
@@ -68,7 +68,7 @@ def test_links_are_read_by_one_call_and_shown_as_they_are(env: Environment) -> N
     assert not env.calls("PUT") + env.calls("PATCH")
 
 
-def test_each_row_says_what_the_check_found_before_and_after_and_whether_anything_changed(env: Environment) -> None:
+def test_each_row_shows_the_status_before_and_after_the_check(env: Environment) -> None:
     works = env.belvo_link("Acme Corp", cause=Cause.UNCONFIRMED)
     stays = env.belvo_link("Blue Fern", cause=Cause.WORKING)
     gone = many(env.belvo, 1)[0]
@@ -83,7 +83,7 @@ def test_each_row_says_what_the_check_found_before_and_after_and_whether_anythin
     assert f"No change {badge_of(HealthState(gone.health)).label} The provider's list didn't include it." in words
 
 
-def test_check_that_is_begun_anew_still_knows_the_state_it_found(env: Environment) -> None:
+def test_restarted_check_keeps_the_status_before(env: Environment) -> None:
     link = env.belvo_link(cause=Cause.UNCONFIRMED)
     job = begun(env, "refresh", [link])
     parts.note_before(BulkPart.objects.get())
@@ -104,7 +104,7 @@ def test_job_whose_links_all_failed_is_not_shown_as_a_success(env: Environment) 
     assert "tone-ok" not in env.open(job.get_absolute_url()).source.split("<main")[1]
 
 
-def test_two_hundred_and_forty_are_read_by_three_calls_and_each_link_is_up_to_date(crowded: Environment) -> None:
+def test_checks_240_links_with_three_requests(crowded: Environment) -> None:
     started_at = timezone.now()
 
     job = worked(begun(crowded, "refresh", all="1"))
@@ -113,7 +113,7 @@ def test_two_hundred_and_forty_are_read_by_three_calls_and_each_link_is_up_to_da
     assert Link.objects.filter(checked_at__gte=started_at, check_failed="").count() == 240
 
 
-def test_link_the_provider_does_not_list_gets_a_second_look(env: Environment) -> None:
+def test_unlisted_link_gets_a_second_check(env: Environment) -> None:
     known, unknown = env.belvo_link(), *many(env.belvo, 1)
 
     job = worked(begun(env, "refresh", [known, unknown]))
@@ -123,7 +123,7 @@ def test_link_the_provider_does_not_list_gets_a_second_look(env: Environment) ->
     assert list(LinkRead.objects.values_list("link", "reason")) == [(unknown.pk, "missing")]
 
 
-def test_paused_integration_lets_its_links_wait_while_others_go_on(env: Environment) -> None:
+def test_links_of_a_paused_integration_wait_while_others_continue(env: Environment) -> None:
     waits, goes_on = env.belvo_link("Acme Corp"), env.heron_link("Blue Fern")
     until = timezone.now() + timedelta(minutes=5)
     CircuitBreaker.objects.update_or_create(integration=env.belvo, defaults={"failures": 5, "open_until": until})
@@ -137,7 +137,7 @@ def test_paused_integration_lets_its_links_wait_while_others_go_on(env: Environm
     assert (due_again(job).state, results(job)) == ("done", {"done": 2})
 
 
-def test_used_up_quota_lets_links_wait_and_the_page_says_until_when(env: Environment) -> None:
+def test_links_wait_for_the_quota_and_the_page_says_until_when(env: Environment) -> None:
     ends_at = timezone.now() + timedelta(seconds=30)
     job = begun(env, "refresh", [env.belvo_link()])
     CallQuota.objects.update_or_create(
@@ -153,7 +153,7 @@ def test_used_up_quota_lets_links_wait_and_the_page_says_until_when(env: Environ
     assert "the rest of the rate limit is reserved for requests by staff" in words
 
 
-def test_refused_keys_let_links_wait_for_an_administrator(env: Environment) -> None:
+def test_links_wait_while_api_keys_are_rejected(env: Environment) -> None:
     link = env.belvo_link()
     job = begun(env, "refresh", [link])
     env.simulator.fail("GET", "/api/", "authentication_failed")
@@ -166,7 +166,7 @@ def test_refused_keys_let_links_wait_for_an_administrator(env: Environment) -> N
     assert (due_again(job).state, results(job)) == ("done", {"done": 1})
 
 
-def test_line_that_breaks_is_tried_again_and_then_given_up_with_the_reason(env: Environment) -> None:
+def test_lost_connection_is_retried_and_then_fails_with_the_reason(env: Environment) -> None:
     link = env.belvo_link(cause=Cause.LOGIN_REFUSED)
     job = begun(env, "refresh", [link])
     env.simulator.fail("GET", "/api/", "lost_before", times=99)
@@ -181,7 +181,7 @@ def test_line_that_breaks_is_tried_again_and_then_given_up_with_the_reason(env: 
     assert Link.objects.get().shown_state == "customer_login"
 
 
-def test_refusal_of_the_provider_is_not_asked_for_again(env: Environment) -> None:
+def test_rejection_by_the_provider_is_not_retried(env: Environment) -> None:
     job = begun(env, "refresh", [env.belvo_link()])
     env.simulator.fail("GET", "/api/", "parse_error", times=99)
 
@@ -191,7 +191,7 @@ def test_refusal_of_the_provider_is_not_asked_for_again(env: Environment) -> Non
     assert "The provider responded with the error “parse_error”." in env.open(job.get_absolute_url()).words
 
 
-def test_integration_that_is_switched_off_meanwhile_leaves_its_links_out(env: Environment) -> None:
+def test_links_of_a_deactivated_integration_are_skipped(env: Environment) -> None:
     job = begun(env, "refresh", [env.belvo_link()])
     Integration.objects.update(is_active=False)
 
@@ -200,7 +200,7 @@ def test_integration_that_is_switched_off_meanwhile_leaves_its_links_out(env: En
     assert (job.state, results(job), reads(env)) == ("done", {"skipped": 1}, 0)
 
 
-def test_read_of_a_killed_worker_is_made_again_once_its_lease_is_over(crowded: Environment) -> None:
+def test_check_of_a_killed_worker_is_repeated_after_its_lease(crowded: Environment) -> None:
     job = begun(crowded, "refresh", all="1")
     [abandoned] = parts.claim(job, limit=1)
 
@@ -214,7 +214,7 @@ def test_read_of_a_killed_worker_is_made_again_once_its_lease_is_over(crowded: E
     assert (job.state, results(job), reads(crowded)) == ("done", {"done": 240}, 3)
 
 
-def test_workers_share_the_calls_of_a_job(crowded: Environment) -> None:
+def test_workers_share_the_requests_of_a_job(crowded: Environment) -> None:
     job = begun(crowded, "refresh", all="1")
     crowded.simulator.configure(SimulatorSettings(latency=100))
 
@@ -229,7 +229,7 @@ def test_workers_share_the_calls_of_a_job(crowded: Environment) -> None:
     assert (job.state, results(job), reads(crowded)) == ("done", {"done": 240}, 3)
 
 
-def test_stop_takes_effect_between_two_calls(env: Environment, settings: Settings) -> None:
+def test_pause_takes_effect_between_requests(env: Environment, settings: Settings) -> None:
     settings.CALLS_AT_ONCE = 1
     job = begun(env, "refresh", [env.heron_link(f"Customer {n}", item_id=f"item-{n}") for n in range(30)])
     env.simulator.configure(SimulatorSettings(latency=150))

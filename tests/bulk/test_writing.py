@@ -21,7 +21,7 @@ from .helpers import begun, ended, many, move, results, worked
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
-def test_note_is_written_to_every_link_in_the_name_of_who_asked(env: Environment) -> None:
+def test_note_is_added_to_every_link_under_the_actors_name(env: Environment) -> None:
     links = many(env.heron, 240)
 
     job = worked(begun(env, "note", all="1", text="The bank moved."))
@@ -33,7 +33,7 @@ def test_note_is_written_to_every_link_in_the_name_of_who_asked(env: Environment
     assert set(Note.objects.values_list("link", flat=True)) == {link.pk for link in links}
 
 
-def test_links_are_handed_over_but_for_those_that_were_meanwhile(env: Environment) -> None:
+def test_links_are_assigned_unless_they_were_meanwhile(env: Environment) -> None:
     links, ben = many(env.heron, 3), env.people["ben"]
     job = begun(env, "assign", links, assignee=str(ben.pk))
     assign(links[0], by=env.people["mia"], assignee=ben)
@@ -46,7 +46,7 @@ def test_links_are_handed_over_but_for_those_that_were_meanwhile(env: Environmen
     assert "Already assigned to this person." in env.open(f"{job.get_absolute_url()}?state=skipped").words
 
 
-def test_link_that_was_removed_after_the_plan_is_left_out(env: Environment) -> None:
+def test_link_removed_after_the_review_is_skipped(env: Environment) -> None:
     stays, goes = many(env.heron, 2)
     job = begun(env, "note", [stays, goes], text="Called them.")
     ended(goes)
@@ -57,7 +57,7 @@ def test_link_that_was_removed_after_the_plan_is_left_out(env: Environment) -> N
     assert Note.objects.get().link == stays
 
 
-def test_trail_has_the_job_and_not_each_of_its_links(env: Environment) -> None:
+def test_audit_log_has_the_job_and_not_each_link(env: Environment) -> None:
     env.client()
     before = AuditEvent.objects.count()
 
@@ -71,7 +71,7 @@ def test_trail_has_the_job_and_not_each_of_its_links(env: Environment) -> None:
     assert {(event.object_type, event.object_id) for event in events} == {("bulk_job", str(job.pk))}
 
 
-def test_trail_opens_into_the_rows_of_the_job(env: Environment) -> None:
+def test_audit_event_links_to_the_rows_of_the_job(env: Environment) -> None:
     job = worked(begun(env, "note", many(env.heron, 1), text="Called them."))
     event = AuditEvent.objects.get(action="bulk_job.started")
 
@@ -80,7 +80,7 @@ def test_trail_opens_into_the_rows_of_the_job(env: Environment) -> None:
     assert job.get_absolute_url() in page.links()
 
 
-def test_doubled_message_does_nothing_more(env: Environment) -> None:
+def test_duplicate_message_does_nothing(env: Environment) -> None:
     job = worked(begun(env, "note", many(env.heron, 5), text="Called them."))
 
     tasks.work_at(str(job.pk))
@@ -89,7 +89,7 @@ def test_doubled_message_does_nothing_more(env: Environment) -> None:
     assert AuditEvent.objects.filter(action="bulk_job.finished").count() == 1
 
 
-def test_part_of_a_killed_worker_is_done_once_its_lease_is_over(env: Environment) -> None:
+def test_part_of_a_killed_worker_is_done_after_its_lease(env: Environment) -> None:
     job = begun(env, "note", many(env.heron, 150), text="Called them.")
     [abandoned] = parts.claim(job, limit=1)
 
@@ -102,7 +102,7 @@ def test_part_of_a_killed_worker_is_done_once_its_lease_is_over(env: Environment
     assert (job.state, results(job), Note.objects.count()) == ("done", {"done": 150}, 150)
 
 
-def test_worker_that_lost_its_lease_does_nothing_more(env: Environment) -> None:
+def test_worker_without_its_lease_does_nothing(env: Environment) -> None:
     job = begun(env, "note", many(env.heron, 5), text="Called them.")
     [slow] = parts.claim(job, limit=1)
     BulkPart.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
@@ -114,7 +114,7 @@ def test_worker_that_lost_its_lease_does_nothing_more(env: Environment) -> None:
     assert Note.objects.count() == 5
 
 
-def test_lost_message_is_made_good_by_the_schedule(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_schedule_recovers_a_lost_message(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     job = begun(env, "note", many(env.heron, 2), text="Called them.")
     sent: list[tuple[str, object]] = []
     monkeypatch.setattr(work, "wake_worker", lambda task, row: sent.append((task, row)))
@@ -124,7 +124,7 @@ def test_lost_message_is_made_good_by_the_schedule(env: Environment, monkeypatch
     assert sent == [("bulk.work_job", job.pk)]
 
 
-def test_job_whose_worker_died_after_the_last_part_is_closed_by_the_schedule(env: Environment) -> None:
+def test_schedule_finishes_a_job_whose_worker_died_after_the_last_part(env: Environment) -> None:
     job = begun(env, "note", many(env.heron, 2), text="Called them.")
     [part] = parts.claim(job, limit=1)
     parts.write(job, part)
@@ -135,7 +135,7 @@ def test_job_whose_worker_died_after_the_last_part_is_closed_by_the_schedule(env
     assert (job.state, job.done) == ("done", 2)
 
 
-def test_stopped_job_begins_nothing_more_and_goes_on_where_it_was(env: Environment) -> None:
+def test_paused_job_starts_nothing_and_resumes_where_it_was(env: Environment) -> None:
     job = begun(env, "note", many(env.heron, 150), text="Called them.")
     [part] = parts.claim(job, limit=1)
 
@@ -179,7 +179,7 @@ def test_workers_share_a_job_and_do_everything_once(env: Environment) -> None:
     assert AuditEvent.objects.filter(action="bulk_job.finished").count() == 1
 
 
-def test_page_of_a_running_job_follows_until_it_is_over(env: Environment) -> None:
+def test_page_of_a_running_job_updates_until_it_is_finished(env: Environment) -> None:
     job = begun(env, "note", many(env.heron, 3), text="Called them.")
     url = job.get_absolute_url()
 
@@ -194,7 +194,7 @@ def test_page_of_a_running_job_follows_until_it_is_over(env: Environment) -> Non
     assert follow(over).seconds == "0"
 
 
-def test_rows_are_shown_by_what_became_of_them_page_by_page(env: Environment) -> None:
+def test_rows_are_filtered_by_result_and_paged(env: Environment) -> None:
     links = many(env.heron, 60)
     ended(links[0])
     job = worked(begun(env, "note", links, text="Called them."))
@@ -225,7 +225,7 @@ def test_own_jobs_are_listed_before_those_of_the_others(env: Environment) -> Non
     assert words.index("Assign 2 links Ana Done 2 of 2") < words.index("Add note to 1 link Mia Done 1 of 1")
 
 
-def test_list_of_jobs_goes_on_by_key(env: Environment) -> None:
+def test_list_of_jobs_is_paged_by_key(env: Environment) -> None:
     BulkJob.objects.bulk_create(
         BulkJob(kind="note", state="done", actor=env.people["ana"], created_at=timezone.now() - timedelta(hours=age))
         for age in range(60)

@@ -43,7 +43,7 @@ def test_links_page_has_the_buttons_that_the_provider_and_the_role_allow(
 
 
 @pytest.mark.parametrize("cause", [Cause.PASSWORD_WRONG, Cause.CODE_NEEDED, Cause.ACCOUNT_LOCKED])
-def test_login_that_the_bank_does_not_take_is_not_tried_again_by_a_fetch(env: Environment, cause: Cause) -> None:
+def test_refresh_does_not_repeat_a_rejected_sign_in(env: Environment, cause: Cause) -> None:
     link = env.belvo_link(cause=cause)
 
     page = env.open(link.get_absolute_url())
@@ -54,7 +54,7 @@ def test_login_that_the_bank_does_not_take_is_not_tried_again_by_a_fetch(env: En
     assert (sent.status, env.calls("POST", f"/api/links/{link.remote_id}")) == (409, [])
 
 
-def test_provider_that_does_not_log_in_itself_may_be_asked_for_data_at_any_time(env: Environment) -> None:
+def test_provider_without_sign_ins_can_refresh_at_any_time(env: Environment) -> None:
     link = env.heron_link(cause=Cause.LOGIN_REQUIRED)
 
     assert url_of(link, "fetch") in env.open(link.get_absolute_url()).links()
@@ -69,7 +69,7 @@ def test_another_provider_has_other_buttons(env: Environment) -> None:
     assert not {url_of(link, slug) for slug in ("settings", "repair-url")} & set(found)
 
 
-def test_link_that_is_switched_off_has_to_be_connected_again_first(env: Environment) -> None:
+def test_disconnected_link_has_to_be_reconnected_first(env: Environment) -> None:
     link = env.heron_link(cause=Cause.SWITCHED_OFF)
 
     page = env.open(link.get_absolute_url())
@@ -80,7 +80,7 @@ def test_link_that_is_switched_off_has_to_be_connected_again_first(env: Environm
 
 
 @pytest.mark.parametrize("slug", ["settings", "repair-url"])
-def test_what_the_provider_cannot_do_is_refused(env: Environment, slug: str) -> None:
+def test_unsupported_change_is_refused(env: Environment, slug: str) -> None:
     link = env.heron_link()
 
     page = env.post(url_of(link, slug), {"operation_key": str(uuid.uuid4())})
@@ -91,7 +91,7 @@ def test_what_the_provider_cannot_do_is_refused(env: Environment, slug: str) -> 
     assert AuditEvent.objects.filter(outcome="rejected", details__reason="provider_cannot").exists()
 
 
-def test_button_says_why_while_something_is_under_way(env: Environment) -> None:
+def test_button_says_why_while_an_operation_is_open(env: Environment) -> None:
     link = env.belvo_link()
     env.send(url_of(link, "credentials"), password="pass_mfa")
 
@@ -101,7 +101,7 @@ def test_button_says_why_while_something_is_under_way(env: Environment) -> None:
     assert "“Update credentials” is still in progress." in page.words
 
 
-def test_button_says_why_while_the_keys_are_refused(env: Environment) -> None:
+def test_button_says_why_while_api_keys_are_rejected(env: Environment) -> None:
     link = env.belvo_link()
     Integration.objects.filter(pk=env.belvo.pk).update(key_state="rejected")
 
@@ -111,7 +111,7 @@ def test_button_says_why_while_the_keys_are_refused(env: Environment) -> None:
     assert "its API keys are rejected" in page.words
 
 
-def test_act_on_a_link_that_is_busy_leads_to_what_is_under_way(env: Environment) -> None:
+def test_change_of_a_busy_link_leads_to_the_open_operation(env: Environment) -> None:
     link = env.belvo_link()
     env.send(url_of(link, "credentials"), password="pass_mfa")
 
@@ -120,7 +120,7 @@ def test_act_on_a_link_that_is_busy_leads_to_what_is_under_way(env: Environment)
     assert answer["Location"] == url_of(link, "code")
 
 
-def test_fetch_is_taken_on_and_said_so(env: Environment) -> None:
+def test_accepted_refresh_is_confirmed(env: Environment) -> None:
     link = env.belvo_link(cause=Cause.WORKING)
 
     answer = act(env, link, "fetch")
@@ -131,7 +131,7 @@ def test_fetch_is_taken_on_and_said_so(env: Environment) -> None:
     assert env.last_operation(link).state == State.SUCCEEDED
 
 
-def test_fetch_again_too_soon_is_refused_with_the_providers_words(env: Environment) -> None:
+def test_early_refresh_is_rejected_in_the_providers_words(env: Environment) -> None:
     link = env.belvo_link(cause=Cause.WORKING)
     act(env, link, "fetch")
 
@@ -143,7 +143,7 @@ def test_fetch_again_too_soon_is_refused_with_the_providers_words(env: Environme
     assert "link_refreshed" in page.words
 
 
-def test_fetch_says_what_to_fetch(env: Environment) -> None:
+def test_refresh_names_its_resources(env: Environment) -> None:
     link = env.belvo_link(cause=Cause.WORKING)
     values = {"operation_key": str(uuid.uuid4()), "resources": ["ACCOUNTS", "OWNERS"]}
 
@@ -154,7 +154,7 @@ def test_fetch_says_what_to_fetch(env: Environment) -> None:
     }
 
 
-def test_settings_start_from_the_present_ones_and_send_only_what_differs(env: Environment) -> None:
+def test_settings_start_with_current_values_and_send_only_changes(env: Environment) -> None:
     link = env.belvo_link(cause=Cause.WORKING)
     env.post(url_of(link, "refresh"))
     env.settled()
@@ -170,7 +170,7 @@ def test_settings_start_from_the_present_ones_and_send_only_what_differs(env: En
     assert (link.stale_in, link.access_mode) == ("90d", "recurrent")
 
 
-def test_settings_that_are_so_already_are_not_sent(env: Environment) -> None:
+def test_unchanged_settings_are_not_sent(env: Environment) -> None:
     link = env.belvo_link(cause=Cause.WORKING)
     env.post(url_of(link, "refresh"))
     env.settled()
@@ -182,7 +182,7 @@ def test_settings_that_are_so_already_are_not_sent(env: Environment) -> None:
     assert not env.calls("PATCH")
 
 
-def test_refused_settings_keep_what_was_typed(env: Environment) -> None:
+def test_rejected_settings_keep_typed_values(env: Environment) -> None:
     link = env.belvo_link(cause=Cause.WORKING)
     env.simulator.fail("PATCH", "/api/links/", "invalid_access_mode_switch")
 
@@ -193,7 +193,7 @@ def test_refused_settings_keep_what_was_typed(env: Environment) -> None:
     assert page.inputs()["stale_in"]["value"] == "90d"
 
 
-def test_settings_may_ask_for_a_code_and_go_on_with_it(env: Environment) -> None:
+def test_settings_may_need_a_code_and_continue_with_it(env: Environment) -> None:
     link = env.belvo_link(cause=Cause.WORKING)
     challenge = {"code": "token_required", "session": "the-session", "expiry": 600, "link": link.remote_id}
     record = {"id": link.remote_id, "institution": link.bank, "status": "valid", "access_mode": "single"}
@@ -209,7 +209,7 @@ def test_settings_may_ask_for_a_code_and_go_on_with_it(env: Environment) -> None
     assert [each.method for each in bank.received[:2]] == ["PATCH", "PATCH"]
 
 
-def test_code_step_of_settings_that_is_given_up_leads_back_to_them(env: Environment) -> None:
+def test_canceled_code_step_of_settings_leads_back_to_them(env: Environment) -> None:
     link = env.belvo_link(cause=Cause.WORKING)
     challenge = {"code": "token_required", "session": "the-session", "expiry": 600, "link": link.remote_id}
     bank = Script([reply(428, challenge)])
@@ -222,7 +222,7 @@ def test_code_step_of_settings_that_is_given_up_leads_back_to_them(env: Environm
     assert answer.location == url_of(link, "settings")
 
 
-def test_facts_show_what_the_provider_keeps(env: Environment) -> None:
+def test_details_show_the_settings_at_the_provider(env: Environment) -> None:
     link = env.belvo_link(cause=Cause.WORKING)
     Link.objects.filter(pk=link.pk).update(
         access_mode="recurrent", refresh_rate="7d", storage="90d", stale_in="180d", resources=["ACCOUNTS", "OWNERS"]
@@ -236,7 +236,7 @@ def test_facts_show_what_the_provider_keeps(env: Environment) -> None:
     assert "Fetched data ACCOUNTS, OWNERS" in words
 
 
-def test_new_access_token_is_handed_over_and_never_shown_again(env: Environment) -> None:
+def test_replaced_access_token_is_never_shown(env: Environment) -> None:
     link = env.heron_link()
 
     answer = act(env, link, "access-token", access_token="access-new-1")
@@ -246,7 +246,7 @@ def test_new_access_token_is_handed_over_and_never_shown_again(env: Environment)
     assert env.last_operation(link).parameters == {}
 
 
-def test_refused_access_token_is_blank_again(env: Environment) -> None:
+def test_rejected_access_token_is_blank_again(env: Environment) -> None:
     link = env.heron_link()
 
     page = act(env, link, "access-token", access_token="access-invalid")
@@ -256,7 +256,7 @@ def test_refused_access_token_is_blank_again(env: Environment) -> None:
     assert "Invalid access token." in page.words
 
 
-def test_reports_that_could_not_be_made_lead_to_their_links(env: Environment) -> None:
+def test_failed_reports_lead_to_their_links(env: Environment) -> None:
     env.heron.options = {"integration_id": ASSETS}
     env.heron.save()
     link = env.let_know(env.heron, env.customer(), "locked-1", None, Cause.WORKING)
@@ -272,7 +272,7 @@ def test_reports_that_could_not_be_made_lead_to_their_links(env: Environment) ->
     assert link.get_absolute_url() in page.links()
 
 
-def test_customer_without_reports_is_told_as_such(env: Environment) -> None:
+def test_customer_without_reports_is_explained(env: Environment) -> None:
     link = env.heron_link()
 
     page = act(env, link, "reports")
@@ -281,7 +281,7 @@ def test_customer_without_reports_is_told_as_such(env: Environment) -> None:
     assert "The provider has no reports for this customer in this integration." in page.words
 
 
-def test_same_form_sent_twice_is_one_call(env: Environment) -> None:
+def test_same_form_sent_twice_is_one_request(env: Environment) -> None:
     link = env.belvo_link(cause=Cause.WORKING)
     form = env.open(url_of(link, "fetch")).form_with()
 
@@ -293,7 +293,7 @@ def test_same_form_sent_twice_is_one_call(env: Environment) -> None:
 
 
 @pytest.mark.parametrize("slug", ["settings", "fetch", "delete", "access-token", "repair-url", "reports"])
-def test_who_may_not_is_refused_and_it_is_on_the_record(env: Environment, slug: str) -> None:
+def test_denied_change_is_audited(env: Environment, slug: str) -> None:
     link = env.belvo_link()
 
     page = env.post(url_of(link, slug), {"operation_key": str(uuid.uuid4())}, "aud")
@@ -304,7 +304,7 @@ def test_who_may_not_is_refused_and_it_is_on_the_record(env: Environment, slug: 
 
 
 @pytest.mark.usefixtures("slow")
-def test_act_that_takes_long_shows_its_panel(env: Environment) -> None:
+def test_slow_change_shows_its_progress(env: Environment) -> None:
     link = env.belvo_link(cause=Cause.WORKING)
     env.simulator.configure(SimulatorSettings(latency=1))
 
@@ -313,7 +313,7 @@ def test_act_that_takes_long_shows_its_panel(env: Environment) -> None:
     assert answer.location == env.last_operation(link).get_absolute_url()
 
 
-def test_success_of_another_kind_does_not_start_the_count_of_logins_anew(env: Environment) -> None:
+def test_success_of_another_kind_does_not_reset_the_attempts(env: Environment) -> None:
     link = env.belvo_link()
     for _attempt in range(2):
         act(env, link, "credentials", password="pass_invalid")
@@ -324,7 +324,7 @@ def test_success_of_another_kind_does_not_start_the_count_of_logins_anew(env: En
     assert page.status == 409
 
 
-def test_removed_link_has_nothing_left_to_do(env: Environment) -> None:
+def test_removed_link_offers_no_changes(env: Environment) -> None:
     link = env.belvo_link()
     Link.objects.filter(pk=link.pk).update(disconnected_at=timezone.now())
 
@@ -335,7 +335,7 @@ def test_removed_link_has_nothing_left_to_do(env: Environment) -> None:
     assert url_of(link, "delete") not in env.open(link.get_absolute_url()).links()
 
 
-def test_page_says_beforehand_that_calls_are_paused(env: Environment) -> None:
+def test_page_says_beforehand_that_requests_are_paused(env: Environment) -> None:
     link = env.belvo_link(cause=Cause.WORKING)
     until = timezone.now() + timedelta(minutes=5)
     CircuitBreaker.objects.update_or_create(integration=env.belvo, defaults={"open_until": until, "failures": 5})

@@ -21,7 +21,7 @@ def events(env: Environment, *, beside: str = "session.") -> list[tuple[str, str
     return [(event.actor, event.action, event.outcome) for event in kept]
 
 
-def test_repair_with_a_code_is_told_step_by_step(env: Environment) -> None:
+def test_repair_with_a_code_has_an_event_per_step(env: Environment) -> None:
     link = env.belvo_link()
     env.client().post(f"/links/{link.pk}/credentials/", _key() | {"password": "pass_mfa"})
     env.send(f"/links/{link.pk}/code/", code="111111")
@@ -50,7 +50,7 @@ def test_event_names_link_operation_and_request(env: Environment) -> None:
     ("password", "outcome"),
     [("pass_invalid", "rejected"), ("lost_before", "unknown"), ("bank_down", "rejected"), ("pass_valid", "done")],
 )
-def test_end_of_a_call_is_an_event(env: Environment, password: str, outcome: str) -> None:
+def test_outcome_is_an_event(env: Environment, password: str, outcome: str) -> None:
     link = env.belvo_link()
 
     env.client().post(f"/links/{link.pk}/credentials/", _key() | {"password": password})
@@ -58,7 +58,7 @@ def test_end_of_a_call_is_an_event(env: Environment, password: str, outcome: str
     assert [end for _who, _what, end in events(env)] == ["requested", outcome]
 
 
-def test_what_our_own_rules_refuse_is_an_event(env: Environment) -> None:
+def test_own_refusal_is_an_event(env: Environment) -> None:
     existing = env.heron_link()
     typed = {"end_user_id": existing.end_user.external_id, "item_id": "item-1", "access_token": "access-sandbox"}
 
@@ -68,7 +68,7 @@ def test_what_our_own_rules_refuse_is_an_event(env: Environment) -> None:
     assert (event.outcome, event.details) == ("rejected", {"reason": "duplicate_link"})
 
 
-def test_looks_at_a_customer_are_events(env: Environment) -> None:
+def test_views_of_a_customer_are_events(env: Environment) -> None:
     link = env.belvo_link()
 
     env.open(link.get_absolute_url(), "mia")
@@ -78,7 +78,7 @@ def test_looks_at_a_customer_are_events(env: Environment) -> None:
     assert AuditEvent.objects.get(action="end_user.viewed").object_id == str(link.end_user_id)
 
 
-def test_asking_and_checking_and_giving_up_are_events(env: Environment) -> None:
+def test_status_check_and_cancellation_are_events(env: Environment) -> None:
     link = env.belvo_link()
     env.post(f"/links/{link.pk}/refresh/")
     env.client().post(f"/links/{link.pk}/credentials/", _key() | {"password": "pass_mfa"})
@@ -88,7 +88,7 @@ def test_asking_and_checking_and_giving_up_are_events(env: Environment) -> None:
     assert events(env)[-1] == ("ana", "operation.update_credentials.canceled", "done")
 
 
-def test_what_time_decides_is_an_event_of_the_operation(env: Environment, settings: Settings) -> None:
+def test_expiry_is_an_event_of_the_operation(env: Environment, settings: Settings) -> None:
     link = env.belvo_link()
     env.client().post(f"/links/{link.pk}/credentials/", _key() | {"password": "lost_after"})
 
@@ -121,7 +121,7 @@ def test_change_whose_request_cannot_be_recorded_is_not_sent(env: Environment, s
     assert not Operation.objects.exists()
 
 
-def test_no_event_tells_a_name_or_a_secret(env: Environment) -> None:
+def test_no_event_contains_a_name_or_a_secret(env: Environment) -> None:
     link = env.belvo_link("Wilhelmina Quackenbush")
     env.open(link.get_absolute_url())
     env.post("/links/", {"q": "Wilhelmina"})
@@ -140,7 +140,7 @@ def test_no_event_tells_a_name_or_a_secret(env: Environment) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "credentials/"])
-def test_looking_at_any_page_of_a_link_is_an_event(env: Environment, path: str) -> None:
+def test_viewing_any_page_of_a_link_is_an_event(env: Environment, path: str) -> None:
     link = env.belvo_link()
 
     env.open(f"/links/{link.pk}/{path}", name="ben")
@@ -149,7 +149,7 @@ def test_looking_at_any_page_of_a_link_is_an_event(env: Environment, path: str) 
     assert (event.actor, event.object_id) == ("ben", str(link.pk))
 
 
-def test_looking_at_an_operation_is_an_event_and_polling_it_is_none(env: Environment) -> None:
+def test_viewing_an_operation_is_an_event_and_polling_is_not(env: Environment) -> None:
     link = env.belvo_link()
     env.send(f"/links/{link.pk}/credentials/", password="lost_before")
     operation = env.last_operation(link)

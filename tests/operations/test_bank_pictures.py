@@ -93,7 +93,7 @@ def said_openly(page: Page) -> bool:
 
 
 @pytest.mark.parametrize("kind", ["qr", *(pytest.param(kind, marks=pytest.mark.thorough) for kind in ("image", ""))])
-def test_each_picture_is_shown_as_one(env: Environment, kind: str) -> None:
+def test_each_image_is_shown(env: Environment, kind: str) -> None:
     for name, (mime, value, picture) in SHOWN.items():
         page = step(env, value, kind)
 
@@ -107,7 +107,7 @@ def test_each_picture_is_shown_as_one(env: Environment, kind: str) -> None:
 @pytest.mark.parametrize(
     "kind", ["qr", *(pytest.param(kind, marks=pytest.mark.thorough) for kind in ("text", "numeric"))]
 )
-def test_picture_that_cannot_be_shown_says_so(env: Environment, kind: str) -> None:
+def test_image_that_cannot_be_shown_says_so(env: Environment, kind: str) -> None:
     for name, value in NOT_SHOWN.items():
         page = step(env, value, kind)
 
@@ -117,7 +117,7 @@ def test_picture_that_cannot_be_shown_says_so(env: Environment, kind: str) -> No
         assert value[30:70] not in page.source, name
 
 
-def test_picture_in_which_the_pin_occurs_by_chance_is_shown(env: Environment) -> None:
+def test_image_that_contains_the_pin_by_chance_is_shown(env: Environment) -> None:
     picture = encoded(png(137_000))
     pin = next(picture[at : at + 4] for at in range(2000, 9000) if picture[at : at + 4].isalnum())
 
@@ -134,7 +134,7 @@ def test_picture_in_which_the_pin_occurs_by_chance_is_shown(env: Environment) ->
         "482193",
     ],
 )
-def test_other_text_is_what_the_qr_code_says(env: Environment, value: str) -> None:
+def test_other_text_becomes_a_qr_code(env: Environment, value: str) -> None:
     page = step(env, value)
 
     (source,) = pictures(page)
@@ -142,7 +142,7 @@ def test_other_text_is_what_the_qr_code_says(env: Environment, value: str) -> No
     assert value in page.words
 
 
-def test_question_is_no_picture_however_it_begins(env: Environment) -> None:
+def test_question_is_not_an_image_however_it_starts(env: Environment) -> None:
     for question in (
         "Data: 12/03/2026, agência 0001. Qual é a sua senha de 6 dígitos do cartão?",
         "Data de nascimento",
@@ -153,7 +153,7 @@ def test_question_is_no_picture_however_it_begins(env: Environment) -> None:
         assert not said_openly(page)
 
 
-def test_data_pictures_are_allowed_on_this_page_alone(env: Environment) -> None:
+def test_data_images_are_allowed_on_this_page_only(env: Environment) -> None:
     page = step(env, SHOWN["bare GIF"][1])
     link = Link.objects.get()
 

@@ -39,7 +39,7 @@ def test_page_says_how_many_attempts_are_left(env: Environment) -> None:
     assert "1 attempt left today" in page.words
 
 
-def test_two_refusals_end_it_for_the_day(env: Environment) -> None:
+def test_two_rejections_use_up_the_attempts(env: Environment) -> None:
     link = env.belvo_link()
 
     page = refuse(env, link, times=2)
@@ -83,7 +83,7 @@ def test_allowing_needs_a_reason(env: Environment) -> None:
     assert not link.allowances.exists()
 
 
-def test_third_refusal_is_the_last_whatever_a_manager_says(env: Environment) -> None:
+def test_nobody_can_allow_a_fourth_attempt(env: Environment) -> None:
     link = env.belvo_link()
     refuse(env, link, times=2)
     allow(env, link)
@@ -96,7 +96,7 @@ def test_third_refusal_is_the_last_whatever_a_manager_says(env: Environment) -> 
     assert len(env.calls("PUT")) == 3
 
 
-def test_nothing_is_allowed_before_it_is_needed(env: Environment) -> None:
+def test_attempt_is_not_allowed_before_it_is_needed(env: Environment) -> None:
     link = env.belvo_link()
 
     answer = env.post(f"/links/{link.pk}/attempt/", {"reason": "just in case"}, "mia")
@@ -105,7 +105,7 @@ def test_nothing_is_allowed_before_it_is_needed(env: Environment) -> None:
     assert not link.allowances.exists()
 
 
-def test_success_starts_the_count_anew(env: Environment) -> None:
+def test_success_resets_the_count(env: Environment) -> None:
     link = env.belvo_link()
     refuse(env, link)
     env.send(f"/links/{link.pk}/credentials/", password="pass_valid")
@@ -115,7 +115,7 @@ def test_success_starts_the_count_anew(env: Environment) -> None:
     assert "1 attempt left today" in page.words
 
 
-def test_a_day_starts_the_count_anew(env: Environment) -> None:
+def test_count_resets_after_a_day(env: Environment) -> None:
     link = env.belvo_link()
     refuse(env, link, times=2)
     Operation.objects.update(finished_at=timezone.now() - timedelta(hours=24, seconds=1))
@@ -149,7 +149,7 @@ def create_at_same_bank(env: Environment, link: Link, password: str = "pass_inva
     return env.post(url, form.values | typed | {"second_link": "on"})
 
 
-def test_refusals_are_counted_over_all_links_of_a_customer_at_a_bank(env: Environment) -> None:
+def test_rejections_are_counted_across_all_links_of_a_customer_at_a_bank(env: Environment) -> None:
     first = env.belvo_link()
     second = second_link(env, first)
     refuse(env, first)
@@ -160,7 +160,7 @@ def test_refusals_are_counted_over_all_links_of_a_customer_at_a_bank(env: Enviro
     assert len(env.calls("PUT")) == 2
 
 
-def test_refused_creation_and_repair_are_one_count(env: Environment) -> None:
+def test_rejected_creation_and_repair_share_a_count(env: Environment) -> None:
     link = env.belvo_link()
     assert "1 attempt left today" in create_at_same_bank(env, link).words
     assert "1 attempt left today" in env.open(f"/links/{link.pk}/credentials/").words
@@ -195,7 +195,7 @@ def test_allowance_on_one_link_is_for_the_bank(env: Environment) -> None:
     assert "1 attempt left today" in env.open(f"/links/{second.pk}/credentials/").words
 
 
-def test_third_attempt_to_create_a_first_link_is_a_managers_to_allow(env: Environment) -> None:
+def test_manager_can_allow_a_third_attempt_to_create_a_first_link(env: Environment) -> None:
     values = {"end_user_id": "cus-1", "end_user_name": "Ivy Long", "username": "ivy", "password": "pass_invalid"}
     for _each in range(2):
         env.send(env.new_link_url("erebor_mx_retail"), **values)
@@ -213,7 +213,7 @@ def test_third_attempt_to_create_a_first_link_is_a_managers_to_allow(env: Enviro
 
 
 @pytest.mark.parametrize("password", ["bank_down", "validation_error", "too_many"])
-def test_what_is_no_refusal_of_the_login_is_not_counted(env: Environment, password: str) -> None:
+def test_other_errors_are_not_counted(env: Environment, password: str) -> None:
     link = env.belvo_link()
 
     page = env.send(f"/links/{link.pk}/credentials/", password=password)
@@ -221,7 +221,7 @@ def test_what_is_no_refusal_of_the_login_is_not_counted(env: Environment, passwo
     assert "2 attempts left today" in page.words
 
 
-def test_links_page_and_records_tell_who_allowed_one_more_and_why(env: Environment) -> None:
+def test_links_page_and_admin_show_who_allowed_one_more_and_why(env: Environment) -> None:
     link = env.belvo_link()
     allow_attempt(actor=env.people["mia"], subject=link, reason="The customer called")
 

@@ -85,7 +85,7 @@ def test_only_what_may_have_been_a_wrong_code_counts_for_the_bank(why: AskedAgai
 @pytest.mark.parametrize(
     "challenge", [NUMERIC, QR, QUESTION, TOLD_CODE, replace(CODE, label="SMS", pattern=r"^\d{4}$")]
 )
-def test_what_is_stored_holds_nothing_that_the_bank_showed(challenge: Challenge) -> None:
+def test_stored_fingerprints_contain_nothing_the_bank_showed(challenge: Challenge) -> None:
     stored = json.dumps(asdict(Asked.of(challenge, sign_in=SIGN_IN)))
 
     texts = (challenge.instructions, challenge.value, challenge.label, challenge.pattern)

@@ -40,7 +40,7 @@ def source_of(env: Environment, link: Link) -> str:
     return str(env.call_heron("GET", f"/api/end_users/{link.end_user.external_id}/data_sources")[0]["heron_id"])
 
 
-def test_customer_is_made_known(env: Environment) -> None:
+def test_customer_is_added_to_the_provider(env: Environment) -> None:
     customer = env.customer("Blue Fern Bakery")
     link = Link(integration=env.heron, end_user=customer)
 
@@ -53,7 +53,7 @@ def test_customer_is_made_known(env: Environment) -> None:
     assert "Blue Fern Bakery" not in str(operation.result)
 
 
-def test_data_source_is_left_out_and_counted_in_again(env: Environment, link: Link) -> None:
+def test_data_source_is_excluded_and_included_again(env: Environment, link: Link) -> None:
     source = source_of(env, link)
 
     left_out = change_customer(env, link, OperationKind.SWITCH_DATA_SOURCE, source, enabled="no")
@@ -66,7 +66,7 @@ def test_data_source_is_left_out_and_counted_in_again(env: Environment, link: Li
     )
 
 
-def test_subscription_begins_pauses_and_ends(env: Environment) -> None:
+def test_subscription_starts_pauses_and_ends(env: Environment) -> None:
     added = change_heron(env, OperationKind.ADD_WEBHOOK, **HOOK)
     paused = change_heron(env, OperationKind.SWITCH_WEBHOOK, added.natural_key, enabled="no", **HOOK)
     ended_one = change_heron(env, OperationKind.REMOVE_WEBHOOK, added.natural_key)
@@ -80,7 +80,7 @@ def test_subscription_begins_pauses_and_ends(env: Environment) -> None:
     ]
 
 
-def test_what_concerns_no_customer_is_for_those_who_look_after_integrations(env: Environment) -> None:
+def test_operations_without_a_customer_are_for_integration_managers(env: Environment) -> None:
     operation = change_heron(env, OperationKind.ADD_WEBHOOK, **HOOK)
     url = operation.get_absolute_url()
 
@@ -113,7 +113,7 @@ def test_same_change_of_the_same_thing_waits_for_the_first(env: Environment) -> 
     assert len(env.calls("DELETE")) == 1
 
 
-def test_provider_that_has_no_such_call_is_not_asked(env: Environment) -> None:
+def test_unsupported_change_is_not_sent(env: Environment) -> None:
     with pytest.raises(refusals.ProviderCannot):
         services.change_account(
             actor=env.people["adm"],
@@ -142,7 +142,7 @@ def test_lost_settings_are_read_from_the_links_record(env: Environment, fault: s
     assert (link.stale_in == "90d") is (state == State.CONFIRMED_DONE)
 
 
-def test_setting_that_the_record_does_not_tell_is_not_proven_by_the_others(env: Environment) -> None:
+def test_setting_missing_from_the_record_is_not_proven_by_others(env: Environment) -> None:
     link = env.belvo_link(cause=Cause.WORKING)
     env.simulator.fail("PATCH", "/api/links/", "lost_before")
     operation = change(env, link, OperationKind.CHANGE_SETTINGS, access_mode="recurrent", stale_in="90d")
@@ -212,7 +212,7 @@ def test_lost_pause_and_end_of_a_subscription_are_read_from_the_list(
     assert (paused.state, over.state) == (state, state)
 
 
-def test_lost_fetch_is_proven_by_newer_data(env: Environment) -> None:
+def test_lost_refresh_is_proven_by_newer_data(env: Environment) -> None:
     link = env.belvo_link(cause=Cause.WORKING)
     env.clock.forward(120)
     env.simulator.fail("POST", "/api/links/", "lost_after")
@@ -239,7 +239,7 @@ def test_new_data_of_a_link_that_worked_before_proves_no_new_token(env: Environm
     assert reconciled(operation).state == State.UNKNOWN
 
 
-def test_lost_fetch_that_no_data_proves_is_for_a_person(env: Environment, settings: Settings) -> None:
+def test_lost_refresh_without_new_data_needs_a_person(env: Environment, settings: Settings) -> None:
     link = env.belvo_link(cause=Cause.WORKING)
     env.simulator.fail("POST", "/api/links/", "lost_before")
     operation = change(env, link, OperationKind.REFRESH_DATA)
@@ -267,7 +267,7 @@ def test_lost_reports_are_proven_by_newer_data_of_a_link(env: Environment) -> No
     assert reconciled(operation).state == State.CONFIRMED_DONE
 
 
-def test_manager_settles_what_no_reading_proves_and_no_login_is_counted(env: Environment) -> None:
+def test_manual_resolution_of_a_refresh_counts_no_attempt(env: Environment) -> None:
     link = env.belvo_link(cause=Cause.WORKING)
     env.simulator.fail("POST", "/api/links/", "lost_before")
     operation = change(env, link, OperationKind.REFRESH_DATA)
@@ -280,7 +280,7 @@ def test_manager_settles_what_no_reading_proves_and_no_login_is_counted(env: Env
     assert (operation.state, operation.counts_as_attempt) == (State.CONFIRMED_NOT_DONE, False)
 
 
-def test_answer_whose_record_shows_the_old_value_is_no_success(env: Environment) -> None:
+def test_response_that_shows_the_old_value_is_no_success(env: Environment) -> None:
     old = {"heron_id": "wbh_1", "is_enabled": True, **HOOK}
     deaf = Script([reply(200, {"webhook": old})])
     Integration.objects.filter(pk=env.heron.pk).update(base_url=deaf.url)
@@ -293,7 +293,7 @@ def test_answer_whose_record_shows_the_old_value_is_no_success(env: Environment)
     assert explain(operation).title == "The provider didn't apply the change"
 
 
-def test_row_that_cannot_be_closed_keeps_no_other_waiting(env: Environment) -> None:
+def test_row_that_cannot_be_closed_does_not_block_others(env: Environment) -> None:
     for number in range(2):
         act(env, env.belvo_link(f"Customer {number}", cause=Cause.WORKING), "fetch")
     broken, good = Operation.objects.order_by("created_at")
@@ -307,7 +307,7 @@ def test_row_that_cannot_be_closed_keeps_no_other_waiting(env: Environment) -> N
     assert (good.state, broken.state) == (State.UNKNOWN, State.SENDING)
 
 
-def test_fetch_takes_over_how_the_link_stood(env: Environment, link: Link) -> None:
+def test_refresh_stores_the_links_record(env: Environment, link: Link) -> None:
     operation = change(env, link, OperationKind.REFRESH_DATA)
 
     link.refresh_from_db()

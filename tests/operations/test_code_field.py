@@ -80,7 +80,7 @@ def test_code_that_is_a_long_url_can_be_typed_for_a_new_link(env: Environment) -
 
 
 @pytest.mark.parametrize("bank", ["erebor_mx_retail", "ironbank_br_retail", "anchorhead_mx_fiscal"])
-def test_no_browser_cuts_what_a_bank_wants(env: Environment, bank: str) -> None:
+def test_no_input_has_a_maxlength(env: Environment, bank: str) -> None:
     link = env.belvo_link(bank=bank)
     pages = [env.open(f"/links/{link.pk}/credentials/"), env.open(env.new_link_url(bank))]
     pages.append(env.open(f"/links/{env.heron_link().pk}/access-token/"))
@@ -91,7 +91,7 @@ def test_no_browser_cuts_what_a_bank_wants(env: Environment, bank: str) -> None:
     assert set(cut) <= ours
 
 
-def test_what_is_longer_than_we_take_is_refused_where_it_was_typed(env: Environment) -> None:
+def test_too_long_value_is_an_error_at_its_field(env: Environment) -> None:
     _step, answer, sent = give(env, "x" * 8001)
 
     assert answer.status == 422
@@ -99,7 +99,7 @@ def test_what_is_longer_than_we_take_is_refused_where_it_was_typed(env: Environm
     assert sent == []
 
 
-def test_code_that_the_bank_would_not_take_is_told_in_its_words_and_can_be_sent_anyway(env: Environment) -> None:
+def test_code_that_fails_the_banks_pattern_can_be_sent_anyway(env: Environment) -> None:
     link = env.belvo_link()
     Institution.objects.filter(pk=link.institution_id).update(form_fields=[PASSWORD, URL_FIELD])
     with answering(env.belvo, asks(link.remote_id), takes(link.remote_id)) as bank:
@@ -115,13 +115,13 @@ def test_code_that_the_bank_would_not_take_is_told_in_its_words_and_can_be_sent_
     assert bank.received[1].body["token"] == PREFIX
 
 
-def test_pattern_that_takes_for_ever_decides_nothing(env: Environment) -> None:
+def test_pattern_that_times_out_passes(env: Environment) -> None:
     _step, _answer, sent = give(env, "a" * 40 + "!", field={**URL_FIELD, "validation": "(?:a|aa|a?)+b?$"})
 
     assert sent == ["a" * 40 + "!"]
 
 
-def test_number_reaches_the_bank_as_its_digits(env: Environment) -> None:
+def test_numeric_code_is_sent_as_digits(env: Environment) -> None:
     for number, typed in enumerate(PASTED):
         step, _answer, sent = give(env, typed, field=SIX_DIGITS if number % 2 else None)
 
@@ -129,7 +129,7 @@ def test_number_reaches_the_bank_as_its_digits(env: Environment) -> None:
         assert step.inputs()["code"]["inputmode"] == "numeric"
 
 
-def test_code_that_is_no_number_keeps_its_marks(env: Environment) -> None:
+def test_non_numeric_code_keeps_its_punctuation(env: Environment) -> None:
     for typed in ("AB-12 cd", "12.34", "-", "48:21"):
         assert give(env, f" {typed} ")[2] == [typed]
 
@@ -160,7 +160,7 @@ def test_empty_answer_is_not_sent(env: Environment) -> None:
     assert sent == []
 
 
-def test_instructions_of_a_code_are_no_question(env: Environment) -> None:
+def test_instructions_of_a_code_are_not_a_question(env: Environment) -> None:
     for word in ("sms", "otp_code", "numeric"):
         step, _answer, sent = give(env, "482 193", type=word, value="", instructions="Ingresa el código")
 
@@ -172,7 +172,7 @@ def fields_of(link: Link) -> str:
     return f"/links/{link.pk}/credentials/"
 
 
-def test_user_names_lose_white_space_around_them_and_invisible_marks(env: Environment) -> None:
+def test_usernames_are_trimmed_and_lose_invisible_marks(env: Environment) -> None:
     pasted = ("JPEREZ01 ", "JPEREZ01\t", "JPEREZ01\u200b", "\u202aJPEREZ01\u00a0\u202c")
     denied = reply(400, [{"code": "validation_error", "message": "Bad request"}])
     with answering(env.belvo, denied) as bank:
@@ -184,7 +184,7 @@ def test_user_names_lose_white_space_around_them_and_invisible_marks(env: Enviro
     assert sent == [("JPEREZ01", "JPEREZ01")] * len(pasted)
 
 
-def test_user_name_of_nothing_visible_is_missing(env: Environment) -> None:
+def test_invisible_username_is_missing(env: Environment) -> None:
     customer = {"end_user_id": "cus-1", "end_user_name": "Acme Corp", "password": "pass"}
 
     page = env.send(env.new_link_url("erebor_mx_retail"), **customer, username="\u200b \u00a0")
@@ -204,7 +204,7 @@ def test_passwords_are_sent_byte_for_byte(env: Environment) -> None:
 
 
 @pytest.mark.parametrize("typed", [" access-sandbox-1 ", "access-sandbox-1\u200b\n"])
-def test_access_token_loses_white_space_around_it_and_invisible_marks(env: Environment, typed: str) -> None:
+def test_access_token_is_trimmed_and_loses_invisible_marks(env: Environment, typed: str) -> None:
     customer = {"end_user_id": "cus-1", "end_user_name": "Acme Corp"}
     told = {"link": {"item_id": "item-1", "status": "active"}}
     with answering(env.heron, reply(201, told)) as heron:

@@ -37,7 +37,7 @@ def give(env: Environment, link: Link, code: str, name: str = "ana") -> Page:
     return env.send(url_of(link), name, code=code)
 
 
-def test_bank_that_asks_leads_to_the_code_step(env: Environment) -> None:
+def test_code_request_leads_to_the_code_step(env: Environment) -> None:
     link = env.belvo_link()
 
     answer = env.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
@@ -49,7 +49,7 @@ def test_bank_that_asks_leads_to_the_code_step(env: Environment) -> None:
 
 
 @pytest.mark.parametrize("password", ["mfa_array", "mfa_object"])
-def test_time_left_is_the_providers_whatever_its_shape(env: Environment, password: str) -> None:
+def test_time_left_comes_from_the_provider(env: Environment, password: str) -> None:
     page = env.open(url_of(asked(env, password)))
 
     (clock,) = [each.attrs for each in page.elements if "data-countdown" in each.attrs]
@@ -58,7 +58,7 @@ def test_time_left_is_the_providers_whatever_its_shape(env: Environment, passwor
     assert clock["role"] == "timer"
 
 
-def test_number_stands_large_with_what_the_bank_says(env: Environment) -> None:
+def test_number_is_shown_with_the_banks_instructions(env: Environment) -> None:
     page = env.open(url_of(asked(env, "numeric_code")))
 
     assert NUMBER.search(page.source)
@@ -66,7 +66,7 @@ def test_number_stands_large_with_what_the_bank_says(env: Environment) -> None:
     assert "code" in page.inputs()
 
 
-def test_picture_is_drawn_from_the_answer_itself(env: Environment) -> None:
+def test_image_is_embedded_from_the_response(env: Environment) -> None:
     page = env.open(url_of(asked(env, "qr_code")))
 
     (picture,) = [each.attrs for each in page.elements if each.tag == "img"]
@@ -75,7 +75,7 @@ def test_picture_is_drawn_from_the_answer_itself(env: Environment) -> None:
     assert "img-src 'self' data:" in page.headers["content-security-policy"]
 
 
-def test_only_the_code_step_may_show_pictures_of_its_own_text(env: Environment) -> None:
+def test_only_the_code_step_may_embed_images(env: Environment) -> None:
     link = asked(env, "qr_code")
 
     assert "data:" not in env.open(link.get_absolute_url()).headers["content-security-policy"]
@@ -88,7 +88,7 @@ def test_question_of_the_bank_is_text_and_never_markup(env: Environment) -> None
     assert "code" in page.inputs()
 
 
-def test_approval_has_a_button_and_nothing_to_type(env: Environment) -> None:
+def test_approval_has_a_button_and_no_input(env: Environment) -> None:
     link = asked(env, "mfa_approve")
     page = env.open(url_of(link))
     assert "code" not in page.inputs()
@@ -111,7 +111,7 @@ def test_right_code_repairs_the_link(env: Environment) -> None:
 
 
 @pytest.mark.parametrize("typed", [" 111 111 ", "111-111", "111\u2013111", "\u00a0111111"])
-def test_code_is_taken_as_people_paste_it(env: Environment, typed: str) -> None:
+def test_pasted_code_is_cleaned(env: Environment, typed: str) -> None:
     link = asked(env)
 
     give(env, link, typed)
@@ -119,7 +119,7 @@ def test_code_is_taken_as_people_paste_it(env: Environment, typed: str) -> None:
     assert env.calls("PATCH")[0].body["token"] == "111111"
 
 
-def test_words_the_bank_asked_for_are_sent_as_typed(env: Environment) -> None:
+def test_text_the_bank_requested_is_sent_as_typed(env: Environment) -> None:
     link = asked(env, "mfa_text")
 
     give(env, link, " my first dog ")
@@ -127,7 +127,7 @@ def test_words_the_bank_asked_for_are_sent_as_typed(env: Environment) -> None:
     assert env.calls("PATCH")[0].body["token"] == " my first dog "
 
 
-def test_empty_code_is_refused_at_its_field(env: Environment) -> None:
+def test_empty_code_is_an_error_at_its_field(env: Environment) -> None:
     link = asked(env)
 
     page = give(env, link, " ")
@@ -137,7 +137,7 @@ def test_empty_code_is_refused_at_its_field(env: Environment) -> None:
     assert env.calls("PATCH") == []
 
 
-def test_wrong_code_brings_a_new_challenge_and_ends_the_old_one(env: Environment) -> None:
+def test_wrong_code_replaces_the_challenge(env: Environment) -> None:
     link = asked(env, "numeric_code")
     before = env.open(url_of(link))
     old = PendingChallenge.objects.get()
@@ -174,7 +174,7 @@ def test_after_three_wrong_codes_no_other_is_sent(env: Environment) -> None:
     assert len(env.calls("PATCH", "/api/links/")) == 3
 
 
-def test_code_after_its_time_is_not_sent(env: Environment) -> None:
+def test_expired_code_is_not_sent(env: Environment) -> None:
     link = asked(env, "mfa_short")
     form = env.open(url_of(link)).form_with("code").values
     PendingChallenge.objects.update(expires_at=timezone.now())
@@ -189,7 +189,7 @@ def test_code_after_its_time_is_not_sent(env: Environment) -> None:
 
 @pytest.mark.parametrize("is_noted", [False, True])
 @pytest.mark.parametrize("htmx", [False, True])
-def test_code_page_says_once_that_the_time_is_over_and_offers_one_way_on(
+def test_expired_code_page_says_so_once_and_offers_one_way_forward(
     env: Environment, is_noted: bool, htmx: bool
 ) -> None:
     link = asked(env, "numeric_code")
@@ -210,7 +210,7 @@ def test_code_page_says_once_that_the_time_is_over_and_offers_one_way_on(
     assert env.post(f"{url_of(link)}withdraw/").location == f"/links/{link.pk}/credentials/"
 
 
-def test_code_step_draws_itself_anew_when_its_time_is_over(env: Environment) -> None:
+def test_code_step_updates_when_it_expires(env: Environment) -> None:
     page = env.open(url_of(asked(env)))
 
     (step,) = [each.attrs for each in page.elements if each.attrs.get("id") == "code-step"]
@@ -218,7 +218,7 @@ def test_code_step_draws_itself_anew_when_its_time_is_over(env: Environment) -> 
     assert "data-countdown-scope" in step
 
 
-def test_code_whose_session_does_not_open_any_more_is_not_sent(env: Environment) -> None:
+def test_code_without_a_readable_session_is_not_sent(env: Environment) -> None:
     link = asked(env)
     PendingChallenge.objects.update(encrypted_session=b"encrypted with another key")
 
@@ -229,7 +229,7 @@ def test_code_whose_session_does_not_open_any_more_is_not_sent(env: Environment)
     assert env.calls("PATCH") == []
 
 
-def test_code_that_the_provider_finds_too_late_starts_again(env: Environment) -> None:
+def test_code_expired_at_the_provider_starts_over(env: Environment) -> None:
     link = asked(env, "mfa_short")
     env.clock.forward(13)
 
@@ -241,7 +241,7 @@ def test_code_that_the_provider_finds_too_late_starts_again(env: Environment) ->
     assert env.last_operation(link).state == State.EXPIRED
 
 
-def test_time_that_ran_out_is_said_on_the_links_page(env: Environment) -> None:
+def test_expired_code_is_shown_on_the_links_page(env: Environment) -> None:
     link = asked(env, "mfa_short")
     PendingChallenge.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
 
@@ -324,7 +324,7 @@ def test_page_says_when_what_the_bank_shows_cannot_be_decrypted(env: Environment
     assert "This challenge is no longer available" in page.words
 
 
-def test_login_attempt_can_be_given_up(env: Environment) -> None:
+def test_sign_in_attempt_can_be_canceled(env: Environment) -> None:
     link = asked(env)
     operation = env.last_operation(link)
 
@@ -349,7 +349,7 @@ def test_colleague_cannot_cancel_an_attempt(env: Environment) -> None:
     assert AuditEvent.objects.filter(actor="ben", outcome="rejected").exists()
 
 
-def test_manager_cancels_an_attempt_with_a_reason_also_of_somebody_who_left(env: Environment) -> None:
+def test_manager_cancels_an_attempt_of_somebody_who_left(env: Environment) -> None:
     link = asked(env)
     User.objects.filter(username="ana").update(is_active=False)
     cancel = f"{url_of(link)}cancel/"
@@ -365,7 +365,7 @@ def test_manager_cancels_an_attempt_with_a_reason_also_of_somebody_who_left(env:
     assert env.send(f"/links/{link.pk}/credentials/", "ben", password="pass_mfa").location == url_of(link)
 
 
-def test_what_was_given_up_can_be_started_anew(env: Environment) -> None:
+def test_canceled_attempt_can_be_started_over(env: Environment) -> None:
     link = asked(env)
     env.post(f"{url_of(link)}withdraw/")
 
@@ -375,7 +375,7 @@ def test_what_was_given_up_can_be_started_anew(env: Environment) -> None:
     assert len(env.calls("PUT")) == 2
 
 
-def test_refused_code_shows_why(env: Environment) -> None:
+def test_rejected_code_shows_why(env: Environment) -> None:
     link = asked(env)
 
     answer = give(env, link, "100400")
@@ -384,7 +384,7 @@ def test_refused_code_shows_why(env: Environment) -> None:
     assert env.last_operation(link).state == State.REJECTED
 
 
-def test_lost_answer_to_a_code_is_learnt_by_reading(env: Environment) -> None:
+def test_lost_response_to_a_code_is_resolved_by_reading(env: Environment) -> None:
     link = asked(env)
 
     give(env, link, "100001")

@@ -47,13 +47,13 @@ def test_consent_not_in_force_decides(env: Environment, cpf: str, cause: Cause, 
     assert words in env.open(link.get_absolute_url()).words
 
 
-def test_consents_of_other_banks_are_not_asked_for(env: Environment) -> None:
+def test_consents_of_other_banks_are_not_requested(env: Environment) -> None:
     read(env, bank="erebor_mx_retail")
 
     assert not env.calls("GET", "/api/consents/")
 
 
-def test_failure_to_ask_for_consents_changes_nothing(env: Environment) -> None:
+def test_failure_to_read_consents_changes_nothing(env: Environment) -> None:
     env.simulator.fail("GET", "/api/consents/", "permission_denied", 5)
 
     link = read(env, "10000000004")
@@ -63,7 +63,7 @@ def test_failure_to_ask_for_consents_changes_nothing(env: Environment) -> None:
     assert not env.belvo.keys_rejected
 
 
-def test_link_that_does_not_work_itself_is_not_mended_by_its_consent(env: Environment) -> None:
+def test_broken_link_is_not_repaired_by_its_consent(env: Environment) -> None:
     link = read(env, "10000000005")
     env.simulator.store.belvo_links[link.remote_id].status = "invalid"
 

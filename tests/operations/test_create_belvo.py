@@ -55,7 +55,7 @@ def test_form_has_the_fields_of_the_bank_with_its_own_labels(env: Environment) -
         ({"stale_in": "90d", "password": "pass_invalid"}, True),  # rejected without a field
     ],
 )
-def test_rarely_needed_fields_are_folded_away_until_something_is_in_them(
+def test_rarely_needed_fields_are_collapsed_until_filled_in(
     env: Environment, typed: dict[str, str], is_open: bool
 ) -> None:
     page = create(env, **typed)
@@ -64,20 +64,20 @@ def test_rarely_needed_fields_are_folded_away_until_something_is_in_them(
     assert (page.status, "open" in folded.attrs) == (422, is_open)
 
 
-def test_hidden_field_of_the_bank_is_not_asked_for(env: Environment) -> None:
+def test_hidden_field_of_the_bank_is_not_shown(env: Environment) -> None:
     page = env.open(env.new_link_url("planet_mx_employment"))
 
     assert "CURP" in page.words
     assert "password" not in page.inputs()
 
 
-def test_bank_down_is_said_before_anything_is_typed(env: Environment) -> None:
+def test_bank_outage_is_shown_before_anything_is_typed(env: Environment) -> None:
     page = env.open(f"/links/new/?integration={env.belvo.pk}&bank=Mar Azul")
 
     assert "Down, according to the provider" in page.words
 
 
-def test_value_that_breaks_the_banks_pattern_is_refused_in_the_banks_words(env: Environment) -> None:
+def test_value_that_fails_the_banks_pattern_shows_the_banks_message(env: Environment) -> None:
     page = create(env, bank="capivara_br_retail", username="12", username2="12345")
 
     assert page.status == 422
@@ -97,7 +97,7 @@ def test_chosen_document_decides_what_its_number_looks_like(
     assert len(env.calls("POST")) == (0 if said else 1)
 
 
-def test_pattern_that_never_ends_is_given_up(env: Environment) -> None:
+def test_endless_pattern_is_aborted(env: Environment) -> None:
     bank = env.bank("erebor_mx_retail")
     bank.form_fields = [dict(field, validation="^(a|aa)+$") for field in bank.form_fields]
     bank.save()
@@ -141,7 +141,7 @@ def test_new_link_whose_code_never_came_is_not_waiting_any_more(env: Environment
     assert (link.health, link.cause) == (HealthState.CUSTOMER_CODE.value, Cause.NEVER_CONFIRMED.value)
 
 
-def test_wrong_password_is_told_and_makes_no_link(env: Environment) -> None:
+def test_wrong_password_is_shown_and_creates_no_link(env: Environment) -> None:
     page = create(env, password="pass_invalid")
 
     assert page.status == 422
@@ -151,7 +151,7 @@ def test_wrong_password_is_told_and_makes_no_link(env: Environment) -> None:
     assert not Link.objects.exists()
 
 
-def test_field_the_provider_misses_is_marked(env: Environment) -> None:
+def test_field_missing_at_the_provider_is_marked(env: Environment) -> None:
     bank = env.bank("erebor_mx_retail")
     bank.form_fields = [dict(field, optional=field["name"] == "password") for field in bank.form_fields]
     bank.save()
@@ -163,7 +163,7 @@ def test_field_the_provider_misses_is_marked(env: Environment) -> None:
     assert "The provider rejected the form" in page.words
 
 
-def test_same_login_twice_is_told_as_known(env: Environment) -> None:
+def test_same_sign_in_twice_is_a_duplicate(env: Environment) -> None:
     create(env)
 
     page = create(env, end_user_id="cus-2", end_user_name="Ivy Long again")
@@ -183,7 +183,7 @@ def test_second_link_at_one_bank_asks_first(env: Environment) -> None:
 
 
 @pytest.mark.parametrize("password", ["lost_after", "error_after", "unreadable", "cut_body"])
-def test_lost_answer_is_found_by_reading(env: Environment, password: str) -> None:
+def test_lost_response_is_found_by_reading(env: Environment, password: str) -> None:
     create(env, password=password)
     operation = env.last_operation()
     assert operation.state == State.UNKNOWN
@@ -219,7 +219,7 @@ def test_nothing_found_proves_nothing_where_the_provider_gives_the_id(env: Envir
     assert env.last_operation().state == State.NEEDS_DECISION
 
 
-def test_customer_whom_the_provider_cannot_name_is_left_to_a_person(env: Environment, settings: Settings) -> None:
+def test_customer_missing_from_the_record_needs_a_person(env: Environment, settings: Settings) -> None:
     settings.OPERATION_UNDECIDED_SECONDS = 0
     create(env, end_user_id="cus@1", password="lost_after")
 

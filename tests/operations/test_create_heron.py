@@ -35,7 +35,7 @@ def test_link_of_a_new_customer_is_created_and_shown(env: Environment) -> None:
     assert "Blue Fern Bakery × First Platypus Bank" in env.open(answer.location).words
 
 
-def test_known_customer_needs_no_name_and_is_not_made_twice(env: Environment) -> None:
+def test_existing_customer_needs_no_name_and_is_not_created_twice(env: Environment) -> None:
     customer = env.customer("Acme Corp")
 
     create(env, end_user_id=customer.external_id)
@@ -45,7 +45,7 @@ def test_known_customer_needs_no_name_and_is_not_made_twice(env: Environment) ->
     assert env.calls("POST")[0].body["end_user_name"] == "Acme Corp"
 
 
-def test_name_that_is_not_the_one_of_this_id_is_refused_at_its_field(env: Environment) -> None:
+def test_name_of_another_customer_is_an_error_at_its_field(env: Environment) -> None:
     customer = env.customer("Acme Corp")
 
     page = create(env, end_user_id=customer.external_id, end_user_name="Blue Fern Bakery")
@@ -57,7 +57,7 @@ def test_name_that_is_not_the_one_of_this_id_is_refused_at_its_field(env: Enviro
     assert env.calls("POST") == []
 
 
-def test_unknown_customer_without_a_name_is_refused_at_its_field(env: Environment) -> None:
+def test_new_customer_without_a_name_is_an_error_at_its_field(env: Environment) -> None:
     page = create(env)
 
     assert page.status == 422
@@ -74,7 +74,7 @@ def test_empty_form_says_at_each_field_what_is_missing(env: Environment) -> None
     ]
 
 
-def test_form_keeps_what_was_typed_and_not_the_token(env: Environment) -> None:
+def test_form_keeps_typed_values_except_the_token(env: Environment) -> None:
     page = create(env, end_user_name="", bank_name="My bank", access_token="access-to-forget")
 
     inputs = page.inputs()
@@ -83,7 +83,7 @@ def test_form_keeps_what_was_typed_and_not_the_token(env: Environment) -> None:
     assert "access-to-forget" not in page.source
 
 
-def test_item_that_is_listed_already_stops_before_any_call(env: Environment) -> None:
+def test_listed_item_is_refused_before_any_request(env: Environment) -> None:
     existing = env.heron_link("Acme Corp")
 
     page = create_for_new(env, end_user_id="cus-other")
@@ -107,7 +107,7 @@ def test_second_link_at_one_bank_asks_first(env: Environment) -> None:
     assert env.calls("POST") == []
 
 
-def test_second_link_at_one_bank_is_created_when_ticked(env: Environment) -> None:
+def test_second_link_at_one_bank_is_created_when_confirmed(env: Environment) -> None:
     existing = env.heron_link("Acme Corp", item_id="item-old", bank="First Platypus Bank")
     customer = existing.end_user
     page = create(env, end_user_id=customer.external_id, bank_name="First Platypus Bank")
@@ -129,7 +129,7 @@ def test_providers_422_is_shown_at_its_field(env: Environment) -> None:
 
 
 @pytest.mark.parametrize("token", ["access-409", "access-known"])
-def test_provider_that_knows_the_item_is_believed(env: Environment, token: str) -> None:
+def test_duplicate_reported_by_the_provider_is_shown(env: Environment, token: str) -> None:
     page = create_for_new(env, access_token=token)
 
     assert page.status == 422
@@ -150,7 +150,7 @@ def test_link_that_only_the_provider_knew_is_listed_and_offered(env: Environment
     assert link.get_absolute_url() in page.links()
 
 
-def test_refused_keys_warn_at_the_integration_and_leave_links_alone(env: Environment) -> None:
+def test_rejected_keys_warn_at_the_integration_and_leave_links_alone(env: Environment) -> None:
     link = env.heron_link(item_id="item-old")
     before = link.health
 
@@ -163,7 +163,7 @@ def test_refused_keys_warn_at_the_integration_and_leave_links_alone(env: Environ
     assert link.health == before
 
 
-def test_nothing_is_sent_while_the_keys_are_refused(env: Environment) -> None:
+def test_nothing_is_sent_while_api_keys_are_rejected(env: Environment) -> None:
     form = env.open(env.new_link_url()).form_with("access_token")
     Integration.objects.filter(pk=env.heron.pk).update(key_state=Integration.KeyState.REJECTED)
 
@@ -186,7 +186,7 @@ def test_busy_provider_says_when_to_try_again(env: Environment) -> None:
 
 
 @pytest.mark.parametrize("token", ["access-lost", "access-500-acted", "access-unreadable", "access-cut"])
-def test_lost_answer_is_unknown_and_found_by_reading(env: Environment, token: str) -> None:
+def test_lost_response_is_unknown_and_found_by_reading(env: Environment, token: str) -> None:
     answer = create_for_new(env, access_token=token)
     operation = env.last_operation()
     assert "Outcome unknown, checking" in env.open(answer.location).words
@@ -199,7 +199,7 @@ def test_lost_answer_is_unknown_and_found_by_reading(env: Environment, token: st
     assert len(env.calls("POST")) == 1
 
 
-def test_link_that_is_not_found_was_not_created_once_the_time_is_over(env: Environment, settings: Settings) -> None:
+def test_missing_link_was_not_created_once_the_proof_time_has_passed(env: Environment, settings: Settings) -> None:
     create_for_new(env, access_token="access-lost-before")
     operation = env.last_operation()
     tasks.reconcile_one(str(operation.pk))
@@ -215,9 +215,7 @@ def test_link_that_is_not_found_was_not_created_once_the_time_is_over(env: Envir
     assert len(env.calls("POST")) == 1
 
 
-def test_what_came_to_nothing_can_be_corrected_without_typing_it_all_again(
-    env: Environment, settings: Settings
-) -> None:
+def test_failed_form_can_be_corrected_without_retyping(env: Environment, settings: Settings) -> None:
     settings.RECONCILE_SETTLED_SECONDS = 0
     create_for_new(env, access_token="access-lost-before")
     operation = env.last_operation()
@@ -230,7 +228,7 @@ def test_what_came_to_nothing_can_be_corrected_without_typing_it_all_again(
     assert again.inputs()["end_user_id"]["value"] == "cus-1"
 
 
-def test_provider_that_cannot_be_reached_was_sent_nothing(env: Environment) -> None:
+def test_unreachable_provider_was_sent_nothing(env: Environment) -> None:
     Integration.objects.filter(pk=env.heron.pk).update(base_url="http://127.0.0.1:9")
 
     page = create_for_new(env)
@@ -242,7 +240,7 @@ def test_provider_that_cannot_be_reached_was_sent_nothing(env: Environment) -> N
 
 
 @pytest.mark.parametrize("typed", ["a/b?c#d", "<script>", "cus 1", "é-1", "Acme & Sons/12 %", "..", "x" * 140])
-def test_any_customer_id_that_the_provider_takes_is_taken(env: Environment, typed: str) -> None:
+def test_any_customer_id_the_provider_accepts_is_accepted(env: Environment, typed: str) -> None:
     answer = env.send(
         env.new_link_url(), end_user_id=typed, end_user_name="New Ltd", access_token="access-1", item_id="item-1"
     )

@@ -23,7 +23,7 @@ def update(env: Environment, link: Link, **typed: str) -> Page:
     return env.send(url_of(link), **typed)
 
 
-def test_repair_is_fixed_proving_until_a_read_shows_it(env: Environment) -> None:
+def test_repair_is_being_verified_until_a_check_confirms_it(env: Environment) -> None:
     link = env.belvo_link()
 
     answer = update(env, link, password="pass_valid")
@@ -35,7 +35,7 @@ def test_repair_is_fixed_proving_until_a_read_shows_it(env: Environment) -> None
     assert "Waiting for a status check to confirm it" not in env.open(answer.location).words
 
 
-def test_repair_that_no_read_proves_goes_back_to_the_work_list(env: Environment) -> None:
+def test_unconfirmed_repair_returns_to_the_link_list(env: Environment) -> None:
     link = env.belvo_link()
     update(env, link, password="pass_valid")
     env.simulator.store.belvo_links[link.remote_id].status = "invalid"
@@ -46,7 +46,7 @@ def test_repair_that_no_read_proves_goes_back_to_the_work_list(env: Environment)
     assert (link.health, link.verifying_since) == (HealthState.CUSTOMER_LOGIN.value, None)
 
 
-def test_wrong_password_is_told_with_code_words_and_request_id(env: Environment) -> None:
+def test_wrong_password_is_shown_with_code_message_and_request_id(env: Environment) -> None:
     link = env.belvo_link()
 
     page = update(env, link, password="pass_invalid")
@@ -60,7 +60,7 @@ def test_wrong_password_is_told_with_code_words_and_request_id(env: Environment)
     assert operation.request_id in page.words
 
 
-def test_verdict_of_a_refusal_is_on_the_links_page(env: Environment) -> None:
+def test_verdict_of_a_rejection_is_on_the_links_page(env: Environment) -> None:
     link = env.belvo_link(cause=Cause.WORKING)
 
     update(env, link, password="pass_invalid")
@@ -71,7 +71,7 @@ def test_verdict_of_a_refusal_is_on_the_links_page(env: Environment) -> None:
     assert "Ask the customer for the current password" in page.words
 
 
-def test_secrets_are_gone_and_the_rest_is_kept_after_a_refusal(env: Environment) -> None:
+def test_rejected_form_keeps_all_but_secrets(env: Environment) -> None:
     link = env.belvo_link(bank="ironbank_br_retail")
 
     page = update(
@@ -96,7 +96,7 @@ def test_secrets_are_gone_and_the_rest_is_kept_after_a_refusal(env: Environment)
         ("activation", HealthState.CUSTOMER_BANK, "online banking"),
     ],
 )
-def test_refusal_says_whose_turn_it_is(env: Environment, password: str, state: HealthState, says: str) -> None:
+def test_rejection_says_who_has_to_act(env: Environment, password: str, state: HealthState, says: str) -> None:
     link = env.belvo_link()
 
     page = update(env, link, password=password)
@@ -108,7 +108,7 @@ def test_refusal_says_whose_turn_it_is(env: Environment, password: str, state: H
     assert says.casefold() in page.words.casefold()
 
 
-def test_error_that_names_no_field_stands_above_the_form(env: Environment) -> None:
+def test_error_without_a_field_is_shown_above_the_form(env: Environment) -> None:
     link = env.belvo_link()
 
     page = update(env, link, password="validation_error")
@@ -131,7 +131,7 @@ def test_other_session_at_the_bank_says_when_to_try_again(env: Environment) -> N
     assert f"{operation.retry_at:%H:%M:%S}" in page.words
 
 
-def test_empty_password_is_refused_at_its_field(env: Environment) -> None:
+def test_empty_password_is_an_error_at_its_field(env: Environment) -> None:
     link = env.belvo_link()
 
     page = update(env, link, password="")
@@ -141,7 +141,7 @@ def test_empty_password_is_refused_at_its_field(env: Environment) -> None:
     assert env.calls("PUT") == []
 
 
-def test_certificate_without_its_key_is_refused_at_the_key(env: Environment) -> None:
+def test_certificate_without_its_key_is_an_error_at_the_key(env: Environment) -> None:
     link = env.belvo_link(bank="tatooine_mx_fiscal")
 
     page = update(env, link, certificate="Y2VydA==")
@@ -195,7 +195,7 @@ def test_form_that_was_never_offered_is_not_sent(env: Environment, provider: str
     assert not link.operations.exists()
 
 
-def test_form_without_its_key_asks_to_be_opened_again(env: Environment) -> None:
+def test_form_without_its_key_must_be_reopened(env: Environment) -> None:
     link = env.belvo_link()
 
     page = env.post(url_of(link), {"password": "pass_valid"})
@@ -204,7 +204,7 @@ def test_form_without_its_key_asks_to_be_opened_again(env: Environment) -> None:
     assert "Reopen the form." in page.words
 
 
-def test_lost_answer_is_proven_by_a_later_login(env: Environment) -> None:
+def test_lost_response_is_proven_by_a_later_sign_in(env: Environment) -> None:
     link = env.belvo_link()
     answer = update(env, link, password="lost_after")
     operation = env.last_operation(link)
@@ -218,7 +218,7 @@ def test_lost_answer_is_proven_by_a_later_login(env: Environment) -> None:
     assert len(env.calls("PUT")) == 1
 
 
-def test_link_that_is_gone_at_the_provider_is_ended(env: Environment) -> None:
+def test_link_gone_at_the_provider_is_disconnected(env: Environment) -> None:
     link = env.belvo_link()
     env.simulator.store.belvo_links.clear()
 
@@ -229,7 +229,7 @@ def test_link_that_is_gone_at_the_provider_is_ended(env: Environment) -> None:
     assert link.health == HealthState.DISCONNECTED.value
 
 
-def test_integration_that_is_switched_off_is_sent_nothing(env: Environment) -> None:
+def test_inactive_integration_is_sent_nothing(env: Environment) -> None:
     link = env.belvo_link()
     env.belvo.is_active = False
     env.belvo.save()
@@ -242,9 +242,7 @@ def test_integration_that_is_switched_off_is_sent_nothing(env: Environment) -> N
 
 
 @pytest.mark.parametrize("password", ["account_locked", "access_forbidden"])
-def test_trouble_that_the_customer_clears_at_the_bank_invites_nobody_to_try_again(
-    env: Environment, password: str
-) -> None:
+def test_action_needed_at_the_bank_offers_no_retry(env: Environment, password: str) -> None:
     link = env.belvo_link()
 
     refused = update(env, link, password=password)
@@ -259,14 +257,14 @@ def test_trouble_that_the_customer_clears_at_the_bank_invites_nobody_to_try_agai
     assert url_of(link) not in operation.links()
 
 
-def test_who_was_at_the_bank_can_try_again(env: Environment) -> None:
+def test_customer_who_acted_at_the_bank_can_retry(env: Environment) -> None:
     link = env.belvo_link()
     update(env, link, password="account_locked")
 
     assert update(env, link, password="pass_valid").location == f"/links/{link.pk}/"
 
 
-def test_account_locked_by_a_code_is_not_started_again(env: Environment) -> None:
+def test_account_locked_by_a_code_is_not_started_over(env: Environment) -> None:
     link = env.belvo_link()
     update(env, link, password="pass_mfa")
 
@@ -290,7 +288,7 @@ def test_locked_account_stays_locked_whatever_sign_in_a_record_asks_for(env: Env
     assert "button--primary" not in page.source
 
 
-def test_read_that_verifies_a_repair_is_wanted_by_a_row_and_not_by_a_message_alone(env: Environment) -> None:
+def test_verifying_check_is_stored_as_a_row(env: Environment) -> None:
     link = env.belvo_link()
 
     env.send(url_of(link), password="pass_valid")

@@ -28,9 +28,7 @@ def name_at_heron(env: Environment, customer: EndUser) -> str:
 
 
 @pytest.mark.parametrize(("name", "sees"), [("ana", True), ("mia", False), ("aud", False)])
-def test_button_is_for_who_changes_links_at_a_provider_that_knows_names(
-    env: Environment, name: str, sees: bool
-) -> None:
+def test_button_needs_the_right_and_a_provider_with_names(env: Environment, name: str, sees: bool) -> None:
     link, other = env.heron_link(), env.belvo_link("Blue Fern Bakery")
 
     assert (url_of(link, SLUG) in env.open(link.get_absolute_url(), name).links()) is sees
@@ -38,7 +36,7 @@ def test_button_is_for_who_changes_links_at_a_provider_that_knows_names(
     assert env.client(name).get(url_of(link, SLUG)).status_code == (200 if sees else 403)
 
 
-def test_new_name_is_shown_by_the_provider_and_ours_stays(env: Environment) -> None:
+def test_new_name_is_changed_at_the_provider_only(env: Environment) -> None:
     link = env.heron_link()
     page = env.open(url_of(link, SLUG))
 
@@ -81,7 +79,7 @@ def test_lost_name_is_read_from_the_customers_record(
     assert len(env.calls("PUT", NAMED)) == 1
 
 
-def test_customer_that_the_provider_does_not_know_is_refused_in_words(env: Environment) -> None:
+def test_customer_missing_at_the_provider_is_explained(env: Environment) -> None:
     link = env.heron_link()
     env.call_heron("POST", f"{NAMED}/{link.end_user.external_id}/delete")
     env.clock.forward(3600)

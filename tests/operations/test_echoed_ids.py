@@ -41,7 +41,7 @@ def test_pin_inside_the_link_id_does_not_lose_a_new_link(env: Environment) -> No
     assert Link.objects.get(remote_id=LINK_ID).end_user.external_id == "cus-4806"
 
 
-def test_user_name_that_is_a_word_of_the_provider_hides_no_error(env: Environment) -> None:
+def test_username_equal_to_a_provider_word_hides_no_error(env: Environment) -> None:
     error = {"code": "login_error", "message": "Wrong login", "request_id": REQUEST_ID, "field": "password"}
     with answering(env.belvo, reply(400, [error])):
         page = create(env, username="login", password="hunter2secret")
@@ -52,7 +52,7 @@ def test_user_name_that_is_a_word_of_the_provider_hides_no_error(env: Environmen
     assert "login_error" in page.words
 
 
-def test_user_name_that_is_the_name_of_a_field_hides_no_field(env: Environment) -> None:
+def test_username_equal_to_a_field_name_hides_no_field(env: Environment) -> None:
     error = {"code": "invalid", "message": "Enter a valid value.", "field": "password"}
     with answering(env.belvo, reply(400, [error])):
         page = create(env, username="pass", password="hunter2secret")
@@ -60,7 +60,7 @@ def test_user_name_that_is_the_name_of_a_field_hides_no_field(env: Environment) 
     assert page.error_at("password") == "Enter a valid value."
 
 
-def test_operation_keeps_nothing_of_what_was_typed(env: Environment) -> None:
+def test_operation_stores_no_typed_secret(env: Environment) -> None:
     error = {"code": f"odd_{PIN}", "message": f"not {PIN}", "field": f"x{PIN}", "request_id": f"r-{PIN}"}
     with answering(env.belvo, reply(400, [error])):
         create(env, username="JPEREZ01", password=PIN)

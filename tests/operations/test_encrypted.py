@@ -91,7 +91,7 @@ def test_full_check_keeps_what_has_not_expired(env: Environment, asked: Link) ->
     ],
     ids=["used", "canceled"],
 )
-def test_challenge_that_is_over_is_out_of_the_database_at_once(
+def test_closed_challenge_is_deleted_at_once(
     env: Environment, asked: Link, end: Callable[[Environment, Link], object]
 ) -> None:
     end(env, asked)
@@ -129,7 +129,7 @@ def test_challenge_stays_when_canceling_it_fails(
     assert NUMBER.search(env.open(url_of(asked, "code")).source)
 
 
-def test_challenge_moved_to_another_row_does_not_open(env: Environment, asked: Link) -> None:
+def test_challenge_moved_to_another_row_cannot_be_decrypted(env: Environment, asked: Link) -> None:
     other = begin(env)
     here, there = (PendingChallenge.objects.get(operation__link=link) for link in (asked, other))
     PendingChallenge.objects.filter(pk=there.pk).update(encrypted_shown=here.encrypted_shown)
@@ -138,14 +138,14 @@ def test_challenge_moved_to_another_row_does_not_open(env: Environment, asked: L
     assert GONE not in env.open(url_of(asked, "code")).words
 
 
-def test_session_in_the_place_of_what_is_shown_does_not_open(env: Environment, asked: Link) -> None:
+def test_session_in_the_wrong_column_cannot_be_decrypted(env: Environment, asked: Link) -> None:
     challenge = PendingChallenge.objects.get()
     PendingChallenge.objects.update(encrypted_shown=challenge.encrypted_session)
 
     assert GONE in env.open(url_of(asked, "code")).words
 
 
-def test_repair_url_moved_to_another_row_does_not_open(env: Environment) -> None:
+def test_repair_url_moved_to_another_row_cannot_be_decrypted(env: Environment) -> None:
     mine, other = env.belvo_link(), env.belvo_link("Blue Fern")
     for link in (mine, other):
         act(env, link, "repair-url", locale="pt")

@@ -119,7 +119,7 @@ def expect(words: str, row: tuple[str, str, str]) -> None:
 
 
 @pytest.mark.parametrize("part", range(3))  # a third each, to keep tests short
-def test_each_refusal_of_belvo_says_what_happened_and_what_to_do(env: Environment, part: int) -> None:
+def test_each_rejection_by_belvo_says_what_happened_and_what_to_do(env: Environment, part: int) -> None:
     for name, row in list(BELVO.items())[part::3]:
         start_anew()
         link = env.belvo_link()
@@ -131,7 +131,7 @@ def test_each_refusal_of_belvo_says_what_happened_and_what_to_do(env: Environmen
         expect(page.words, row)
 
 
-def test_a_refusal_shows_code_status_and_request_id_beside_our_words(env: Environment) -> None:
+def test_a_rejection_shows_code_status_and_request_id(env: Environment) -> None:
     env.simulator.fail("PUT", "/api/links/", "account_locked")
 
     page = env.send(f"/links/{env.belvo_link().pk}/credentials/", password="pass_valid")
@@ -140,7 +140,7 @@ def test_a_refusal_shows_code_status_and_request_id_beside_our_words(env: Enviro
 
 
 @pytest.mark.parametrize("name", BELVO_OVER)
-def test_an_attempt_that_is_over_says_so_on_its_page(env: Environment, name: str) -> None:
+def test_an_expired_attempt_says_so_on_its_page(env: Environment, name: str) -> None:
     env.simulator.fail("PUT", "/api/links/", name)
 
     sent = env.send(f"/links/{env.belvo_link().pk}/credentials/", password="pass_valid")
@@ -148,7 +148,7 @@ def test_an_attempt_that_is_over_says_so_on_its_page(env: Environment, name: str
     expect(env.open(sent.location).words, BELVO_OVER[name])
 
 
-def test_an_answer_that_proves_nothing_is_neither_success_nor_failure(env: Environment) -> None:
+def test_a_response_that_proves_nothing_is_unknown(env: Environment) -> None:
     for name in BELVO_LOST:
         start_anew()
         link = env.belvo_link()
@@ -160,7 +160,7 @@ def test_an_answer_that_proves_nothing_is_neither_success_nor_failure(env: Envir
         assert "Outcome unknown, checking" in env.open(sent.location).words
 
 
-def test_each_refusal_of_heron_says_what_happened_and_what_to_do(env: Environment) -> None:
+def test_each_rejection_by_heron_says_what_happened_and_what_to_do(env: Environment) -> None:
     for name, row in HERON.items():
         start_anew()
         env.simulator.fail("POST", "/api/integrations/", name)
@@ -172,7 +172,7 @@ def test_each_refusal_of_heron_says_what_happened_and_what_to_do(env: Environmen
         expect(page.words, row)
 
 
-def test_a_lost_answer_of_heron_is_neither_success_nor_failure(env: Environment) -> None:
+def test_a_lost_response_of_heron_is_unknown(env: Environment) -> None:
     for name in HERON_LOST:
         start_anew()
         env.simulator.fail("POST", "/api/integrations/", name)

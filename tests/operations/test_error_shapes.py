@@ -33,7 +33,7 @@ def update(env: Environment, *answers: Behaviour) -> tuple[Link, Page]:
         return link, env.open(page.location) if page.location else page
 
 
-def test_every_entry_of_a_list_is_kept_and_shown(env: Environment) -> None:
+def test_every_entry_of_a_list_is_stored_and_shown(env: Environment) -> None:
     link, page = update(env, reply(400, TWO))
 
     operation = env.last_operation(link)
@@ -62,7 +62,7 @@ def test_every_entry_of_a_list_is_kept_and_shown(env: Environment) -> None:
         [{"code": "blank", "message": BLANK, "field": "password"}],
     ],
 )
-def test_words_about_a_field_stand_at_that_field(env: Environment, body: Any) -> None:
+def test_message_about_a_field_is_shown_at_that_field(env: Environment, body: Any) -> None:
     link, page = update(env, reply(400, body))
 
     assert page.error_at("password") == BLANK
@@ -84,7 +84,7 @@ def test_words_about_a_field_stand_at_that_field(env: Environment, body: Any) ->
         ({"errors": [{"message": "Something odd"}]}, "Something odd"),
     ],
 )
-def test_words_without_a_code_are_quoted_with_the_status(env: Environment, body: Any, words: str) -> None:
+def test_message_without_a_code_is_quoted_with_the_status(env: Environment, body: Any, words: str) -> None:
     link, page = update(env, reply(400, body))
 
     assert words in page.words
@@ -110,7 +110,7 @@ def test_errors_inside_a_container_are_understood(env: Environment) -> None:
     ],
 )
 @pytest.mark.parametrize("status", [400, 502])
-def test_body_without_words_is_told_honestly(env: Environment, body: bytes, says: str, status: int) -> None:
+def test_body_without_a_message_is_described(env: Environment, body: bytes, says: str, status: int) -> None:
     link, page = update(env, reply(status, body))
 
     operation = env.last_operation(link)
@@ -122,7 +122,7 @@ def test_body_without_words_is_told_honestly(env: Environment, body: bytes, says
     assert link.cause != Cause.UNRECOGNIZED.value
 
 
-def test_error_of_the_server_shows_its_words_and_decides_nothing(env: Environment) -> None:
+def test_server_error_shows_its_message_and_decides_nothing(env: Environment) -> None:
     said = [{"code": "unexpected_error", "message": "Please try again", "request_id": "c" * 32}]
     link, page = update(env, reply(500, said))
 
@@ -134,14 +134,14 @@ def test_error_of_the_server_shows_its_words_and_decides_nothing(env: Environmen
     assert "answer was lost" not in page.words + env.open(link.get_absolute_url()).words
 
 
-def test_response_that_cannot_be_read_is_no_lost_one(env: Environment) -> None:
+def test_unreadable_response_is_not_a_lost_one(env: Environment) -> None:
     _link, page = update(env, reply(200, b"<html>Fine</html>"))
 
     assert "Belvo's response (200) couldn't be read." in page.words
     assert "Belvo sent a web page" in page.words
 
 
-def test_no_form_is_left_where_the_provider_knows_no_link(env: Environment) -> None:
+def test_no_form_is_shown_for_a_link_missing_at_the_provider(env: Environment) -> None:
     link, page = update(env, reply(404, [{"code": "not_found", "message": "Not found."}]))
 
     link.refresh_from_db()
@@ -152,7 +152,7 @@ def test_no_form_is_left_where_the_provider_knows_no_link(env: Environment) -> N
     assert "Not found." in page.words
 
 
-def test_no_form_is_left_where_heron_knows_no_link(env: Environment) -> None:
+def test_no_form_is_shown_for_a_link_missing_at_heron(env: Environment) -> None:
     link = env.heron_link()
     with answering(env.heron, reply(404, {"code": 404, "name": "Not Found", "description": "No such item."})):
         page = env.send(f"/links/{link.pk}/access-token/", access_token="access-1")
@@ -162,7 +162,7 @@ def test_no_form_is_left_where_heron_knows_no_link(env: Environment) -> None:
     assert not [each for each in page.forms if "operation_key" in each.names]
 
 
-def test_words_not_understood_are_listed_and_the_status_a_link_keeps_is_not(env: Environment) -> None:
+def test_unrecognized_errors_are_listed_and_a_links_status_is_not(env: Environment) -> None:
     link = env.belvo_link()
     env.prove(link)
     assert link.raw_status == "valid"
@@ -188,7 +188,7 @@ def test_words_not_understood_are_listed_and_the_status_a_link_keeps_is_not(env:
         (b"", "", "Heron Data sent an empty response."),
     ],
 )
-def test_error_of_heron_is_shown_in_any_shape(env: Environment, body: Any, field: str, words: str) -> None:
+def test_heron_error_of_any_shape_is_shown(env: Environment, body: Any, field: str, words: str) -> None:
     typed = {"end_user_id": "cus-1", "end_user_name": "Acme Corp", "item_id": "item-1", "access_token": "a-1"}
     with answering(env.heron, reply(422, body)):
         page = env.send(env.new_link_url(), **typed)
@@ -199,7 +199,7 @@ def test_error_of_heron_is_shown_in_any_shape(env: Environment, body: Any, field
     assert not {"errors", "json", "detail"} & set(env.last_operation().field_errors)
 
 
-def test_error_of_herons_server_shows_its_words(env: Environment) -> None:
+def test_heron_server_error_shows_its_message(env: Environment) -> None:
     typed = {"end_user_id": "cus-1", "end_user_name": "Acme Corp", "item_id": "item-1", "access_token": "a-1"}
     said = {"code": 500, "name": "Internal Server Error", "description": "It broke"}
     with answering(env.heron, reply(500, said)):

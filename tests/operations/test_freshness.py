@@ -20,13 +20,13 @@ def words_of(env: Environment, **columns: object) -> str:
     return env.open(link.get_absolute_url()).words
 
 
-def test_link_says_when_it_was_last_asked_about(env: Environment) -> None:
+def test_link_says_when_it_was_last_checked(env: Environment) -> None:
     checked_at = timezone.now() - timedelta(minutes=10)
 
     assert "Last checked 10 min ago Next sync" in words_of(env, checked_at=checked_at)
 
 
-def test_reading_the_whole_list_counts_as_asking(env: Environment) -> None:
+def test_full_check_counts_as_a_check(env: Environment) -> None:
     now = timezone.now()
     Integration.objects.update(last_full_check_at=now - timedelta(minutes=3))
 
@@ -45,19 +45,19 @@ def test_reading_the_whole_list_counts_as_asking(env: Environment) -> None:
         (timedelta(hours=-2), "2 h ago"),
     ],
 )
-def test_link_says_when_new_data_should_be_there(env: Environment, ahead: timedelta, words: str) -> None:
+def test_link_says_when_the_next_sync_is_expected(env: Environment, ahead: timedelta, words: str) -> None:
     assert f"Next sync expected {words}" in words_of(env, stale_at=timezone.now() + ahead)
 
 
-def test_link_that_is_not_kept_fresh_has_no_set_time(env: Environment) -> None:
+def test_link_without_a_schedule_has_no_next_sync(env: Environment) -> None:
     assert "Next sync not scheduled" in words_of(env, stale_at=None)
 
 
-def test_ended_link_expects_nothing(env: Environment) -> None:
+def test_disconnected_link_has_no_next_sync(env: Environment) -> None:
     assert "Next sync" not in words_of(env, disconnected_at=timezone.now())
 
 
-def test_notice_of_a_permission_is_not_as_old_as_the_state(env: Environment) -> None:
+def test_consent_notice_does_not_take_the_age_of_the_status(env: Environment) -> None:
     since = timezone.now() - timedelta(days=40)
 
     words = words_of(env, cause=Cause.RENEW_SOON.value, health_since=since)

@@ -84,7 +84,7 @@ def walk(env: Environment, url: str, rel: str) -> Iterator[Page]:
         url = url.partition("?")[0] + turn[0]
 
 
-def test_every_kind_of_entry_is_there_and_reads_are_not(env: Environment, link: Link) -> None:
+def test_every_kind_of_entry_is_listed_and_reads_are_not(env: Environment, link: Link) -> None:
     made = many(env, link, len(KINDS))
     reading.read(link)
 
@@ -108,7 +108,7 @@ def test_pages_lead_through_the_whole_history_and_back(env: Environment, link: L
     assert [len(anchors(page)) for page in down] == [50, 50, 30]
 
 
-def test_oldest_first_turns_all_round(env: Environment, link: Link) -> None:
+def test_oldest_first_reverses_the_order(env: Environment, link: Link) -> None:
     made = many(env, link, 60)
 
     pages = list(walk(env, url_of(link, "?order=oldest"), "next"))
@@ -117,7 +117,7 @@ def test_oldest_first_turns_all_round(env: Environment, link: Link) -> None:
     assert "Go to newest" in pages[0].words
 
 
-def test_what_happens_meanwhile_moves_no_page(env: Environment, link: Link) -> None:
+def test_new_entries_do_not_shift_a_page(env: Environment, link: Link) -> None:
     made = many(env, link, 80)
     pages = walk(env, url_of(link), "next")
     first = next(pages)
@@ -129,7 +129,7 @@ def test_what_happens_meanwhile_moves_no_page(env: Environment, link: Link) -> N
 
 
 @pytest.mark.parametrize("kinds", [("note",), KINDS])
-def test_what_happened_at_the_very_same_time_is_told_once(env: Environment, link: Link, kinds: tuple[str, ...]) -> None:
+def test_entries_of_the_same_moment_are_listed_once(env: Environment, link: Link, kinds: tuple[str, ...]) -> None:
     made = [happen(env, link, kinds[n % len(kinds)], START) for n in range(120)]
 
     pages = list(walk(env, url_of(link), "next"))
@@ -139,9 +139,7 @@ def test_what_happened_at_the_very_same_time_is_told_once(env: Environment, link
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_pages_are_complete_and_without_doubles_whatever_happens_at_once(
-    env: Environment, link: Link, data: st.DataObject
-) -> None:
+def test_pages_are_complete_and_without_duplicates(env: Environment, link: Link, data: st.DataObject) -> None:
     befell = data.draw(st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 3)), max_size=80))
     kinds = data.draw(st.lists(st.sampled_from(KINDS), unique=True))
     query = QueryDict(mutable=True)
@@ -166,7 +164,7 @@ def _all_entries(link: Link, kinds: list[str], query: QueryDict) -> Iterator[str
         query = QueryDict(page.next[1:])
 
 
-def test_entry_keeps_its_address(env: Environment, link: Link) -> None:
+def test_entry_keeps_its_url(env: Environment, link: Link) -> None:
     made = many(env, link, 70)
     old = made[60]
     (address,) = [url for page in walk(env, url_of(link), "next") for url in page.links() if url.endswith(f"#{old}")]
@@ -178,7 +176,7 @@ def test_entry_keeps_its_address(env: Environment, link: Link) -> None:
     assert [each for each in page.elements if each.attrs.get("rel") == "prev"]
 
 
-def test_link_page_shows_the_latest_with_the_way_to_all(env: Environment, link: Link) -> None:
+def test_link_page_shows_the_newest_entries_and_a_link_to_all(env: Environment, link: Link) -> None:
     made = many(env, link, 60)
 
     page = env.open(link.get_absolute_url())
@@ -201,7 +199,7 @@ def test_kinds_are_chosen_by_pills(env: Environment, link: Link) -> None:
     ]
 
 
-def test_nothing_of_a_kind_says_so_and_leads_back(env: Environment, link: Link) -> None:
+def test_empty_filter_says_so_and_leads_back(env: Environment, link: Link) -> None:
     page = env.open(url_of(link, "?kind=note"))
 
     assert "Nothing of this type has happened to this link." in page.words
@@ -209,7 +207,7 @@ def test_nothing_of_a_kind_says_so_and_leads_back(env: Environment, link: Link) 
 
 
 @pytest.mark.parametrize("query", ["?kind=reads", "?kind=note&kind="])
-def test_kind_that_does_not_exist_is_refused(env: Environment, link: Link, query: str) -> None:
+def test_unknown_kind_is_a_bad_request(env: Environment, link: Link, query: str) -> None:
     assert env.client().get(url_of(link, query)).status_code == 400
 
 
@@ -217,7 +215,7 @@ def test_kind_that_does_not_exist_is_refused(env: Environment, link: Link, query
     "place",
     ["x", "1.note.x", "1.reads.1", f"{10**30}.note.{uuid.UUID(int=0)}", f"1.change.{2**70}", "1.change.-1", "a.b.c.d"],
 )
-def test_address_that_names_no_entry_leads_to_the_first_page(env: Environment, link: Link, place: str) -> None:
+def test_invalid_position_shows_the_first_page(env: Environment, link: Link, place: str) -> None:
     made = many(env, link, 3)
 
     assert anchors(env.open(url_of(link, f"?at={place}"))) == made
@@ -255,7 +253,7 @@ def test_auditor_reads_no_name_and_no_note(env: Environment, link: Link) -> None
     assert "Only people who can see customer names can read this note." in page.words
 
 
-def test_looking_at_the_history_is_on_the_record(env: Environment, link: Link) -> None:
+def test_viewing_the_history_is_audited(env: Environment, link: Link) -> None:
     env.open(url_of(link))
 
     event = AuditEvent.objects.get(action="link.viewed")
@@ -272,7 +270,7 @@ def test_note_and_message_are_text_and_never_markup(env: Environment, link: Link
     assert "&lt;img src=x&gt;" in page.source
 
 
-def test_note_written_with_many_others_says_so(env: Environment, link: Link) -> None:
+def test_note_from_a_bulk_job_says_so(env: Environment, link: Link) -> None:
     Note.objects.create(link=link, author=env.people["ana"], text="Bank moves", job_id=uuid.uuid4())
 
     assert "Ana · bulk action" in env.open(url_of(link)).words

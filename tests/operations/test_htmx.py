@@ -15,7 +15,7 @@ def credentials(link: Link) -> str:
     return f"/links/{link.pk}/credentials/"
 
 
-def test_form_that_is_refused_comes_back_alone(env: Environment) -> None:
+def test_invalid_form_is_returned_alone(env: Environment) -> None:
     page = env.send(credentials(env.belvo_link()), htmx=True, password="")
 
     assert page.status == 422
@@ -24,14 +24,14 @@ def test_form_that_is_refused_comes_back_alone(env: Environment) -> None:
     assert page.source.count('id="credentials"') == 1
 
 
-def test_refusal_of_the_bank_comes_back_alone(env: Environment) -> None:
+def test_rejection_by_the_bank_is_returned_alone(env: Environment) -> None:
     page = env.send(credentials(env.belvo_link()), htmx=True, password="pass_invalid")
 
     assert (page.status, page.is_whole) == (422, False)
     assert "Wrong password" in page.words
 
 
-def test_conflict_comes_back_alone(env: Environment) -> None:
+def test_conflict_is_returned_alone(env: Environment) -> None:
     existing = env.heron_link()
     typed = {"end_user_id": existing.end_user.external_id, "item_id": "item-1", "access_token": "access-sandbox"}
 
@@ -41,7 +41,7 @@ def test_conflict_comes_back_alone(env: Environment) -> None:
 
 
 @pytest.mark.parametrize(("password", "leads_to"), [("pass_valid", "/links/{}/"), ("pass_mfa", "/links/{}/code/")])
-def test_success_leads_on_to_an_address_of_ours(env: Environment, password: str, leads_to: str) -> None:
+def test_success_redirects_within_the_site(env: Environment, password: str, leads_to: str) -> None:
     link = env.belvo_link()
 
     answer = env.send(credentials(link), htmx=True, password=password)
@@ -53,7 +53,7 @@ def test_success_leads_on_to_an_address_of_ours(env: Environment, password: str,
 @pytest.mark.parametrize(
     "address", ["/links/", "/customers/", "/links/{link}/credentials/", "/links/new/?integration={heron}"]
 )
-def test_page_that_replaces_the_whole_body_is_whole(env: Environment, address: str, more: dict[str, str]) -> None:
+def test_boosted_request_gets_the_whole_page(env: Environment, address: str, more: dict[str, str]) -> None:
     url = address.format(link=env.belvo_link().pk, heron=env.heron.pk)
 
     page = read(env.client().get(url, headers=HTMX | more))
@@ -81,7 +81,7 @@ def test_page_includes_the_very_part_that_htmx_gets(env: Environment, address: s
     assert part in {each.attrs.get("id") for each in whole.elements}
 
 
-def test_caches_are_told_that_the_answers_differ(env: Environment) -> None:
+def test_responses_vary_by_htmx_header(env: Environment) -> None:
     answer = env.client().get("/links/")
 
     assert "HX-Request" in answer["Vary"]
@@ -91,7 +91,7 @@ def test_caches_are_told_that_the_answers_differ(env: Environment) -> None:
 @pytest.mark.parametrize(
     "address", ["/links/{link}/credentials/", "/links/{link}/code/", "/links/new/?integration={heron}"]
 )
-def test_page_with_a_form_for_secrets_is_kept_by_nobody(env: Environment, address: str) -> None:
+def test_page_with_secrets_is_not_cached(env: Environment, address: str) -> None:
     link = env.belvo_link()
     if "/code/" in address:
         env.send(credentials(link), password="pass_mfa")
@@ -101,7 +101,7 @@ def test_page_with_a_form_for_secrets_is_kept_by_nobody(env: Environment, addres
     assert "no-store" in answer["Cache-Control"]
 
 
-def test_every_form_of_secrets_asks_not_to_be_remembered(env: Environment) -> None:
+def test_every_form_with_secrets_disables_autocomplete(env: Environment) -> None:
     page = env.open(credentials(env.belvo_link(bank="ironbank_br_retail")))
 
     (form,) = [form for form in page.forms if "password" in form.names]

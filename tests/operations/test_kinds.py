@@ -37,7 +37,7 @@ PORTAL = [
 
 
 @pytest.mark.parametrize(("bank", "typed", "fixed"), KINDS, ids=[bank for bank, _typed, _fixed in KINDS])
-def test_new_link_sends_exactly_what_its_kind_asks_for(
+def test_new_link_sends_exactly_the_fields_of_its_kind(
     env: Environment, bank: str, typed: dict[str, str], fixed: dict[str, str]
 ) -> None:
     answer = env.send(env.new_link_url(bank), end_user_id="cus-5", end_user_name="Ivy Long", **typed)
@@ -50,7 +50,7 @@ def test_new_link_sends_exactly_what_its_kind_asks_for(
 
 
 @pytest.mark.parametrize("bank", WITHOUT_PASSWORD)
-def test_no_password_is_asked_for_where_there_is_none(env: Environment, bank: str) -> None:
+def test_no_password_field_where_there_is_none(env: Environment, bank: str) -> None:
     assert not {"password", "password2"} & env.open(env.new_link_url(bank)).inputs().keys()
 
 

@@ -10,7 +10,7 @@ from tests.environment import Environment
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_page_says_who_and_which_bank_and_whose_turn(env: Environment) -> None:
+def test_page_shows_customer_bank_and_next_step(env: Environment) -> None:
     link = env.belvo_link("Acme Corp")
 
     page = env.open(link.get_absolute_url())
@@ -22,7 +22,7 @@ def test_page_says_who_and_which_bank_and_whose_turn(env: Environment) -> None:
     assert f"/links/{link.pk}/credentials/" in page.links()
 
 
-def test_ids_can_be_copied_whole(env: Environment) -> None:
+def test_ids_can_be_copied(env: Environment) -> None:
     link = env.belvo_link()
 
     copied = {
@@ -42,11 +42,11 @@ def test_ids_can_be_copied_whole(env: Environment) -> None:
         (Cause.GONE, "Disconnected"),
     ],
 )
-def test_page_says_the_state_in_the_words_of_all_pages(env: Environment, cause: Cause, words: str) -> None:
+def test_page_shows_the_status_in_the_shared_words(env: Environment, cause: Cause, words: str) -> None:
     assert words in env.open(env.belvo_link(cause=cause).get_absolute_url()).words
 
 
-def test_ended_link_offers_to_connect_again(env: Environment) -> None:
+def test_disconnected_link_offers_to_reconnect(env: Environment) -> None:
     link = env.belvo_link(cause=Cause.GONE)
 
     page = env.open(link.get_absolute_url())
@@ -64,7 +64,9 @@ def test_heron_link_offers_no_password_form(env: Environment) -> None:
 
 
 @pytest.mark.parametrize(("name", "told"), [("mia", True), ("aud", False)])
-def test_who_cannot_repair_has_no_button_and_a_manager_is_told_who_can(env: Environment, name: str, told: bool) -> None:
+def test_people_without_the_right_see_no_button_and_managers_see_who_can(
+    env: Environment, name: str, told: bool
+) -> None:
     link = env.belvo_link()
 
     page = env.open(link.get_absolute_url(), name)
@@ -73,7 +75,7 @@ def test_who_cannot_repair_has_no_button_and_a_manager_is_told_who_can(env: Envi
     assert f"/links/{link.pk}/credentials/" not in page.links()
 
 
-def test_timeline_tells_calls_and_changes_with_the_newest_first(env: Environment) -> None:
+def test_timeline_lists_operations_and_changes_newest_first(env: Environment) -> None:
     link = env.belvo_link()
     env.send(f"/links/{link.pk}/credentials/", password="pass_invalid")
 
@@ -85,7 +87,7 @@ def test_timeline_tells_calls_and_changes_with_the_newest_first(env: Environment
     assert "HTTP 400 login_error" in page.words
 
 
-def test_timeline_is_cut_by_the_readers_days(env: Environment) -> None:
+def test_timeline_uses_the_readers_days(env: Environment) -> None:
     link = env.belvo_link()
     env.client().cookies["tz"] = "Pacific/Kiritimati"
 
@@ -94,7 +96,7 @@ def test_timeline_is_cut_by_the_readers_days(env: Environment) -> None:
     assert "Today" in page.words
 
 
-def test_asking_the_provider_brings_its_record_in(env: Environment) -> None:
+def test_status_check_stores_the_providers_record(env: Environment) -> None:
     link = env.belvo_link()
     env.simulator.store.belvo_links[link.remote_id].status = "token_required"
 
@@ -106,7 +108,7 @@ def test_asking_the_provider_brings_its_record_in(env: Environment) -> None:
     assert "Status checked just now" in env.open(answer.location).words
 
 
-def test_asking_never_contacts_the_bank(env: Environment) -> None:
+def test_status_check_never_contacts_the_bank(env: Environment) -> None:
     link = env.belvo_link()
 
     env.post(f"/links/{link.pk}/refresh/")
@@ -117,7 +119,7 @@ def test_asking_never_contacts_the_bank(env: Environment) -> None:
     assert env.calls("PUT") == env.calls("PATCH") == env.calls("POST") == []
 
 
-def test_provider_that_cannot_be_asked_leaves_the_state_and_says_so(env: Environment) -> None:
+def test_failed_check_keeps_the_status_and_says_so(env: Environment) -> None:
     link = env.belvo_link()
     Integration.objects.update(base_url="http://127.0.0.1:9")
 
@@ -143,7 +145,7 @@ def test_heron_link_is_read_in_its_customers_list(env: Environment) -> None:
     ]
 
 
-def test_provider_that_contradicts_itself_is_shown_as_such(env: Environment) -> None:
+def test_conflicting_status_is_shown(env: Environment) -> None:
     link = env.heron_link(item_id="conflict-1")
     env.clock.forward(4)
 
@@ -152,7 +154,7 @@ def test_provider_that_contradicts_itself_is_shown_as_such(env: Environment) -> 
     assert "Provider reports conflicting status" in env.open(link.get_absolute_url()).words
 
 
-def test_refused_keys_are_no_fault_of_the_link(env: Environment) -> None:
+def test_rejected_keys_do_not_change_the_link(env: Environment) -> None:
     link = env.belvo_link()
     env.belvo.secrets.filter(name="secret_id").delete()
     before = Link.objects.get(pk=link.pk).health
@@ -163,7 +165,7 @@ def test_refused_keys_are_no_fault_of_the_link(env: Environment) -> None:
     assert (link.health, env.belvo.keys_rejected) == (before, True)
 
 
-def test_key_that_does_not_open_is_told_as_a_refused_key(env: Environment) -> None:
+def test_key_that_cannot_be_decrypted_is_shown_as_rejected(env: Environment) -> None:
     link = env.belvo_link()
     env.belvo.secrets.update(version=99)
 
@@ -174,7 +176,7 @@ def test_key_that_does_not_open_is_told_as_a_refused_key(env: Environment) -> No
     assert env.belvo.keys_rejected
 
 
-def test_words_of_the_provider_are_text_and_never_markup(env: Environment) -> None:
+def test_provider_messages_are_escaped(env: Environment) -> None:
     link = env.belvo_link()
     Link.objects.filter(pk=link.pk).update(raw_words="<img src=x onerror=alert(1)> hx-get=/x")
 
@@ -185,11 +187,11 @@ def test_words_of_the_provider_are_text_and_never_markup(env: Environment) -> No
     assert "hx-disable" in words.attrs
 
 
-def test_link_that_nobody_knows_is_not_found(env: Environment) -> None:
+def test_unknown_link_is_not_found(env: Environment) -> None:
     assert env.open("/links/6f1a4b5e-7c1d-4f7e-9a39-0f8f3c1d2b3a/").status == 404
 
 
-def test_integration_that_is_switched_off_is_not_asked_by_hand_either(env: Environment) -> None:
+def test_inactive_integration_is_not_checked_manually_either(env: Environment) -> None:
     link = env.belvo_link()
     Integration.objects.update(is_active=False)
 

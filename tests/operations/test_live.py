@@ -57,7 +57,7 @@ def repaired(env: Environment) -> Link:
 
 @pytest.mark.urls(__name__)
 @pytest.mark.usefixtures("still", "started_long_ago", "running", "known_for_long")
-def test_poll_costs_one_statement_more_than_knowing_who_asks(env: Environment) -> None:
+def test_poll_costs_one_query_besides_authentication(env: Environment) -> None:
     link = repaired(env)
     client = env.client()
     followed = follow(env.open(link.get_absolute_url()))
@@ -85,7 +85,7 @@ def test_poll_is_small_and_leaves_no_trace(env: Environment) -> None:
     assert (AuditEvent.objects.count(), list(Session.objects.values())) == (seen, sessions)
 
 
-def test_page_that_follows_is_no_sign_of_a_person(env: Environment) -> None:
+def test_polling_does_not_extend_the_session(env: Environment) -> None:
     url = repaired(env).get_absolute_url()
     followed = follow(env.open(url))
 
@@ -112,7 +112,7 @@ def test_poll_says_how_soon_to_ask_again_and_less_often_with_time(env: Environme
 
 
 @pytest.mark.parametrize(("cause", "seconds"), [(Cause.LOGIN_REFUSED, "0"), (Cause.WORKING, "0"), (Cause.PENDING, "2")])
-def test_settled_link_awaits_nothing(env: Environment, cause: Cause, seconds: str) -> None:
+def test_idle_link_is_polled_rarely(env: Environment, cause: Cause, seconds: str) -> None:
     link = env.heron_link(cause=cause)
     assert (link.health == HealthState.SETTING_UP.value) == (seconds == "2")
 
@@ -132,7 +132,7 @@ def refuse_keys(env: Environment, link: Link) -> None:
 
 
 @pytest.mark.parametrize("change", [prove, refuse_keys])
-def test_poll_tells_of_what_changed_and_the_page_drawn_again_is_up_to_date(
+def test_poll_reports_changes_and_the_refreshed_page_is_current(
     env: Environment, change: Callable[[Environment, Link], None]
 ) -> None:
     link = repaired(env)
@@ -148,7 +148,7 @@ def test_poll_tells_of_what_changed_and_the_page_drawn_again_is_up_to_date(
     )
 
 
-def test_page_drawn_again_is_no_further_look(env: Environment) -> None:
+def test_refreshed_page_is_not_another_view(env: Environment) -> None:
     link = repaired(env)
     url = link.get_absolute_url()
     followed = follow(env.open(url))
@@ -161,7 +161,7 @@ def test_page_drawn_again_is_no_further_look(env: Environment) -> None:
 
 
 @pytest.mark.parametrize("forged", ["made up", "of another page", "of a colleague"])
-def test_mark_that_is_not_of_this_page_and_person_hides_no_look(env: Environment, forged: str) -> None:
+def test_forged_marker_hides_no_view(env: Environment, forged: str) -> None:
     link, other = repaired(env), env.belvo_link("Blue Fern", bank="gringotts_mx_retail")
     mark = follow(env.open(other.get_absolute_url() if forged == "of another page" else link.get_absolute_url())).mark
     client = env.client("ben" if forged == "of a colleague" else "ana")
@@ -173,7 +173,7 @@ def test_mark_that_is_not_of_this_page_and_person_hides_no_look(env: Environment
     assert AuditEvent.objects.filter(action="link.viewed").count() == before + 1
 
 
-def test_operation_that_is_over_leads_its_page_on(env: Environment) -> None:
+def test_finished_operation_redirects_its_page(env: Environment) -> None:
     link = env.belvo_link()
     env.send(f"/links/{link.pk}/credentials/", password="lost_after")
     lost = env.last_operation(link)
@@ -186,7 +186,7 @@ def test_operation_that_is_over_leads_its_page_on(env: Environment) -> None:
     assert (over.status_code, over["HX-Redirect"]) == (286, link.get_absolute_url())
 
 
-def test_page_of_an_old_operation_leads_nowhere(env: Environment) -> None:
+def test_page_of_an_old_operation_does_not_redirect(env: Environment) -> None:
     link = repaired(env)
     done = Operation.objects.get(link=link)
 
@@ -196,7 +196,7 @@ def test_page_of_an_old_operation_leads_nowhere(env: Environment) -> None:
     assert (followed.seconds, followed.poll(env.client()).status_code) == ("0", 204)
 
 
-def test_auditor_polls_what_the_auditor_may_see(env: Environment) -> None:
+def test_auditor_can_poll_visible_pages(env: Environment) -> None:
     link = repaired(env)
     followed = follow(env.open(link.get_absolute_url(), "aud"))
 

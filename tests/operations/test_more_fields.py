@@ -63,7 +63,7 @@ def test_all_fields_of_a_new_link_reach_the_provider(env: Environment) -> None:
     assert {name: bank.received[0].body[name] for name in typed} == typed
 
 
-def test_bank_without_password_is_offered_none(env: Environment) -> None:
+def test_bank_without_a_password_has_no_password_field(env: Environment) -> None:
     page = env.open(env.new_link_url("ofmockbank_br_retail"))
 
     assert not {"password", "password2", "token", "certificate"} & set(page.inputs())
@@ -108,7 +108,7 @@ def test_certificates_and_keys_reach_the_provider_as_base64(
         (armored(BASE64).replace("\n", "\nProc-Type: 4,ENCRYPTED\n\n", 1), "We can't send this type of encrypted key."),
     ],
 )
-def test_certificate_that_is_none_is_refused_where_it_was_typed(env: Environment, certificate: str, says: str) -> None:
+def test_invalid_certificate_is_an_error_at_its_field(env: Environment, certificate: str, says: str) -> None:
     link = env.belvo_link(bank="tatooine_mx_fiscal")
 
     page = env.send(url_of(link), certificate=certificate, private_key=BASE64)

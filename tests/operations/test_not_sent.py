@@ -58,7 +58,7 @@ def form_of(env: Environment, which: str) -> tuple[str, Form, dict[str, str]]:
 
 @pytest.mark.parametrize("htmx", [False, True])
 @pytest.mark.parametrize("which", ["credentials", "code", "create", "settings"])
-def test_form_is_not_drawn_again_where_no_slot_is_free(env: Environment, which: str, htmx: bool) -> None:
+def test_form_is_not_rendered_without_a_free_slot(env: Environment, which: str, htmx: bool) -> None:
     url, form, typed = form_of(env, which)
     before = len(env.calls("POST") + env.calls("PUT") + env.calls("PATCH"))
     take_all(env)
@@ -79,7 +79,7 @@ def test_form_is_not_drawn_again_where_no_slot_is_free(env: Environment, which: 
 
 @pytest.mark.parametrize("htmx", [False, True])
 @pytest.mark.parametrize("which", ["credentials", "settings"])
-def test_form_is_not_drawn_again_where_the_link_is_busy(env: Environment, which: str, htmx: bool) -> None:
+def test_form_is_not_rendered_for_a_busy_link(env: Environment, which: str, htmx: bool) -> None:
     url, form, typed = form_of(env, which)
     busy(Link.objects.get(), env)
 

@@ -51,7 +51,7 @@ def credentials_form(env: Environment, link: Link, name: str = "ana") -> tuple[s
     return url, env.open(url, name).form_with("password").values | {"password": "pass_valid"}
 
 
-def test_form_sent_twice_is_one_call_and_one_outcome(env: Environment) -> None:
+def test_form_sent_twice_is_one_request_and_one_outcome(env: Environment) -> None:
     url, values = credentials_form(env, env.belvo_link())
 
     first, second = env.post(url, values), env.post(url, values)
@@ -61,7 +61,7 @@ def test_form_sent_twice_is_one_call_and_one_outcome(env: Environment) -> None:
     assert Operation.objects.count() == 1
 
 
-def test_form_sent_from_many_tabs_at_once_is_one_call(env: Environment) -> None:
+def test_form_sent_from_many_tabs_at_once_is_one_request(env: Environment) -> None:
     url, values = credentials_form(env, env.belvo_link())
 
     answers = at_once(env, "ana", lambda tab: tab.post(url, values))
@@ -71,7 +71,7 @@ def test_form_sent_from_many_tabs_at_once_is_one_call(env: Environment) -> None:
     assert len(env.calls("PUT")) == 1
 
 
-def test_refused_form_sent_twice_shows_the_same_refusal(env: Environment) -> None:
+def test_rejected_form_sent_twice_shows_the_same_rejection(env: Environment) -> None:
     url, values = credentials_form(env, env.belvo_link())
     values["password"] = "pass_invalid"
 
@@ -82,7 +82,7 @@ def test_refused_form_sent_twice_shows_the_same_refusal(env: Environment) -> Non
     assert len(env.calls("PUT")) == 1
 
 
-def test_create_sent_from_many_tabs_at_once_is_one_call(env: Environment) -> None:
+def test_create_sent_from_many_tabs_at_once_is_one_request(env: Environment) -> None:
     url = env.new_link_url()
     typed = {"end_user_id": "cus-1", "end_user_name": "Ivy", "item_id": "item-1", "access_token": "access-sandbox"}
     values = env.open(url).form_with("item_id").values | typed
@@ -94,7 +94,7 @@ def test_create_sent_from_many_tabs_at_once_is_one_call(env: Environment) -> Non
     assert Link.objects.count() == 1
 
 
-def test_code_sent_from_many_tabs_at_once_is_one_call(env: Environment) -> None:
+def test_code_sent_from_many_tabs_at_once_is_one_request(env: Environment) -> None:
     link = env.belvo_link()
     env.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
     url = f"/links/{link.pk}/code/"
@@ -106,7 +106,7 @@ def test_code_sent_from_many_tabs_at_once_is_one_call(env: Environment) -> None:
     assert len(env.calls("PATCH")) == 1
 
 
-def test_code_sent_twice_is_one_call(env: Environment) -> None:
+def test_code_sent_twice_is_one_request(env: Environment) -> None:
     link = env.belvo_link()
     env.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
     url = f"/links/{link.pk}/code/"
@@ -118,7 +118,7 @@ def test_code_sent_twice_is_one_call(env: Environment) -> None:
     assert len(env.calls("PATCH")) == 1
 
 
-def test_form_that_says_something_else_the_second_time_is_refused(env: Environment) -> None:
+def test_form_resent_with_different_values_is_refused(env: Environment) -> None:
     url = env.new_link_url()
     typed = {"end_user_id": "cus-1", "end_user_name": "Ivy", "item_id": "item-1", "access_token": "access-invalid"}
     values = env.open(url).form_with("item_id").values | typed
@@ -131,7 +131,7 @@ def test_form_that_says_something_else_the_second_time_is_refused(env: Environme
     assert len(env.calls("POST")) == 1
 
 
-def test_key_of_one_agent_means_nothing_for_another(env: Environment) -> None:
+def test_key_of_one_person_means_nothing_for_another(env: Environment) -> None:
     one, other = env.belvo_link("Acme Corp"), env.belvo_link("Blue Fern Bakery", bank="gringotts_mx_retail")
     url, values = credentials_form(env, one)
     env.post(url, values)
@@ -143,7 +143,7 @@ def test_key_of_one_agent_means_nothing_for_another(env: Environment) -> None:
 
 
 @pytest.mark.usefixtures("slow")
-def test_second_agent_is_stopped_and_sees_who_is_at_it(env: Environment) -> None:
+def test_second_person_is_refused_and_sees_who_is_working(env: Environment) -> None:
     link = env.belvo_link()
     url, of_ben = credentials_form(env, link, "ben")
     env.send(url, "ana", password="slow_1")
@@ -156,7 +156,7 @@ def test_second_agent_is_stopped_and_sees_who_is_at_it(env: Environment) -> None
 
 
 @pytest.mark.usefixtures("slow")
-def test_form_is_not_shown_while_somebody_is_at_it(env: Environment) -> None:
+def test_form_is_not_shown_while_an_operation_is_open(env: Environment) -> None:
     link = env.belvo_link()
     env.send(f"/links/{link.pk}/credentials/", "ana", password="slow_1")
 
@@ -168,7 +168,7 @@ def test_form_is_not_shown_while_somebody_is_at_it(env: Environment) -> None:
 
 
 @pytest.mark.usefixtures("slow")
-def test_two_agents_cannot_create_the_same_item(env: Environment) -> None:
+def test_two_people_cannot_create_the_same_item(env: Environment) -> None:
     url = env.new_link_url()
     typed = {"end_user_id": "cus-1", "end_user_name": "Ivy", "item_id": "item-1", "access_token": "access-slow-1"}
     env.send(url, "ana", **typed)
@@ -179,12 +179,12 @@ def test_two_agents_cannot_create_the_same_item(env: Environment) -> None:
     assert len(env.calls("POST")) == 1
 
 
-def test_form_answers_within_two_seconds() -> None:
+def test_form_responds_within_two_seconds() -> None:
     assert product.OPERATION_ANSWER_SECONDS < 2
 
 
 @pytest.mark.usefixtures("slow")
-def test_slow_bank_is_left_to_a_panel(env: Environment) -> None:
+def test_slow_bank_shows_progress(env: Environment) -> None:
     """The bank takes longer than the form waits, so the progress page opens during the request."""
     link = env.belvo_link()
     url, values = credentials_form(env, link)
@@ -196,7 +196,7 @@ def test_slow_bank_is_left_to_a_panel(env: Environment) -> None:
     assert "Contacting the bank…" in env.open(answer.location).words
 
 
-def test_page_asks_again_until_it_is_over_and_then_leads_on(env: Environment, slow: SlowProvider) -> None:
+def test_page_polls_until_the_outcome_and_then_redirects(env: Environment, slow: SlowProvider) -> None:
     link = env.belvo_link()
     answer = env.send(f"/links/{link.pk}/credentials/", password="slow_1")
 
@@ -222,7 +222,7 @@ def test_slow_bank_that_asks_for_a_code_leads_to_the_code_step(env: Environment,
 
 
 @pytest.mark.usefixtures("slow")
-def test_page_opened_again_shows_where_it_stands(env: Environment) -> None:
+def test_reopened_page_shows_progress(env: Environment) -> None:
     link = env.belvo_link()
     answer = env.send(f"/links/{link.pk}/credentials/", password="slow_1")
 
@@ -234,7 +234,7 @@ def test_page_opened_again_shows_where_it_stands(env: Environment) -> None:
     assert answer.location in on_link.links()
 
 
-def test_calls_that_find_no_place_are_refused_politely(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_requests_without_a_slot_are_refused(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("linkadmin.integrations.slots.SLOT_WAIT_SECONDS", 0.05)
     for _each in range(8):
         env.belvo.slots.create(call="read_link", lease_until=timezone.now() + timedelta(seconds=45))
@@ -270,7 +270,7 @@ def send_all_at_once(forms: list[tuple[str, dict[str, str]]], browser: Client) -
         return list(tabs.map(send, forms))
 
 
-def test_last_attempt_is_one_over_all_links_of_a_customer_at_a_bank(env: Environment) -> None:
+def test_last_attempt_is_shared_by_all_links_of_a_customer_at_a_bank(env: Environment) -> None:
     links = links_of_one_customer(env, CLICKS)
     env.send(f"/links/{links[0].pk}/credentials/", password="pass_invalid")
     forms = [credentials_form(env, link) for link in links]
@@ -282,7 +282,7 @@ def test_last_attempt_is_one_over_all_links_of_a_customer_at_a_bank(env: Environ
     assert sorted(answers) == [409, 409, 409, 422]
 
 
-def test_last_code_is_one_over_all_links_of_a_customer_at_a_bank(env: Environment) -> None:
+def test_last_code_is_shared_by_all_links_of_a_customer_at_a_bank(env: Environment) -> None:
     links = links_of_one_customer(env, CLICKS)
     for link in links:
         env.send(f"/links/{link.pk}/credentials/", password="pass_mfa")

@@ -135,7 +135,7 @@ SITUATIONS: Mapping[str, Callable[[Environment], Link]] = {
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
-def test_all_pages_say_the_same_of_a_link(env: Environment, situation: str) -> None:
+def test_all_pages_show_the_same_status(env: Environment, situation: str) -> None:
     link = SITUATIONS[situation](env)
 
     pages = pages_of(env, link)
@@ -152,7 +152,7 @@ def test_colleagues_see_the_same(env: Environment) -> None:
     assert len(seen) == 1
 
 
-def test_lost_answer_waits_for_nobody_until_somebody_has_to_decide(env: Environment) -> None:
+def test_lost_response_waits_on_nobody_until_a_decision(env: Environment) -> None:
     link = unknown_outcome(env)
 
     assert "Outcome unknown, checking Update credentials" in env.open("/links/").words
@@ -160,9 +160,7 @@ def test_lost_answer_waits_for_nobody_until_somebody_has_to_decide(env: Environm
 
 
 @pytest.mark.parametrize("is_noted", [False, True])
-def test_code_came_too_late_when_it_ran_out_however_long_the_link_has_wanted_one(
-    env: Environment, *, is_noted: bool
-) -> None:
+def test_expired_code_dates_from_its_expiry(env: Environment, *, is_noted: bool) -> None:
     link = env.belvo_link(cause=Cause.CODE_NEEDED)
     Link.objects.update(health_since=timezone.now() - timedelta(days=8))
     send(env, link, "pass_mfa")

@@ -55,7 +55,7 @@ def woken() -> list[tuple[str, str]]:
     return taken
 
 
-def test_call_whose_process_died_is_unknown_and_never_sent_again(env: Environment, slow: SlowProvider) -> None:
+def test_request_whose_process_died_is_unknown_and_never_resent(env: Environment, slow: SlowProvider) -> None:
     operation = lost(env, "slow_1")
     Operation.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
 
@@ -68,7 +68,7 @@ def test_call_whose_process_died_is_unknown_and_never_sent_again(env: Environmen
     assert len(env.calls("PUT")) == 1
 
 
-def test_intent_that_was_never_sent_is_withdrawn(env: Environment) -> None:
+def test_intent_that_was_never_sent_is_canceled(env: Environment) -> None:
     link = env.belvo_link()
     operation = Operation.objects.create(
         kind=OperationKind.UPDATE_CREDENTIALS,
@@ -96,7 +96,7 @@ def test_what_is_not_overdue_is_left_alone(env: Environment) -> None:
     assert PendingChallenge.objects.count() == 1
 
 
-def test_lost_answer_is_read_about_by_a_worker(env: Environment) -> None:
+def test_lost_response_is_checked_by_a_worker(env: Environment) -> None:
     operation = lost(env)
 
     tasks.wake_due()
@@ -113,7 +113,9 @@ def test_two_workers_do_not_read_twice(env: Environment) -> None:
     assert len(env.calls("GET", "/api/links/")) == 1
 
 
-def test_link_that_still_refuses_was_not_repaired_once_the_time_is_over(env: Environment, settings: Settings) -> None:
+def test_link_still_rejected_was_not_repaired_once_the_proof_time_has_passed(
+    env: Environment, settings: Settings
+) -> None:
     settings.RECONCILE_SETTLED_SECONDS = 0
     operation = lost(env)
     assert operation.link is not None
@@ -138,7 +140,7 @@ def test_old_good_data_proves_nothing(env: Environment, settings: Settings) -> N
     assert operation.state == State.UNKNOWN
 
 
-def test_code_request_that_was_lost_is_over_and_no_repair(env: Environment, settings: Settings) -> None:
+def test_lost_code_request_is_closed_and_no_repair(env: Environment, settings: Settings) -> None:
     settings.RECONCILE_SETTLED_SECONDS = 0
     operation = lost(env)
     assert operation.link is not None
@@ -168,7 +170,7 @@ def test_new_link_whose_code_request_was_lost_is_listed(env: Environment, settin
     assert operation.link.remote_id == remote.id
 
 
-def test_outcome_that_nothing_proves_is_left_to_a_person(env: Environment, settings: Settings) -> None:
+def test_unproven_outcome_needs_a_person(env: Environment, settings: Settings) -> None:
     operation = lost(env)
     settings.OPERATION_UNDECIDED_SECONDS = 0
 
@@ -179,7 +181,7 @@ def test_outcome_that_nothing_proves_is_left_to_a_person(env: Environment, setti
     assert "Needs a decision" in env.open(operation.get_absolute_url()).words
 
 
-def test_provider_that_cannot_be_asked_ends_in_a_persons_hands(env: Environment, settings: Settings) -> None:
+def test_unreachable_provider_ends_in_a_manual_decision(env: Environment, settings: Settings) -> None:
     operation = lost(env)
     Integration.objects.update(base_url="http://127.0.0.1:9")
     tasks.reconcile_one(str(operation.pk))
@@ -192,7 +194,7 @@ def test_provider_that_cannot_be_asked_ends_in_a_persons_hands(env: Environment,
     assert env.last_operation().state == State.NEEDS_DECISION
 
 
-def test_unknown_outcome_blocks_another_try(env: Environment) -> None:
+def test_unknown_outcome_blocks_another_attempt(env: Environment) -> None:
     operation = lost(env)
     assert operation.link is not None
     values = {"operation_key": str(uuid.uuid4()), "password": "pass_valid"}
@@ -216,7 +218,7 @@ def test_check_now_reads_at_once(env: Environment) -> None:
     assert answer.location == other.link.get_absolute_url()
 
 
-def test_clicking_check_again_and_again_asks_the_provider_once(env: Environment) -> None:
+def test_repeated_clicks_check_once(env: Environment) -> None:
     operation = lost(env, "lost_before")
     reads = len(env.calls("GET", "/api/links/"))
 
@@ -228,7 +230,7 @@ def test_clicking_check_again_and_again_asks_the_provider_once(env: Environment)
 
 
 @pytest.mark.parametrize(("outcome", "state"), [("done", State.CONFIRMED_DONE), ("not_done", State.CONFIRMED_NOT_DONE)])
-def test_manager_decides_with_a_note(env: Environment, outcome: str, state: State) -> None:
+def test_manager_resolves_with_a_note(env: Environment, outcome: str, state: State) -> None:
     operation = undecided(env)
 
     answer = decide(env, operation, outcome=outcome)
@@ -252,7 +254,7 @@ def test_decision_needs_a_note(env: Environment) -> None:
     assert page.error_at("note") == "This field is required."
 
 
-def test_nobody_decides_about_their_own_operation(env: Environment) -> None:
+def test_nobody_resolves_their_own_operation(env: Environment) -> None:
     operation = undecided(env)
     Operation.objects.update(actor=env.people["mia"])
 
@@ -275,7 +277,7 @@ def test_decision_is_made_once(env: Environment) -> None:
     assert operation.state == State.CONFIRMED_DONE
 
 
-def test_form_to_decide_is_drawn_only_for_who_may(env: Environment) -> None:
+def test_resolution_form_needs_the_right(env: Environment) -> None:
     url = undecided(env).get_absolute_url()
 
     assert "outcome" in env.open(url, "mia").inputs()
@@ -283,7 +285,7 @@ def test_form_to_decide_is_drawn_only_for_who_may(env: Environment) -> None:
     assert "outcome" not in env.open(url, "aud").inputs()
 
 
-def test_repair_that_a_person_vouches_for_is_still_to_be_proven(env: Environment) -> None:
+def test_manually_confirmed_repair_is_still_verified(env: Environment) -> None:
     operation = undecided(env)
 
     decide(env, operation)

@@ -32,7 +32,7 @@ print((after.ru_maxrss - before.ru_maxrss) // 1024, round(after.ru_utime - befor
 """
 
 
-def test_no_pattern_eats_the_memory_of_a_process() -> None:
+def test_no_pattern_exhausts_memory() -> None:
     limited = f"import resource; resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))\n{SMALL}"
 
     done = subprocess.run([sys.executable, "-c", limited], capture_output=True, text=True, timeout=120, check=True)
@@ -42,7 +42,7 @@ def test_no_pattern_eats_the_memory_of_a_process() -> None:
 
 
 @pytest.mark.parametrize("broken", ["(", "(?a)(?u)b", "[", "a{99999999999999999999}", "(" * 300, r"\p{nothing}"])
-def test_pattern_that_is_none_decides_nothing(broken: str) -> None:
+def test_invalid_pattern_passes(broken: str) -> None:
     assert mismatch(broken, "No", "x") == ""
 
 
@@ -56,5 +56,5 @@ def test_pattern_that_is_none_decides_nothing(broken: str) -> None:
         (r"^[({]\d{1000}$", "(" + "1" * 1000, "(1"),
     ],
 )  # fmt: skip
-def test_patterns_of_banks_decide(pattern: str, right: str, wrong: str) -> None:
+def test_valid_patterns_decide(pattern: str, right: str, wrong: str) -> None:
     assert (mismatch(pattern, "No", right), mismatch(pattern, "No", wrong)) == ("", "No")

@@ -45,7 +45,9 @@ def asked(env: Environment) -> Link:
 
 
 @pytest.mark.parametrize("form", ["new", "credentials", "code"])
-def test_form_says_so_before_anybody_types_a_secret(env: Environment, asked: Link, form: str) -> None:
+def test_form_says_that_requests_are_paused_before_anybody_types_a_secret(
+    env: Environment, asked: Link, form: str
+) -> None:
     other = env.belvo_link("Blue Fern", bank="gringotts_mx_retail")
     pause(env.belvo)
     url, button = {
@@ -62,7 +64,7 @@ def test_form_says_so_before_anybody_types_a_secret(env: Environment, asked: Lin
     assert ": 5 requests failed in a row." in page.words
 
 
-def test_form_of_another_integration_is_not_concerned(env: Environment) -> None:
+def test_form_of_another_integration_is_unaffected(env: Environment) -> None:
     pause(env.belvo)
 
     page = env.open(env.new_link_url())
@@ -71,7 +73,7 @@ def test_form_of_another_integration_is_not_concerned(env: Environment) -> None:
     assert "paused" not in page.words
 
 
-def test_form_that_was_open_already_is_refused_and_leaves_no_intent(env: Environment) -> None:
+def test_form_opened_before_the_pause_is_refused_without_an_intent(env: Environment) -> None:
     link = env.belvo_link()
     url = f"/links/{link.pk}/credentials/"
     values = env.open(url).form_with("password").values | {"password": "pass_valid"}
@@ -86,7 +88,7 @@ def test_form_that_was_open_already_is_refused_and_leaves_no_intent(env: Environ
 
 
 @pytest.mark.parametrize("why", ["paused", "quota", "no place"])
-def test_code_that_cannot_be_sent_is_not_burnt(
+def test_code_that_cannot_be_sent_is_not_used_up(
     env: Environment, asked: Link, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("linkadmin.integrations.slots.SLOT_WAIT_SECONDS", 0.05)
@@ -113,7 +115,7 @@ def test_code_that_cannot_be_sent_is_not_burnt(
     assert env.last_operation(asked).state == State.SUCCEEDED
 
 
-def test_call_has_one_place_and_gives_it_back(env: Environment, asked: Link) -> None:
+def test_request_takes_one_slot_and_releases_it(env: Environment, asked: Link) -> None:
     env.send(f"/links/{asked.pk}/code/", code="111111")
     env.settled()
 
@@ -123,7 +125,7 @@ def test_call_has_one_place_and_gives_it_back(env: Environment, asked: Link) -> 
 
 @pytest.mark.parametrize("why", ["paused", "quota"])
 @pytest.mark.parametrize("form", ["credentials", "code"])
-def test_call_that_is_denied_after_its_operation_began_ends_not_sent(
+def test_request_denied_after_its_start_ends_as_not_sent(
     env: Environment, asked: Link, monkeypatch: pytest.MonkeyPatch, form: str, why: str
 ) -> None:
     link = env.belvo_link("Blue Fern", bank="gringotts_mx_retail") if form == "credentials" else asked
@@ -148,7 +150,7 @@ def test_call_that_is_denied_after_its_operation_began_ends_not_sent(
     assert (len(env.calls("PUT")), env.calls("PATCH"), CallSlot.objects.count()) == (sent, [], 0)
 
 
-def test_last_call_of_a_quota_is_counted_once(env: Environment) -> None:
+def test_last_request_of_a_quota_is_counted_once(env: Environment) -> None:
     link, soon = env.belvo_link(), timezone.now() + timedelta(seconds=30)
     quota = CallQuota.objects.create(integration=env.belvo, scope="update_credentials", calls=1, window_ends_at=soon)
 
@@ -170,7 +172,7 @@ def test_form_refused_by_a_rule_uses_nothing_of_a_quota(env: Environment) -> Non
     assert (page.status, quota.used, CallSlot.objects.count()) == (409, 0, 0)
 
 
-def test_refused_keys_are_not_used_by_a_task_that_was_queued_before(env: Environment) -> None:
+def test_rejected_keys_are_not_used_by_a_queued_task(env: Environment) -> None:
     link = env.belvo_link(cause=Cause.WORKING)
     Integration.objects.update(key_state=Integration.KeyState.REJECTED)
 

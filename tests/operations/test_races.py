@@ -20,9 +20,7 @@ from tests.environment import Environment
 pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 
-def test_answer_of_the_bank_waits_for_a_database_that_is_away(
-    env: Environment, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_response_waits_for_an_unreachable_database(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     link, whole, tries = env.belvo_link(), outcomes.record_outcome, []
 
     def away_at_first(*args: Any, **kwargs: Any) -> None:
@@ -39,7 +37,7 @@ def test_answer_of_the_bank_waits_for_a_database_that_is_away(
     assert len(env.calls("PUT")) == 1
 
 
-def test_call_whose_lease_is_over_is_not_made(env: Environment, settings: Settings) -> None:
+def test_request_with_an_expired_lease_is_not_sent(env: Environment, settings: Settings) -> None:
     settings.LEASE_MARGIN_SECONDS = -1_000
     link = env.belvo_link()
 
@@ -50,9 +48,7 @@ def test_call_whose_lease_is_over_is_not_made(env: Environment, settings: Settin
     assert env.last_operation(link).state == State.SENDING
 
 
-def test_link_that_appears_while_a_place_is_waited_for_stops_the_create(
-    env: Environment, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_link_that_appears_meanwhile_stops_the_create(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     customer, waited = env.customer("Acme Corp"), slots.slot_for
 
     def place(integration_id: Any, **named: Any) -> Any:
@@ -68,7 +64,7 @@ def test_link_that_appears_while_a_place_is_waited_for_stops_the_create(
     assert [call for call in env.calls("POST") if call.body.get("access_token") == "access-1"] == []
 
 
-def test_refused_create_leaves_no_customer_behind(env: Environment) -> None:
+def test_refused_create_saves_no_customer(env: Environment) -> None:
     form = env.open(env.new_link_url()).form_with("access_token")
     Integration.objects.filter(pk=env.heron.pk).update(key_state=Integration.KeyState.REJECTED)
 
@@ -80,7 +76,7 @@ def test_refused_create_leaves_no_customer_behind(env: Environment) -> None:
     assert AuditEvent.objects.filter(action="operation.create_link", outcome="rejected", object_type="integration")
 
 
-def test_new_customer_is_on_the_record(env: Environment) -> None:
+def test_new_customer_is_audited(env: Environment) -> None:
     env.send(
         env.new_link_url(), end_user_id="new-1", end_user_name="New Ltd", access_token="access-1", item_id="item-1"
     )
@@ -88,7 +84,7 @@ def test_new_customer_is_on_the_record(env: Environment) -> None:
     assert AuditEvent.objects.get(action="end_user.created").object_id == str(EndUser.objects.get(name="New Ltd").pk)
 
 
-def test_operation_whose_code_was_given_is_not_called_refused(env: Environment) -> None:
+def test_operation_with_a_submitted_code_is_not_shown_as_rejected(env: Environment) -> None:
     link = env.belvo_link()
     env.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
     asked = env.last_operation(link)
@@ -101,7 +97,7 @@ def test_operation_whose_code_was_given_is_not_called_refused(env: Environment) 
     assert "Start over" not in page.words
 
 
-def test_good_answer_about_a_link_that_does_not_work_repairs_nothing(env: Environment) -> None:
+def test_successful_response_about_a_broken_link_repairs_nothing(env: Environment) -> None:
     link = env.belvo_link()
     env.send(f"/links/{link.pk}/credentials/", password="lost_before")
     operation = env.last_operation(link)
@@ -116,7 +112,7 @@ def test_good_answer_about_a_link_that_does_not_work_repairs_nothing(env: Enviro
     assert (operation.state, operation.outcome, link.verifying_since) == (State.REJECTED, "NotRepaired", None)
 
 
-def test_log_in_that_the_records_show_refused_counts(env: Environment, settings: Settings) -> None:
+def test_sign_in_that_the_records_show_rejected_counts(env: Environment, settings: Settings) -> None:
     settings.RECONCILE_SETTLED_SECONDS = 0
     link = env.belvo_link()
     for _each in range(6):
@@ -129,7 +125,7 @@ def test_log_in_that_the_records_show_refused_counts(env: Environment, settings:
     assert budget_of(link).rejected == 1
 
 
-def test_code_given_in_the_last_moment_is_not_called_too_late(env: Environment) -> None:
+def test_code_submitted_at_the_last_moment_is_not_expired(env: Environment) -> None:
     link = env.belvo_link()
     env.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
     env.send(f"/links/{link.pk}/code/", code="111111")
@@ -141,7 +137,7 @@ def test_code_given_in_the_last_moment_is_not_called_too_late(env: Environment) 
     assert link.is_verifying
 
 
-def test_what_was_decided_is_on_the_record(env: Environment) -> None:
+def test_manual_decision_is_audited(env: Environment) -> None:
     link = env.belvo_link()
     env.send(f"/links/{link.pk}/credentials/", password="lost_before")
     operation = env.last_operation(link)

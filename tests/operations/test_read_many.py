@@ -23,7 +23,7 @@ def read_again(link: Link) -> dict[str, Any]:
     return Link.objects.filter(pk=link.pk).values().get()
 
 
-def test_second_reading_of_the_same_moves_nothing_but_its_time(env: Environment) -> None:
+def test_unchanged_record_updates_only_its_time(env: Environment) -> None:
     link = env.belvo_link()
     before, changes = read_again(link), HealthChange.objects.count()
 
@@ -34,7 +34,7 @@ def test_second_reading_of_the_same_moves_nothing_but_its_time(env: Environment)
     assert HealthChange.objects.count() == changes
 
 
-def test_older_report_does_not_replace_what_a_later_reading_found_unchanged(env: Environment) -> None:
+def test_older_report_does_not_replace_a_later_unchanged_one(env: Environment) -> None:
     link = env.belvo_link()
     read_again(link)
     began_at = timezone.now()
@@ -47,7 +47,7 @@ def test_older_report_does_not_replace_what_a_later_reading_found_unchanged(env:
     assert link.shown_state == "healthy"
 
 
-def test_record_that_says_the_same_is_taken_anew_once_its_data_is_old(env: Environment) -> None:
+def test_unchanged_record_is_stored_again_once_its_data_is_old(env: Environment) -> None:
     link = env.belvo_link()
     good = read_again(link)["stale_at"]
     Link.objects.filter(pk=link.pk).update(stale_at=timezone.now() - timedelta(seconds=1))
@@ -55,7 +55,7 @@ def test_record_that_says_the_same_is_taken_anew_once_its_data_is_old(env: Envir
     assert read_again(link)["stale_at"] == good
 
 
-def test_link_that_a_list_missed_is_there_again(env: Environment) -> None:
+def test_link_missed_by_a_list_is_back(env: Environment) -> None:
     link = env.belvo_link()
     read_again(link)
     health.note_missing([link.pk], at=timezone.now())
@@ -63,7 +63,7 @@ def test_link_that_a_list_missed_is_there_again(env: Environment) -> None:
     assert read_again(link)["missing_since"] is None
 
 
-def test_repaired_link_is_proven_by_a_record_that_says_the_same(env: Environment) -> None:
+def test_unchanged_record_verifies_a_repair(env: Environment) -> None:
     link = env.belvo_link()
     read_again(link)
     link.refresh_from_db()

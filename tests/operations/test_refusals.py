@@ -46,7 +46,7 @@ def _forms(env: Environment) -> dict[str, tuple[str, str, dict[str, str]]]:
     }
 
 
-def test_change_that_cannot_be_saved_is_told_by_its_own_title_and_the_form_stays(env: Environment) -> None:
+def test_unsaved_change_has_its_own_title_and_keeps_the_form(env: Environment) -> None:
     filled = {
         name: (who, url, env.open(url, who).form_with(*typed).values | typed)
         for name, (who, url, typed) in _forms(env).items()
@@ -66,7 +66,7 @@ def test_change_that_cannot_be_saved_is_told_by_its_own_title_and_the_form_stays
     assert pages["new link"].form_with("item_id").values["end_user_name"] == "Ivy <3"
 
 
-def test_settings_that_are_so_already_are_no_mistake(env: Environment) -> None:
+def test_unchanged_settings_are_no_input_error(env: Environment) -> None:
     link = env.belvo_link(cause=Cause.WORKING)
     env.post(url_of(link, "refresh"))
     env.settled()
@@ -74,7 +74,7 @@ def test_settings_that_are_so_already_are_no_mistake(env: Environment) -> None:
     assert titles(act(env, link, "settings")) == ["Nothing to change"]
 
 
-def test_form_sent_before_with_other_values_is_no_mistake(env: Environment) -> None:
+def test_form_resent_with_other_values_is_no_input_error(env: Environment) -> None:
     url = env.new_link_url()
     typed = {"end_user_id": "cus-1", "end_user_name": "Ivy", "item_id": "item-1", "access_token": "access-invalid"}
     values = env.open(url).form_with("item_id").values | typed
@@ -90,7 +90,7 @@ def test_form_sent_before_with_other_values_is_no_mistake(env: Environment) -> N
         ({"key_state": Integration.KeyState.REJECTED}, "Can't do this right now"),
     ],
 )
-def test_integration_that_is_off_is_no_mistake(env: Environment, keys: dict[str, object], title: str) -> None:
+def test_inactive_integration_is_no_input_error(env: Environment, keys: dict[str, object], title: str) -> None:
     url = url_of(env.belvo_link(), "credentials")
     form = env.open(url).form_with("password")
     Integration.objects.update(**keys)
@@ -101,7 +101,7 @@ def test_integration_that_is_off_is_no_mistake(env: Environment, keys: dict[str,
     assert "An administrator has to fix it first." in page.words
 
 
-def test_code_of_a_colleague_is_no_mistake(env: Environment) -> None:
+def test_code_of_a_colleague_is_no_input_error(env: Environment) -> None:
     link = env.belvo_link()
     env.send(url_of(link, "credentials"), password="pass_mfa")
     form = env.open(url_of(link, "code")).form_with("code")
@@ -115,9 +115,7 @@ def test_code_of_a_colleague_is_no_mistake(env: Environment) -> None:
 @pytest.mark.parametrize(
     ("was_decided", "title"), [(True, "A colleague already did this"), (False, "Someone else has to resolve it")]
 )
-def test_decision_that_comes_too_late_or_is_not_theirs_is_no_mistake(
-    env: Environment, was_decided: bool, title: str
-) -> None:
+def test_late_or_denied_decision_is_no_input_error(env: Environment, was_decided: bool, title: str) -> None:
     link = env.belvo_link()
     env.send(url_of(link, "credentials"), password="pass_valid")
     env.settled()
@@ -135,7 +133,7 @@ def test_decision_that_comes_too_late_or_is_not_theirs_is_no_mistake(
     assert title in titles(page)
 
 
-def test_sign_in_that_has_to_wait_is_no_mistake_of_a_field(env: Environment) -> None:
+def test_rate_limited_sign_in_is_no_input_error(env: Environment) -> None:
     client, typed = env.client("aud"), {"login": "ana", "password": "wrong"}
     client.logout()
 
@@ -146,7 +144,7 @@ def test_sign_in_that_has_to_wait_is_no_mistake_of_a_field(env: Environment) -> 
     assert PASSWORD not in pages[-1].source
 
 
-def test_fields_to_correct_are_counted_without_what_concerns_none_of_them(env: Environment) -> None:
+def test_field_errors_are_counted_without_general_ones(env: Environment) -> None:
     page = env.post(env.new_link_url(), env.open(env.new_link_url()).form_with("item_id").values)
 
     wrong = [name for name in page.inputs() if page.error_at(name)]

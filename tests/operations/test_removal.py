@@ -24,7 +24,7 @@ def standing(link: Link) -> tuple[str, str, bool]:
     return link.health, link.cause, link.is_disconnected
 
 
-def test_page_names_every_link_that_goes_and_what_is_lost(env: Environment) -> None:
+def test_page_names_every_affected_link_and_what_is_lost(env: Environment) -> None:
     links = three_of_one_customer(env)
     other = env.heron_link("Blue Fern Bakery", item_id="item-9")
 
@@ -47,7 +47,7 @@ def test_page_of_a_single_removal_names_that_one(env: Environment) -> None:
     assert "Delete link" in page.words
 
 
-def test_links_page_says_how_many_go_with_it(env: Environment) -> None:
+def test_links_page_says_how_many_links_are_affected(env: Environment) -> None:
     links = three_of_one_customer(env)
 
     page = env.open(links[0].get_absolute_url())
@@ -56,7 +56,7 @@ def test_links_page_says_how_many_go_with_it(env: Environment) -> None:
     assert "this link and this customer's 2 other links" in page.words
 
 
-def test_removed_link_is_ended_and_can_be_connected_again(env: Environment) -> None:
+def test_removed_link_is_disconnected_and_can_be_reconnected(env: Environment) -> None:
     link = env.belvo_link()
 
     answer = delete(env, link)
@@ -69,7 +69,7 @@ def test_removed_link_is_ended_and_can_be_connected_again(env: Environment) -> N
 
 
 @pytest.mark.parametrize("typed", ["", "somebody else", "CUS"])
-def test_removal_wants_the_id_typed(env: Environment, typed: str) -> None:
+def test_removal_requires_the_id(env: Environment, typed: str) -> None:
     link = env.belvo_link()
 
     page = delete(env, link, confirmation=typed)
@@ -88,7 +88,7 @@ def test_id_of_the_link_confirms_too(env: Environment) -> None:
     assert env.last_operation(link).state == State.SUCCEEDED
 
 
-def test_removal_wants_a_reason_and_keeps_it(env: Environment) -> None:
+def test_removal_requires_a_reason_and_stores_it(env: Environment) -> None:
     link = env.belvo_link()
 
     assert delete(env, link, reason=" ").error_at("reason") == "This field is required."
@@ -115,7 +115,7 @@ def test_all_links_of_the_customer_end_together_under_one_event(env: Environment
     assert len(env.calls("DELETE")) == 1
 
 
-def test_removal_waits_for_what_is_under_way_at_another_link_of_the_customer(env: Environment) -> None:
+def test_removal_waits_for_open_operations_of_the_customer(env: Environment) -> None:
     links = three_of_one_customer(env)
     Operation.objects.create(
         kind="refresh_data",
@@ -149,7 +149,7 @@ def test_removal_in_the_background_waits_until_the_link_is_gone(env: Environment
     assert standing(link) == ("disconnected", Cause.REMOVED.value, True)
 
 
-def test_removal_in_the_background_that_takes_long_is_not_called_undone(env: Environment, settings: Settings) -> None:
+def test_slow_removal_in_the_background_is_not_shown_as_failed(env: Environment, settings: Settings) -> None:
     settings.RECONCILE_SETTLED_SECONDS = 0
     link = env.belvo_link()
     delete(env, link, how="in_background")
@@ -162,7 +162,7 @@ def test_removal_in_the_background_that_takes_long_is_not_called_undone(env: Env
 @pytest.mark.parametrize(
     ("fault", "state"), [("lost_after", State.CONFIRMED_DONE), ("lost_before", State.CONFIRMED_NOT_DONE)]
 )
-def test_lost_removal_is_found_out_by_reading(env: Environment, settings: Settings, fault: str, state: State) -> None:
+def test_lost_removal_is_resolved_by_reading(env: Environment, settings: Settings, fault: str, state: State) -> None:
     settings.RECONCILE_SETTLED_SECONDS = 0
     link = env.belvo_link()
     env.simulator.fail("DELETE", "/api/links/", fault)
@@ -188,7 +188,7 @@ def test_lost_removal_of_all_ends_all_when_the_record_shows_it(env: Environment)
 
 
 @pytest.mark.parametrize(("outcome", "causes"), [("done", {"switched_off"}), ("not_done", {"working"})])
-def test_manager_decides_about_a_removal_that_nothing_proves(env: Environment, outcome: str, causes: set[str]) -> None:
+def test_manager_resolves_an_unproven_removal(env: Environment, outcome: str, causes: set[str]) -> None:
     links = three_of_one_customer(env)
     env.simulator.fail("DELETE", "/api/integrations/", "lost_before")
     delete(env, links[0])
@@ -202,7 +202,7 @@ def test_manager_decides_about_a_removal_that_nothing_proves(env: Environment, o
     assert not operation.counts_as_attempt
 
 
-def test_refused_removal_changes_nothing(env: Environment) -> None:
+def test_rejected_removal_changes_nothing(env: Environment) -> None:
     link = env.belvo_link()
     env.simulator.fail("DELETE", "/api/links/", "rate_429")
 
@@ -213,7 +213,7 @@ def test_refused_removal_changes_nothing(env: Environment) -> None:
     assert standing(link) == ("customer_login", Cause.LOGIN_REFUSED.value, False)
 
 
-def test_link_that_is_gone_already_is_said_to_be(env: Environment) -> None:
+def test_link_that_is_already_gone_says_so(env: Environment) -> None:
     link = env.belvo_link()
     env.simulator.fail("DELETE", "/api/links/", "not_found")
 
@@ -235,7 +235,7 @@ def test_double_click_removes_once(env: Environment) -> None:
     assert Operation.objects.count() == 1
 
 
-def test_removal_in_the_background_is_not_held_to_those_a_minute_at_once(env: Environment) -> None:
+def test_removal_in_the_background_has_its_own_quota(env: Environment) -> None:
     first, second = env.belvo_link(), env.belvo_link("Other Ltd")
     used_up = {"calls": 5, "used": 5, "window_ends_at": timezone.now() + timedelta(minutes=1)}
     CallQuota.objects.create(integration=env.belvo, scope="remove_link", **used_up)
@@ -259,7 +259,7 @@ def test_one_link_that_was_gone_before_does_not_prove_the_removal_of_the_others(
     assert "disconnected" not in {standing(each)[0] for each in links[1:]}
 
 
-def test_removal_that_one_link_outlived_is_not_done(env: Environment, settings: Settings) -> None:
+def test_removal_with_a_remaining_link_did_not_happen(env: Environment, settings: Settings) -> None:
     settings.RECONCILE_SETTLED_SECONDS = 0
     links = three_of_one_customer(env)
     env.simulator.fail("DELETE", "/api/integrations/", "lost_after")
@@ -269,7 +269,7 @@ def test_removal_that_one_link_outlived_is_not_done(env: Environment, settings: 
     assert reconciled(env.last_operation()).state == State.CONFIRMED_NOT_DONE
 
 
-def test_what_was_confirmed_is_the_list_that_was_shown(env: Environment) -> None:
+def test_only_the_confirmed_links_are_removed(env: Environment) -> None:
     links = three_of_one_customer(env)
     form = env.open(url_of(links[0], "delete")).form_with("confirmation")
     typed = {"reason": "The customer left.", "confirmation": links[0].end_user.external_id}
@@ -283,7 +283,7 @@ def test_what_was_confirmed_is_the_list_that_was_shown(env: Environment) -> None
     assert env.post(url_of(links[0], "delete"), again.values | typed).status == 303
 
 
-def test_nothing_else_is_begun_for_a_customer_whose_links_are_being_removed(env: Environment) -> None:
+def test_nothing_starts_for_a_customer_whose_links_are_being_removed(env: Environment) -> None:
     links = three_of_one_customer(env)
     env.simulator.fail("DELETE", "/api/integrations/", "lost_before")
     delete(env, links[0])

@@ -36,7 +36,7 @@ def shown(env: Environment, operation: Operation, name: str = "ana") -> str:
     return found[1] if found else ""
 
 
-def test_address_is_shown_with_its_clock_and_how_to_send_it(env: Environment, link: Link) -> None:
+def test_url_is_shown_with_its_expiry_and_how_to_send_it(env: Environment, link: Link) -> None:
     answer = act(env, link, "repair-url", locale="pt")
 
     page = env.open(answer.location)
@@ -65,7 +65,7 @@ def test_colleague_does_not_see_it(env: Environment, link: Link) -> None:
     assert url_of(link, "repair-url") in page.links()
 
 
-def test_who_may_make_none_is_told_who_does(env: Environment, link: Link) -> None:
+def test_people_without_the_right_see_who_can_create_one(env: Environment, link: Link) -> None:
     page = env.open(made(env, link).get_absolute_url(), "mia")
 
     assert "If the customer needs one, ask support to create it." in page.words
@@ -86,7 +86,7 @@ def test_no_table_log_or_message_holds_it_in_clear(
     assert token not in repr(list(AuditEvent.objects.values()))
 
 
-def test_it_is_gone_when_it_expires(env: Environment, link: Link) -> None:
+def test_it_disappears_when_it_expires(env: Environment, link: Link) -> None:
     operation = made(env, link)
     over = timezone.now()
     Operation.objects.update(result={"expires_at": over.isoformat()})
@@ -119,7 +119,7 @@ def test_one_for_another_link_replaces_nothing(env: Environment, link: Link) -> 
 
 
 @pytest.mark.parametrize("fault", ["lost_before", "lost_after"])
-def test_lost_one_is_void_and_stands_in_nobodys_way(env: Environment, link: Link, fault: str) -> None:
+def test_lost_one_is_closed_and_blocks_nothing(env: Environment, link: Link, fault: str) -> None:
     env.simulator.fail("POST", "/api/token/", fault)
 
     page = env.open(act(env, link, "repair-url", locale="es").location)
@@ -131,7 +131,7 @@ def test_lost_one_is_void_and_stands_in_nobodys_way(env: Environment, link: Link
     assert url_of(link, "repair-url") in page.links()
 
 
-def test_one_whose_process_died_is_void(env: Environment, link: Link) -> None:
+def test_one_whose_process_died_is_closed(env: Environment, link: Link) -> None:
     operation = made(env, link)
     Operation.objects.update(state=State.SENDING, lease_until=timezone.now())
 
@@ -141,7 +141,7 @@ def test_one_whose_process_died_is_void(env: Environment, link: Link) -> None:
     assert (operation.state, operation.outcome) == (State.EXPIRED, "url_lost")
 
 
-def test_link_that_the_customer_repairs_offers_it_at_its_head(env: Environment, link: Link) -> None:
+def test_link_repaired_by_the_customer_offers_it_first(env: Environment, link: Link) -> None:
     page = env.open(link.get_absolute_url())
 
     assert page.links().index(url_of(link, "credentials")) < page.links().index(url_of(link, "repair-url"))
@@ -158,7 +158,7 @@ def test_it_is_the_main_way_at_a_bank_that_takes_no_password(env: Environment) -
     assert "Update credentials" not in page.words
 
 
-def test_audit_trail_still_verifies(env: Environment, link: Link) -> None:
+def test_audit_log_still_verifies(env: Environment, link: Link) -> None:
     made(env, link)
 
     call_command("verify_audit")

@@ -48,7 +48,7 @@ def _never_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_never_sleeps")
 @pytest.mark.parametrize("htmx", [False, True])
-def test_credentials_without_a_free_slot_are_refused_at_once_in_words(env: Environment, htmx: bool) -> None:
+def test_credentials_without_a_free_slot_are_refused_at_once(env: Environment, htmx: bool) -> None:
     link = env.belvo_link()
     take(env, ours.CALLS_AT_ONCE_PER_INTEGRATION)
 
@@ -120,7 +120,7 @@ def test_one_person_has_half_of_the_slots_at_most(env: Environment) -> None:
     assert [call.path for call in env.calls("PUT")] == [f"/api/links/{others.remote_id}/"]
 
 
-def test_slots_of_a_person_are_free_again_after_the_calls(env: Environment) -> None:
+def test_slots_of_a_person_are_released_after_requests(env: Environment) -> None:
     links = [env.belvo_link(f"Acme {number}") for number in range(6)]
 
     for link in links:
@@ -133,7 +133,7 @@ def test_slots_of_a_person_are_free_again_after_the_calls(env: Environment) -> N
 class TestTwoWhoCheckTheSameLink:
     """Each sees the result of their own check."""
 
-    def test_are_each_told_that_theirs_still_runs(
+    def test_each_see_that_theirs_still_runs(
         self, env: Environment, settings: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         settings.OPERATION_ANSWER_SECONDS = 0.05
@@ -173,7 +173,7 @@ class TestReconciliation:
         CallQuota.objects.all().delete()
         return operation
 
-    def test_leaves_a_quarter_of_the_quota_to_people(self, env: Environment, lost: Operation) -> None:
+    def test_leaves_a_quarter_of_the_quota_to_staff(self, env: Environment, lost: Operation) -> None:
         ends_at = timezone.now() + timedelta(minutes=1)
         CallQuota.objects.create(integration=env.belvo, scope="", calls=40, used=30, window_ends_at=ends_at)
         before = len(env.calls("GET", "/api/links/"))
@@ -182,7 +182,7 @@ class TestReconciliation:
 
         assert len(env.calls("GET", "/api/links/")) == before
 
-    def test_leaves_three_slots_to_people(
+    def test_leaves_three_slots_to_staff(
         self, env: Environment, lost: Operation, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("linkadmin.integrations.slots.SLOT_WAIT_SECONDS", 0.0)

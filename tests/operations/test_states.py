@@ -35,7 +35,7 @@ def in_state(operation: Operation, state: State) -> Operation:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("by", "before", "to"), LEGAL, ids=str)
-def test_legal_move_is_made_and_recorded(operation: Operation, by: By, before: State, to: State) -> None:
+def test_legal_move_is_applied_and_recorded(operation: Operation, by: By, before: State, to: State) -> None:
     read = in_state(operation, before)
     read.words = "set on the way"
     events, now = AuditEvent.objects.count(), timezone.now()
@@ -68,7 +68,7 @@ def test_every_state_is_reached_and_only_open_ones_are_left() -> None:
 
 
 @pytest.mark.django_db
-def test_who_comes_second_moves_nothing(operation: Operation) -> None:
+def test_second_mover_changes_nothing(operation: Operation) -> None:
     first, second = in_state(operation, State.UNKNOWN), Operation.objects.get(pk=operation.pk)
     second.words = "too late"
 
@@ -81,7 +81,7 @@ def test_who_comes_second_moves_nothing(operation: Operation) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_move_that_cannot_be_recorded_is_not_made(operation: Operation, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_move_that_cannot_be_recorded_is_not_applied(operation: Operation, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_args: object, **_named: object) -> None:
         raise RuntimeError
 

@@ -61,7 +61,7 @@ def assert_nothing_was_refused(env: Environment, link: Link) -> None:
         ("mfa_unapproved", (DONE, DONE)),
     ],
 )
-def test_steps_answered_right_pass_and_nothing_counts_as_refused(
+def test_correct_steps_pass_without_counting_attempts(
     env: Environment, password: str, answers: tuple[str, ...]
 ) -> None:
     link = begin(env, password)
@@ -76,7 +76,7 @@ def test_steps_answered_right_pass_and_nothing_counts_as_refused(
 
 
 @pytest.mark.parametrize("answered", [1, 2, 3, 4])
-def test_each_further_step_is_told_as_one(env: Environment, answered: int) -> None:
+def test_each_further_step_is_shown_as_one(env: Environment, answered: int) -> None:
     link = begin(env, "mfa_five")
 
     page = give(env, link, *(RIGHT, RIGHT, RIGHT, DONE)[:answered])
@@ -85,7 +85,7 @@ def test_each_further_step_is_told_as_one(env: Environment, answered: int) -> No
     assert "Wrong or expired code" not in page.words
 
 
-def test_approval_that_the_bank_does_not_see_yet_is_told_as_that(env: Environment) -> None:
+def test_pending_approval_is_explained(env: Environment) -> None:
     page = give(env, begin(env, "mfa_unapproved"), DONE)
 
     assert "Not approved yet" in page.words
@@ -117,7 +117,7 @@ def test_step_is_closed_with_the_last_wrong_code(env: Environment) -> None:
     assert env.client().get(f"/links/{link.pk}/code/").headers["Location"] == link.get_absolute_url()
 
 
-def test_after_the_last_wrong_code_the_page_offers_what_is_possible(env: Environment) -> None:
+def test_after_the_last_wrong_code_the_page_offers_alternatives(env: Environment) -> None:
     link = begin(env, "numeric_code")
 
     page = give(env, link, WRONG, WRONG, WRONG)
@@ -148,7 +148,7 @@ def test_wrong_code_between_right_ones_counts_once(env: Environment) -> None:
     assert env.open(f"/links/{link.pk}/history/").words.count("wrong or expired code") == 1
 
 
-def test_same_kind_in_other_words_is_told_honestly_and_counted_for_the_bank_alone(env: Environment) -> None:
+def test_same_kind_in_other_words_is_explained_and_counted(env: Environment) -> None:
     link = begin(env, "mfa_reworded")
 
     page = give(env, link, RIGHT)
@@ -196,7 +196,7 @@ def test_wrong_codes_of_several_sign_ins_add_up(env: Environment) -> None:
     assert "1 attempt left today" in page.words
 
 
-def test_step_whose_attempts_were_spent_elsewhere_is_closed(env: Environment) -> None:
+def test_step_whose_attempts_were_used_up_elsewhere_is_closed(env: Environment) -> None:
     link = begin(env, "pass_mfa")
     other = env.belvo_link()
     Link.objects.filter(pk=other.pk).update(end_user=link.end_user)
