@@ -19,7 +19,7 @@ FIRST_REPAIR = "Acme Corp"  # the customer whose link new users repair first; it
 FIRST_REPAIR_ID = "acme-001"
 FIRST_REPAIR_BANK = "heimdall_mx_retail"  # asks for a code at every new sign-in
 
-_WORLD = UUID("6f0c7a52-58d5-4c1b-9a54-0d3f6f4b2e19")
+_NAMESPACE = UUID("6f0c7a52-58d5-4c1b-9a54-0d3f6f4b2e19")
 
 
 @dataclass(slots=True)
@@ -60,7 +60,7 @@ class Scene:
         return self.scenario.provider == BELVO and not self.refresh_rate
 
     @property
-    def turn(self) -> timedelta:
+    def refresh_interval(self) -> timedelta:
         """The provider's interval between two reads of the bank."""
         return timedelta(days=7 if self.refresh_rate == "7d" else 1)
 
@@ -68,7 +68,7 @@ class Scene:
     def fresh_for(self) -> timedelta | None:
         if self.scenario.provider == HERON:
             return FRESH_FOR["plaid_integration"]
-        return None if self.is_single else 2 * self.turn + timedelta(days=1)
+        return None if self.is_single else 2 * self.refresh_interval + timedelta(days=1)
 
     @property
     def works(self) -> bool:
@@ -82,21 +82,21 @@ class Scene:
 
 def id_of(kind: str, key: object) -> UUID:
     """Return an ID that's the same on every machine."""
-    return uuid5(_WORLD, f"{kind}:{key}")
+    return uuid5(_NAMESPACE, f"{kind}:{key}")
 
 
-def cast(rng: Random) -> list[Scene]:
+def build_scenes(rng: Random) -> list[Scene]:
     """Give each scenario's links a customer and a bank: one problem per customer, working links for everyone.
 
     The first is the link that new users repair; its customer has no other.
     """
     customers = _customers(rng)
     waiting = customers[:]
-    parts = [Scene(0, CODE_NEEDED, Customer(FIRST_REPAIR_ID, FIRST_REPAIR, "MX"), FIRST_REPAIR_BANK, "7d")]
-    open_parts = [scenario for scenario in SCENARIOS for _ in range(scenario.count)]
-    open_parts.remove(CODE_NEEDED)
-    troubled = [scenario for scenario in open_parts if not _is_plain(scenario)]
-    plain = [scenario for scenario in open_parts if _is_plain(scenario)]
+    scenes = [Scene(0, CODE_NEEDED, Customer(FIRST_REPAIR_ID, FIRST_REPAIR, "MX"), FIRST_REPAIR_BANK, "7d")]
+    open_scenes = [scenario for scenario in SCENARIOS for _ in range(scenario.count)]
+    open_scenes.remove(CODE_NEEDED)
+    troubled = [scenario for scenario in open_scenes if not _is_plain(scenario)]
+    plain = [scenario for scenario in open_scenes if _is_plain(scenario)]
     # Scenarios at few banks come first, while customers of those countries are free.
     troubled.sort(key=lambda scenario: len(scenario.banks) or len(HERON_BANKS))
     for scenario in [*troubled, *plain]:
@@ -105,10 +105,10 @@ def cast(rng: Random) -> list[Scene]:
         waiting = [each for each in waiting if each is not customer]
         bank = rng.choice(_banks_for(scenario, customer))
         customer.banks.add(bank)
-        parts.append(Scene(len(parts), scenario, customer, bank, _refresh_rate(scenario, rng)))
+        scenes.append(Scene(len(scenes), scenario, customer, bank, _refresh_rate(scenario, rng)))
         if not scenario.knows_customer:
             customers.remove(customer)
-    return parts
+    return scenes
 
 
 def _customers(rng: Random) -> list[Customer]:

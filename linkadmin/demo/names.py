@@ -5,7 +5,7 @@ from itertools import product
 from linkadmin.accounts.roles import Role
 
 # username, name, role; those who sign in have the demo's password, the others are only assignees
-LOG_INS = (
+SIGN_INS = (
     ("support", "Nadia Okell", Role.SUPPORT),
     ("manager", "Tomás Ferreyra", Role.MANAGER),
     ("auditor", "Ingrid Solheim", Role.AUDITOR),
@@ -16,7 +16,7 @@ COLLEAGUES = (
     ("joel.hartwig", "Joel Hartwig", Role.SUPPORT),
     ("mariana.quiroz", "Mariana Quiroz", Role.SUPPORT),
 )
-STAFF = (*LOG_INS, *COLLEAGUES)
+STAFF = (*SIGN_INS, *COLLEAGUES)
 OWNERS = tuple(username for username, _name, role in STAFF if role is Role.SUPPORT)
 
 BELVO_BANKS = (

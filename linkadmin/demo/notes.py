@@ -8,7 +8,7 @@ from linkadmin.links.models import AssigneeChange, Note
 from linkadmin.providers.types import HealthState
 
 from .casting import id_of
-from .lives import Life
+from .demo_links import DemoLink
 from .names import OWNERS
 
 MANAGER = "manager"
@@ -25,32 +25,32 @@ NOTED_LONG_AGO = 0.08  # share of those that do
 TAKEN_OVER = 0.4  # share of the assigned links that came from a colleague
 
 
-def note_rows(life: Life, *, now: datetime) -> Iterator[Note]:
+def note_rows(demo_link: DemoLink, *, now: datetime) -> Iterator[Note]:
     """Oldest first."""
-    rng = _chance(life, "notes")
-    works = life.history.changes[-1].new == HealthState.HEALTHY
+    rng = _chance(demo_link, "notes")
+    works = demo_link.history.changes[-1].new == HealthState.HEALTHY
     if rng.random() >= (NOTED_LONG_AGO if works else NOTED):
         return
-    since = life.link.created_at if works else life.history.since
-    author = id_of("staff", life.assignee or rng.choice(OWNERS))
+    since = demo_link.link.created_at if works else demo_link.history.since
+    author = id_of("staff", demo_link.assignee or rng.choice(OWNERS))
     for number, text in enumerate(rng.sample(NOTES, rng.choice((1, 1, 2)))):
         at = since + (now - since) * (number + rng.uniform(0.1, 0.9)) / 2
-        note_id = id_of("note", f"{life.part.number}:{number}")
-        yield Note(id=note_id, link_id=life.link.id, author_id=author, at=at, text=text)
+        note_id = id_of("note", f"{demo_link.scene.number}:{number}")
+        yield Note(id=note_id, link_id=demo_link.link.id, author_id=author, at=at, text=text)
 
 
-def assignee_rows(life: Life, *, now: datetime) -> Iterator[AssigneeChange]:
+def assignee_rows(demo_link: DemoLink, *, now: datetime) -> Iterator[AssigneeChange]:
     """Yield a link's assignee changes; its creator was the first assignee."""
-    if not life.assignee or life.history.creator:
+    if not demo_link.assignee or demo_link.history.creator:
         return
-    rng, at, before = _chance(life, "assignee"), life.link.created_at + timedelta(hours=3), None
-    hands = [life.assignee]
+    rng, at, before = _chance(demo_link, "assignee"), demo_link.link.created_at + timedelta(hours=3), None
+    hands = [demo_link.assignee]
     if rng.random() < TAKEN_OVER:
-        hands.insert(0, rng.choice([username for username in OWNERS if username != life.assignee]))
+        hands.insert(0, rng.choice([username for username in OWNERS if username != demo_link.assignee]))
     for number, assignee in enumerate(hands):
         yield AssigneeChange(
-            id=id_of("assignee-change", f"{life.part.number}:{number}"),
-            link_id=life.link.id,
+            id=id_of("assignee-change", f"{demo_link.scene.number}:{number}"),
+            link_id=demo_link.link.id,
             at=at,
             by_id=id_of("staff", MANAGER),
             old_id=before,
@@ -59,6 +59,6 @@ def assignee_rows(life: Life, *, now: datetime) -> Iterator[AssigneeChange]:
         at, before = at + (now - at) * rng.uniform(0.2, 0.8), id_of("staff", assignee)
 
 
-def _chance(life: Life, what: str) -> Random:
+def _chance(demo_link: DemoLink, what: str) -> Random:
     """Return a random generator for each link and purpose, independent of the others."""
-    return Random(f"{what}:{life.part.number}")  # noqa: S311 - no secret comes of it
+    return Random(f"{what}:{demo_link.scene.number}")  # noqa: S311 - no secret comes of it

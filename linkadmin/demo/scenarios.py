@@ -52,7 +52,7 @@ class Scenario:
     provider: str
     cause: Cause
     count: int
-    told: ProviderWords
+    reported: ProviderWords
     since: tuple[float, float] = WEEKS
     banks: tuple[str, ...] = ()  # where it happens; none: at any of Heron's
     refusal: ProviderError | None = field(default=None, repr=False)
@@ -76,9 +76,9 @@ def _refusal(count: int, status: int, code: str, words: str, **more: Any) -> Sce
     body = [{"code": code, "message": words}]
     error = belvo_answers.refusal("belvo.update_credentials", answered(status, body), at_bank=True)
     assert error.observation is not None  # noqa: S101 - each of the refusals below says something about its link
-    told = ProviderWords("valid", code, words)
+    reported = ProviderWords("valid", code, words)
     given = {"banks": WITH_CREDENTIALS, **more}
-    return Scenario(BELVO, error.observation.cause, count, told, refusal=error, **given)
+    return Scenario(BELVO, error.observation.cause, count, reported, refusal=error, **given)
 
 
 def _consent(cause: Cause, count: int, status: str, **more: Any) -> Scenario:

@@ -10,7 +10,7 @@ from .faults import Faults
 from .heron import api as heron
 from .heron import bodies as heron_bodies
 from .limits import Limits
-from .outcomes import SERVER_ERROR, Effects, play
+from .outcomes import SERVER_ERROR, OutcomeHandlers, play
 from .settings import SimulatorSettings
 from .store import Store
 from .ticker import catch_up
@@ -37,20 +37,20 @@ class Gateway:
         catch_up(self.store)
         if request.path.startswith(heron.PREFIXES):
             check = self.limits.count_heron(request, self.store.clock())
-            effects = Effects(partial(heron.respond, self.store, request), heron_bodies.refusal)
+            handlers = OutcomeHandlers(partial(heron.respond, self.store, request), heron_bodies.refusal)
         else:
             check = self.limits.count_belvo(request, self.store.clock())
-            effects = Effects(partial(belvo.respond, self.store, request), belvo_bodies.refusal)
-        return check.mark(check.refusal or self._pass(request, effects))
+            handlers = OutcomeHandlers(partial(belvo.respond, self.store, request), belvo_bodies.refusal)
+        return check.mark(check.refusal or self._pass(request, handlers))
 
-    def _pass(self, request: Request, effects: Effects) -> Reply:
+    def _pass(self, request: Request, handlers: OutcomeHandlers) -> Reply:
         with self._lock:
             fails_by_chance = self._chances.random() < self.settings.error_rate
         self.store.wait(self.settings.latency / 1000)
         try:
             if fault := self.faults.take(request):
-                return play(fault.make(), self.store.wait, effects)
-            return effects.refuse(SERVER_ERROR) if fails_by_chance else effects.act()
+                return play(fault.make(), self.store.wait, handlers)
+            return handlers.refuse(SERVER_ERROR) if fails_by_chance else handlers.act()
         finally:
             if request.method != "GET":
                 self.store.save()

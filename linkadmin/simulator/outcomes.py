@@ -98,7 +98,7 @@ def _never_asks(_: Ask) -> Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Effects:
+class OutcomeHandlers:
     """How one request carries out an outcome; each function runs at most once, after any delay."""
 
     act: Callable[[], Reply]
@@ -119,27 +119,27 @@ def match(triggers: Iterable[Trigger], text: str, *, tails: bool = False) -> Tri
     return None
 
 
-def play(outcome: Outcome, wait: Callable[[float], None], effects: Effects) -> Reply:
+def play(outcome: Outcome, wait: Callable[[float], None], handlers: OutcomeHandlers) -> Reply:
     """Carry out an outcome after its delay. The caller must not hold the store's lock. Raises ConnectionCut."""
     match outcome:
         case Succeed():
             wait(outcome.delay)
-            return effects.act()
+            return handlers.act()
         case Ask():
             wait(outcome.delay)
-            return effects.ask(outcome)
+            return handlers.ask(outcome)
         case Refuse():
-            return effects.refuse(outcome)
+            return handlers.refuse(outcome)
         case Plain():
             return outcome.answer
         case Spoil():
-            return _spoil(outcome, effects)
+            return _spoil(outcome, handlers)
 
 
-def _spoil(outcome: Spoil, effects: Effects) -> Reply:
+def _spoil(outcome: Spoil, handlers: OutcomeHandlers) -> Reply:
     if not outcome.acted:
         raise ConnectionCut
-    good = effects.act()
+    good = handlers.act()
     match outcome.reply:
         case Damage.NONE:
             raise ConnectionCut
@@ -148,7 +148,7 @@ def _spoil(outcome: Spoil, effects: Effects) -> Reply:
         case Damage.UNREADABLE:
             return replace(good, payload=good.payload[:-20])
         case Damage.ERROR:
-            return effects.refuse(SERVER_ERROR)
+            return handlers.refuse(SERVER_ERROR)
         case Damage.DRIPPED:
             return replace(good, drip=DRIP)
 

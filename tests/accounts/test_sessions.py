@@ -12,8 +12,8 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Role
 from linkadmin.audit.models import AuditEvent
-from linkadmin.demo.names import LOG_INS
-from linkadmin.demo.world import PASSWORD as DEMO_PASSWORD
+from linkadmin.demo.names import SIGN_INS
+from linkadmin.demo.seed_data import PASSWORD as DEMO_PASSWORD
 from tests.markup import Form, read
 
 from .conftest import PASSWORD, Browser
@@ -29,7 +29,7 @@ def post_log_in(client: Client, username: str, password: str, *, to: str = "") -
 
 @pytest.fixture
 def demo_staff(db: None) -> None:
-    for username, name, role in LOG_INS:
+    for username, name, role in SIGN_INS:
         User.objects.create(username=username, password=make_password(DEMO_PASSWORD), role=role, name=name)
 
 
@@ -237,7 +237,7 @@ def test_demo_staff_sign_in_with_a_click_and_reach_their_page(settings: Settings
         browser = Client()
         went.append((form.values["login"], browser.post(form.action, form.values)["Location"], is_in(browser)))
 
-    assert went == [(username, "/?state=broken", True) for username, *_ in LOG_INS]
+    assert went == [(username, "/?state=broken", True) for username, *_ in SIGN_INS]
 
 
 @pytest.mark.usefixtures("demo_staff")
@@ -258,7 +258,7 @@ def test_the_demo_page_names_its_staff(client: Client, settings: Settings) -> No
 
     page = client.get("/accounts/login/").content.decode()
 
-    assert all(f"Sign in as {name} (" in page for _username, name, _role in LOG_INS)
+    assert all(f"Sign in as {name} (" in page for _username, name, _role in SIGN_INS)
     assert "This is a demo" in page
 
 

@@ -14,7 +14,7 @@ from .helpers import Windows
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-def select(page: Page, *names: str) -> None:
+def select_links(page: Page, *names: str) -> None:
     for name in names:
         page.get_by_label(f"Select {isolated(name)}", exact=True).check()
 
@@ -35,7 +35,7 @@ def test_job_is_reviewed_started_and_followed(env: Environment, windows: Windows
     many(env.heron, 3)
     page = windows.window()
     page.goto("/links/")
-    select(page, "Zebra 0", "Zebra 2")
+    select_links(page, "Zebra 0", "Zebra 2")
 
     page.get_by_role("button", name="Add note").click()
     page.get_by_label("Note").fill("The bank moved.")

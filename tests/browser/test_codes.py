@@ -107,7 +107,7 @@ def test_code_too_late_swaps_the_whole_step_for_one_message_and_one_way_on(env: 
     assert env.calls("PATCH") == []
 
 
-def test_sign_in_with_three_steps_shows_them(env: Environment, windows: Windows) -> None:
+def test_sign_in_with_three_steps_shows_each_challenge(env: Environment, windows: Windows) -> None:
     link, page = env.belvo_link(), windows.window()
 
     send_password(page, link, "mfa_three")

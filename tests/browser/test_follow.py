@@ -162,7 +162,7 @@ def test_hidden_page_asks_nothing_and_catches_up_when_it_is_seen_again(env: Envi
     state(page)("Working")
 
 
-def test_settled_page_that_nobody_is_at_asks_nothing(env: Environment, windows: Windows) -> None:
+def test_finished_page_without_activity_doesnt_poll(env: Environment, windows: Windows) -> None:
     link, page = env.heron_link(), windows.window()
     page.clock.install()
     page.goto(link.get_absolute_url())

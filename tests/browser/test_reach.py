@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 MOST_TABS = 40
 
 
-def log_in(page: Page, name: str, password: str = PASSWORD) -> None:
+def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
     page.goto("/")
     page.get_by_label("Username").fill(name)
     page.get_by_label("Password").fill(password)
@@ -29,13 +29,13 @@ def tab_to(page: Page, target: Locator) -> None:
     pytest.fail(f"{target} is not reached with the Tab key")
 
 
-def test_log_in_by_hand_out_again_and_not_with_a_wrong_password(windows: Windows) -> None:
+def test_sign_in_and_out_and_rejected_password(windows: Windows) -> None:
     page = windows.window("")
 
-    log_in(page, "ana", "not the password")
+    sign_in(page, "ana", "not the password")
     expect(page.get_by_role("alert")).to_be_focused()
     expect(page.get_by_label("Password")).to_be_empty()
-    log_in(page, "ana")
+    sign_in(page, "ana")
     expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
     page.get_by_role("button", name="Your account").click()
     page.get_by_role("button", name="Sign out").click()
@@ -46,7 +46,7 @@ def test_log_in_by_hand_out_again_and_not_with_a_wrong_password(windows: Windows
 def test_repair_with_a_code_works_without_javascript(env: Environment, windows: Windows) -> None:
     link, page = env.belvo_link(), windows.window("", java_script_enabled=False)
 
-    log_in(page, "ana")
+    sign_in(page, "ana")
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Links").click()
     page.get_by_role("main").get_by_role("link", name="Acme Corp").click()
     page.get_by_role("link", name="Update credentials").click()
@@ -96,7 +96,7 @@ def test_search_by_part_of_a_name_lists_what_matches(env: Environment, windows: 
     assert "fern" not in page.url
 
 
-def test_theme_is_toggled_and_kept(windows: Windows) -> None:
+def test_theme_is_toggled_and_saved(windows: Windows) -> None:
     page = windows.window(color_scheme="light")
     page.goto("/")
     light = page.evaluate("getComputedStyle(document.body).backgroundColor")
@@ -113,7 +113,7 @@ def test_theme_is_toggled_and_kept(windows: Windows) -> None:
 def test_times_are_in_the_zone_of_the_browser(env: Environment, windows: Windows) -> None:
     link, page = env.belvo_link(), windows.window("", timezone_id="America/Mexico_City")
 
-    log_in(page, "ana")
+    sign_in(page, "ana")
     page.goto(link.get_absolute_url())
 
     expect(page.locator(".verdict time")).to_have_attribute("title", re.compile(" CST$"))

@@ -10,7 +10,7 @@ from .helpers import Windows, send_password
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-def test_wrong_password_is_shown_at_the_top_and_its_field_is_blank(env: Environment, windows: Windows) -> None:
+def test_wrong_password_shows_an_alert_and_clears_the_field(env: Environment, windows: Windows) -> None:
     link, page = env.belvo_link(), windows.window()
 
     send_password(page, link, "pass_invalid")
@@ -24,7 +24,7 @@ def test_wrong_password_is_shown_at_the_top_and_its_field_is_blank(env: Environm
     expect(page.get_by_text("1 attempt left today")).to_be_visible()
 
 
-def test_second_try_after_a_refusal_is_a_new_attempt(env: Environment, windows: Windows) -> None:
+def test_second_try_after_a_rejection_is_a_new_attempt(env: Environment, windows: Windows) -> None:
     link, page = env.belvo_link(), windows.window()
     send_password(page, link, "pass_invalid")
     expect(page.get_by_role("alert")).to_be_visible()

@@ -49,7 +49,7 @@ def test_form_stays_with_what_was_typed_until_it_can_be_saved(env: Environment, 
 
 
 @pytest.mark.parametrize("width", [360, 1280])
-def test_page_that_cannot_be_recorded_says_why(env: Environment, windows: Windows, width: int) -> None:
+def test_page_that_cant_be_recorded_says_why(env: Environment, windows: Windows, width: int) -> None:
     link, page = env.belvo_link("Acme Corp"), windows.window(viewport={"width": width, "height": 800})
     windows.expect_status(503)
 

@@ -1,4 +1,4 @@
-"""Every count that leads to a list is as long as that list, on every page and for every role."""
+"""Every count that links to a list equals that list's length, on every page and for every role."""
 
 import html
 import re
@@ -21,10 +21,8 @@ from tests.markup import Page, read
 pytestmark = [pytest.mark.deep, pytest.mark.django_db, pytest.mark.usefixtures("state")]
 
 LISTS = {"link-list", "institution-list", "unrecognized-values", "delivery-list", "end-user-list"}
-CALLS = re.compile(
-    "records|connectors|-webhooks|reports|lookup|fetch"
-)  # pages that ask a provider when they are opened
-LIKE_ONE_ANOTHER = 3  # pages of one view, and links of one kind on a page, that are followed
+CALLS = re.compile("records|connectors|-webhooks|reports|lookup|fetch")  # pages that ask a provider when they're opened
+LIKE_ONE_ANOTHER = 3  # how many similar pages, and similar links on a page, are followed
 ROWS = re.compile(r"<tbody>(.*?)</tbody>", re.DOTALL)
 TIMES = re.compile(r"<(time|svg).*?</\1>", re.DOTALL)
 PILLS = re.compile(r'<ul class="pills">.*?</ul>', re.DOTALL)
@@ -35,12 +33,12 @@ class Anchor(NamedTuple):
     page: str
     href: str
     text: str
-    count: str  # empty where it promises none
+    count: str  # empty if it promises none
 
 
 @cache
 def opened(client: Client, url: str) -> Page | None:
-    """Open a page as somebody, once: nothing changes while pages are only read."""
+    """Open a page as a user, once: reading pages changes nothing."""
     answer = client.get(url)
     return read(answer) if answer.status_code == 200 and "text/html" in answer["content-type"] else None
 
@@ -62,13 +60,13 @@ def view_of(url: str) -> str:
 
 
 def kind_of(url: str) -> tuple[str, tuple[str, ...]]:
-    """Return what makes two addresses alike: their view, and which filters they name."""
+    """Return what similar URLs have in common: the view and the names of the filters."""
     query = parse_qsl(urlsplit(url).query)
     return view_of(url), tuple(key for key, _value in query if key not in ("after", "before", "page"))
 
 
 def every_page(client: Client) -> Iterator[tuple[str, Page]]:
-    """Walk through the pages a reader can go to, a few of each kind."""
+    """Visit the pages a user can reach, a few of each kind."""
     waiting, known, visited = deque(["/"]), {"/"}, Counter[tuple[str, tuple[str, ...]]]()
     while waiting:
         url = waiting.popleft()
@@ -98,8 +96,8 @@ def length_of(client: Client, url: str) -> int:
 
 
 @pytest.fixture(autouse=True)
-def inconsistent_demo(state: object) -> None:
-    """Add what makes counts and lists differ: ended links, repairs being proven, banks that are down, many words."""
+def varied_data(state: object) -> None:
+    """Add data that makes counts and lists differ: disconnected links, repairs being verified, banks that are down."""
     for state_ in ("waiting", "customer_login"):
         link = Link.objects.filter(health=state_, verifying_since=None).order_by("pk")[0]
         Link.objects.filter(pk=link.pk).update(verifying_since=link.health_since)

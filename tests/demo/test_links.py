@@ -1,4 +1,4 @@
-"""The planted links: true to their providers' records, with a past that leads to the present, ready for repair."""
+"""The seeded links: they match their providers' records, have a plausible past, and can be repaired."""
 
 from collections import Counter, defaultdict
 from datetime import timedelta
@@ -26,7 +26,7 @@ from .conftest import NOW
 
 pytestmark = [pytest.mark.deep, pytest.mark.usefixtures("state", "db")]
 
-REREAD = 20  # of the links that simply work
+REREAD = 20  # of the working links
 
 
 def links() -> Any:
@@ -39,7 +39,7 @@ def first_repair() -> Link:
 
 
 def said_of(link: Link) -> tuple[object, ...]:
-    """What a person is told of a link."""
+    """Return what a page shows of a link."""
     return (
         link.health,
         link.cause,
@@ -58,7 +58,7 @@ def raw_of(link: Link) -> tuple[str, ...]:
 
 def read_again(chosen: list[Link]) -> list[Link]:
     for link in chosen:
-        CallQuota.objects.all().delete()  # as if we took our time
+        CallQuota.objects.all().delete()  # as if time had passed
         reading.read(link)
     return list(links().filter(pk__in=[link.pk for link in chosen]))
 
@@ -86,7 +86,7 @@ def test_what_is_shown_as_the_providers_word_is_its_record_word_for_word() -> No
 
 
 @pytest.mark.usefixtures("providers")
-def test_the_planted_catalogue_is_what_a_read_of_it_brings() -> None:
+def test_the_seeded_institution_list_matches_a_read_of_it() -> None:
     columns = [field.name for field in Institution._meta.fields if field.name != "read_at"]
     rows = Institution.objects.filter(integration__provider="belvo").order_by("name")
     before = list(rows.values(*columns))
@@ -98,7 +98,7 @@ def test_the_planted_catalogue_is_what_a_read_of_it_brings() -> None:
 
 @pytest.mark.usefixtures("providers")
 @pytest.mark.parametrize("provider", ["belvo", "heron"])
-def test_the_planted_keys_are_good(provider: str) -> None:
+def test_the_seeded_keys_are_valid(provider: str) -> None:
     integration = Integration.objects.get(provider=provider)
 
     report = connections.client_for(integration).test_connection()

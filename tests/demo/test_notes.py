@@ -1,4 +1,4 @@
-"""What staff of the demo wrote down and handed over, and that the links are counted."""
+"""Notes and assignments of the demo's staff, and the link counts."""
 
 import pytest
 from django.db.models import Count, F

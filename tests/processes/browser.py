@@ -62,7 +62,7 @@ class Browser:
     def close(self) -> None:
         self._session.close()
 
-    def log_in(self, name: str, password: str = PASSWORD) -> requests.Response:
+    def sign_in(self, name: str, password: str = PASSWORD) -> requests.Response:
         return self.submit("/accounts/login/", having="password", login=name, password=password)
 
     def get(self, path: str) -> requests.Response:
@@ -82,7 +82,7 @@ class Browser:
     def submit(self, path: str, *, having: str, patience: float = 30, **typed: str) -> requests.Response:
         return self.send(self.open(path, having=having), patience=patience, **typed)
 
-    def lose_log_in(self) -> None:
+    def lose_session(self) -> None:
         """Forget who is logged in, as when the time of a session is over."""
         del self._session.cookies["session"]
 

@@ -172,7 +172,7 @@ class Stack:
         """Return a browser in which a member of the cast is logged in, at `url` or at the first web process."""
         browser = Browser(url or self.url)
         self.browsers.append(browser)
-        browser.log_in(name)
+        browser.sign_in(name)
         return browser
 
     def link(self, bank: str = "erebor_mx_retail") -> PlantedLink:
@@ -222,7 +222,7 @@ class Stack:
         (self.data / "static").symlink_to(self._static)
         for name, (_variable, new_key) in KEYS.items():
             (self.data / "keys" / name).write_text(new_key())
-        (self.data / "simulator.json").write_text(json.dumps(_remote_world()))
+        (self.data / "simulator.json").write_text(json.dumps(_remote_state()))
         self._running["simulator"] = self._spawn("simulator", self._command("simulator"))
         self.simulator_url = wait_for(self._said_address)
         made = self.run("tests.processes.fixtures", self.simulator_url)
@@ -295,7 +295,7 @@ def free_port() -> int:
         return port
 
 
-def _remote_world() -> Mapping[str, Any]:
+def _remote_state() -> Mapping[str, Any]:
     """Return what the simulated Belvo knows at first: links that last worked long ago."""
     links = [
         {"institution": bank, "id": str(uuid.uuid4()), "status": "invalid", "last_accessed_at": LONG_AGO}

@@ -25,7 +25,7 @@ def status(browser: Browser, probe: str) -> int:
     return browser.get(probe).status_code
 
 
-def test_dead_scheduler_is_told_until_it_runs_again(stack: Stack) -> None:
+def test_dead_scheduler_is_reported_until_it_runs_again(stack: Stack) -> None:
     browser = stack.browser()
     wait_for(lambda: status(browser, "/statusz/") == HTTPStatus.OK, within=LONG)
     stack.kill("beat")

@@ -36,7 +36,7 @@ def test_a_call_ends_although_the_tab_that_started_it_is_closed(stack: Stack) ->
 
 
 @pytest.mark.processes
-def test_a_request_for_a_code_waits_for_whoever_comes_back(stack: Stack) -> None:
+def test_a_request_for_a_code_waits_until_the_user_returns(stack: Stack) -> None:
     browser, link = stack.browser(), stack.link()
 
     browser.leave_while_sending(link.page, password="slow_mfa_2")

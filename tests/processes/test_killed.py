@@ -103,7 +103,7 @@ def test_what_a_bank_showed_outlives_the_process_and_its_code_is_taken(crash: Cr
     assert done.url.endswith(crash.showing.page)
 
 
-def test_each_bank_was_asked_once(crash: Crash) -> None:
+def test_each_bank_was_contacted_once(crash: Crash) -> None:
     crash.wait_until_settled()
 
     assert [len(crash.calls(link)) for link in crash.calling] == [1, 1, 1]
@@ -160,7 +160,7 @@ def test_it_is_learnt_once_they_work_again_although_the_message_is_gone(loss: Lo
     wait_for(lambda: loss.browser.says(page, "Working"))
 
 
-def test_it_is_settled_once_and_the_bank_was_asked_once(loss: Loss) -> None:
+def test_it_is_resolved_once_and_the_bank_was_contacted_once(loss: Loss) -> None:
     page = loss.link.page
     wait_for_state(loss.browser, page, "Succeeded")
 

@@ -28,7 +28,7 @@ def held_by_another_program(stack: Stack) -> Iterator[None]:
             program.communicate(b"\n", timeout=20)
 
 
-def test_locked_database_refuses_in_words_and_sends_nothing(stack: Stack) -> None:
+def test_locked_database_shows_an_error_and_sends_nothing(stack: Stack) -> None:
     link, (ana, ben, mia) = stack.link(), [stack.browser(name) for name in ("ana", "ben", "mia")]
     form = ana.open(f"{link.page}credentials/", having="password")
     leave = next(form for form in forms_of(mia.get("/").text) if "logout" in form.action)

@@ -19,7 +19,7 @@ def address(embedded: Stack, webhook_path: str) -> str:
     return embedded.url + webhook_path
 
 
-def mended(stack: Stack) -> PlantedLink:
+def working_at_provider(stack: Stack) -> PlantedLink:
     """Return a link that is broken as far as we know, and works at the provider."""
     link = stack.link(BANK)
     typed = {"password": "pass_valid", "password2": "pass_valid"}
@@ -35,7 +35,7 @@ def post(address: str, link: PlantedLink) -> None:
 
 
 def test_message_is_visible_on_the_page_before_the_schedule_comes_to_it(stack: Stack, address: str) -> None:
-    browser, link = stack.browser(), mended(stack)
+    browser, link = stack.browser(), working_at_provider(stack)
     stack.kill("beat")
 
     post(address, link)
@@ -44,7 +44,7 @@ def test_message_is_visible_on_the_page_before_the_schedule_comes_to_it(stack: S
 
 
 def test_messages_outlive_the_worker_and_the_broker(stack: Stack, address: str) -> None:
-    links = [mended(stack) for _ in range(3)]
+    links = [working_at_provider(stack) for _ in range(3)]
     browser = stack.browser()
     stack.freeze("simulator")
     taken = stack.log("worker").count(TAKEN)

@@ -168,7 +168,7 @@ def test_limits_count_by_the_client_s_own_address_whatever_it_claims(proxy: Prox
     assert "Too many failed sign-ins" not in elsewhere.text
 
 
-def test_strangers_reach_the_webhooks_and_nothing_else(proxy: Proxy) -> None:
+def test_the_internet_reaches_only_the_webhooks(proxy: Proxy) -> None:
     with proxy.session(STRANGER) as session:
         pages = ["/", "/accounts/login/", "/admin/", "/links/", "/static/favicon.svg"]
         statuses = [session.get(proxy.url + page, timeout=30).status_code for page in pages]
@@ -184,7 +184,7 @@ def test_strangers_reach_the_webhooks_and_nothing_else(proxy: Proxy) -> None:
     assert (read.status_code, watched.status_code) == (403, 404)
 
 
-def test_message_that_is_too_long_is_refused_by_the_proxy(proxy: Proxy) -> None:
+def test_webhook_that_is_too_long_is_rejected_by_the_proxy(proxy: Proxy) -> None:
     before = len(proxy.stack.served_by("POST /webhooks/"))
     with proxy.session(STRANGER) as session:
         answer = session.post(proxy.url + proxy.webhook, b"x" * (64 * 1024 + 1), timeout=30)

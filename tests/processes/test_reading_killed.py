@@ -23,7 +23,7 @@ CROWD = Population(seed=7, belvo_links=9000, heron_links=240)
 LATENCY = "200"  # milliseconds, so that there is a middle to be killed in
 
 
-class Crowded(Stack):
+class StackWithManyLinks(Stack):
     """A stack whose simulator has many links that nobody here knows of yet, and whose reads are given up soon."""
 
     def __init__(self, folder: Path, **settings: Any) -> None:
@@ -31,9 +31,9 @@ class Crowded(Stack):
 
     def _command(self, name: str) -> list[str]:
         links = ["--belvo-links", str(CROWD.belvo_links), "--heron-links", str(CROWD.heron_links)]
-        crowd = ["--seed", str(CROWD.seed), *links]
+        population = ["--seed", str(CROWD.seed), *links]
         command = super()._command(name)
-        return [*command, *crowd, "--latency", LATENCY] if name == "simulator" else command
+        return [*command, *population, "--latency", LATENCY] if name == "simulator" else command
 
     def counts(self) -> dict[str, Any]:
         """Count what is in the database."""
@@ -53,15 +53,15 @@ class Crowded(Stack):
 
 
 @pytest.fixture(scope="module", params=["embedded", pytest.param("servers", marks=pytest.mark.servers)])
-def crowded(
+def stack_with_many_links(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, static: Path
-) -> Iterator[Crowded]:
+) -> Iterator[StackWithManyLinks]:
     folder = tmp_path_factory.mktemp(f"crowded-{request.param}")
     if request.param == "embedded":
-        with Crowded(folder, static=static) as running:
+        with StackWithManyLinks(folder, static=static) as running:
             yield running
         return
-    with servers.borrowed() as environment, Crowded(folder, static=static, **environment) as running:
+    with servers.borrowed() as environment, StackWithManyLinks(folder, static=static, **environment) as running:
         yield running
 
 
@@ -78,7 +78,7 @@ def press(browser: Browser, page: str, address: str, **typed: str) -> requests.R
     return browser.send(Form(browser.url + address, {"csrfmiddlewaretoken": token}), **typed)
 
 
-def in_the_middle(stack: Crowded, how_far: Callable[[dict[str, Any]], tuple[int, int]]) -> None:
+def in_the_middle(stack: StackWithManyLinks, how_far: Callable[[dict[str, Any]], tuple[int, int]]) -> None:
     """Wait until something has begun and is not over yet."""
 
     def is_between() -> bool:
@@ -99,7 +99,7 @@ def items_of_job(counts: dict[str, Any]) -> tuple[int, int]:
     return job["total"] - job["items"].get("waiting", 0), job["total"]
 
 
-def wait_until_swept(stack: Crowded) -> dict[str, Any]:
+def wait_until_full_checks_are_done(stack: StackWithManyLinks) -> dict[str, Any]:
     """Wait until each provider has a full check that is done, and return the counts then."""
 
     def counts_when_done() -> dict[str, Any] | None:
@@ -110,49 +110,51 @@ def wait_until_swept(stack: Crowded) -> dict[str, Any]:
     return wait_for(counts_when_done)
 
 
-def test_full_checks_that_are_killed_again_and_again_find_every_link_once(crowded: Crowded) -> None:
+def test_full_checks_that_are_killed_again_and_again_find_every_link_once(
+    stack_with_many_links: StackWithManyLinks,
+) -> None:
     for _ in range(2):
-        in_the_middle(crowded, parts_of_full_checks)
-        crowded.kill_and_empty_broker()
+        in_the_middle(stack_with_many_links, parts_of_full_checks)
+        stack_with_many_links.kill_and_empty_broker()
 
-    counts = wait_until_swept(crowded)
+    counts = wait_until_full_checks_are_done(stack_with_many_links)
 
     assert counts["links"] == counts["beginnings"] == links_to_be_found()
     assert counts["twice"] == 0
     assert len(counts["full_checks"]) == 2
 
 
-def test_notes_on_all_links_are_written_once_each(crowded: Crowded) -> None:
-    counts = wait_until_swept(crowded)
-    ana = crowded.browser("ana")
+def test_notes_on_all_links_are_written_once_each(stack_with_many_links: StackWithManyLinks) -> None:
+    counts = wait_until_full_checks_are_done(stack_with_many_links)
+    ana = stack_with_many_links.browser("ana")
     plan = press(ana, "/links/", "/bulk/note/", all="1", text="Call them on Monday")
     job = plan.url.removeprefix(ana.url)
     press(ana, job, job, move="begin")
 
-    in_the_middle(crowded, items_of_job)
-    crowded.kill_and_empty_broker()
-    counts = wait_for(lambda: done(crowded))
+    in_the_middle(stack_with_many_links, items_of_job)
+    stack_with_many_links.kill_and_empty_broker()
+    counts = wait_for(lambda: done(stack_with_many_links))
 
     assert counts["jobs"][-1]["items"] == {"done": counts["links"]}
     assert counts["notes"] == {"1": counts["links"]}
 
 
-def test_reading_of_many_links_goes_on_after_a_kill(crowded: Crowded) -> None:
-    wait_until_swept(crowded)
-    ana = crowded.browser("ana")
-    heron = crowded.integrations["heron"]
+def test_reading_of_many_links_goes_on_after_a_kill(stack_with_many_links: StackWithManyLinks) -> None:
+    wait_until_full_checks_are_done(stack_with_many_links)
+    ana = stack_with_many_links.browser("ana")
+    heron = stack_with_many_links.integrations["heron"]
     plan = press(ana, "/links/", "/bulk/refresh/", all="1", integration=heron)
     job = plan.url.removeprefix(ana.url)
     press(ana, job, job, move="begin")
 
-    in_the_middle(crowded, items_of_job)
-    crowded.kill_and_empty_broker()
-    counts = wait_for(lambda: done(crowded))
+    in_the_middle(stack_with_many_links, items_of_job)
+    stack_with_many_links.kill_and_empty_broker()
+    counts = wait_for(lambda: done(stack_with_many_links))
 
     last = counts["jobs"][-1]
     assert last["items"].get("done", 0) + last["items"].get("skipped", 0) == last["total"]
 
 
-def done(stack: Crowded) -> dict[str, Any] | None:
+def done(stack: StackWithManyLinks) -> dict[str, Any] | None:
     counts = stack.counts()
     return counts if counts["jobs"][-1]["state"] == "done" else None

@@ -85,7 +85,7 @@ def test_repair_address_is_shown_by_every_process_to_who_made_it(several: Stack,
     assert "widget.belvo.io" not in colleague.text
 
 
-def test_records_are_asked_for_once_whoever_shows_them(several: Stack, ana: Browser) -> None:
+def test_records_are_requested_once_for_all_processes(several: Stack, ana: Browser) -> None:
     records = f"/integrations/{several.integrations['belvo']}/records/links/"
 
     pages = from_everybody(several, ana, records)

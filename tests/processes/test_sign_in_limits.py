@@ -72,7 +72,7 @@ def test_exactly_five_of_a_hundred_parallel_passwords_reach_the_hash(guessed: St
     posts = guessed.served_by("POST /accounts/login/")
     assert len(set(posts)) == 2, "one process answered them all"
     auditor = Browser(guessed.url)
-    assert auditor.log_in("aud").url == f"{guessed.url}/"
+    assert auditor.sign_in("aud").url == f"{guessed.url}/"
     pages = [auditor.get(f"/admin/audit/auditevent/?q=session.sign_in_rejected&p={page}").text for page in (1, 2)]
     assert sum(page.count('<td class="field-outcome">') for page in pages) == AT_ONCE
     auditor.close()
@@ -82,7 +82,7 @@ def test_right_password_is_not_looked_at_after_that(guessed: Stack) -> None:
     ana = Browser(guessed.url)
     before = hashes(guessed)
 
-    page = ana.log_in("ana", PASSWORD)
+    page = ana.sign_in("ana", PASSWORD)
 
     assert "Too many failed sign-ins" in page.text
     assert hashes(guessed) == before

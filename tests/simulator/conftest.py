@@ -1,4 +1,4 @@
-"""A running simulator, a clock that can be moved, and one client per provider over a real socket."""
+"""A running simulator, a movable clock, and one client per provider over a real socket."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ from .receiver import Receiver
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave what holds the double itself to account to `.ci/run`."""
+    """Run the simulator's own tests only in `.ci/run thorough`."""
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.thorough)
@@ -34,8 +34,6 @@ class MovableClock:
 
 
 class Client:
-    """Calls one provider of the simulator."""
-
     def __init__(self, url: str, **session: Any) -> None:
         self.url = url
         self.session = requests.Session()

@@ -1,4 +1,4 @@
-"""Whole lists, read page by page over a real socket."""
+"""Complete lists, read page by page over a real socket."""
 
 from collections import Counter
 from typing import Any
@@ -35,6 +35,6 @@ def end_users(heron: Heron, query: str = "", limit: int = 700) -> list[dict[str,
 
 
 def states(heron: Heron) -> Counter[str]:
-    """Count the statuses of all links, as the list of end users tells them."""
+    """Count all links by status, from the list of end users."""
     rows = end_users(heron, "include_data_sources=true")
     return Counter(source["status"] for row in rows for source in row["data_sources"])

@@ -1,4 +1,4 @@
-"""A receiver of webhooks on a real socket: it keeps what is posted to it, and answers as it is told."""
+"""A webhook receiver on a real socket. It stores what it receives and responds as configured."""
 
 import json
 import threading
@@ -34,7 +34,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Write nothing."""
+        pass
 
 
 class _Server(ThreadingHTTPServer):
@@ -42,7 +42,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class Receiver:
-    """`answers` come first, then the usual one. It holds all answers back while it is not `open`."""
+    """Sends `answers` first, then the default one. Holds all responses back until it's `open`."""
 
     def __init__(self, port: int = 0) -> None:
         self.got: list[Got] = []

@@ -1,4 +1,4 @@
-"""Belvo: removal in the background, trimmed answers, and what may be stored."""
+"""Belvo: removal in the background, trimmed responses, and credential storage."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The one-time code: each kind of challenge, right and wrong codes, and time that runs out."""
+"""The one-time code: each kind of challenge, right and wrong codes, and expiry."""
 
 import base64
 import re
@@ -10,7 +10,7 @@ import requests
 from .conftest import Belvo, MovableClock
 
 
-def told(answer: requests.Response) -> dict[str, Any]:
+def received(answer: requests.Response) -> dict[str, Any]:
     """The challenge in either shape of the body."""
     assert answer.status_code == 428, answer.text
     body = answer.json()
@@ -18,11 +18,11 @@ def told(answer: requests.Response) -> dict[str, Any]:
 
 
 def generation(belvo: Belvo, word: str) -> dict[str, Any]:
-    return dict(told(belvo.register("maria", word)).get("token_generation_data", {}))
+    return dict(received(belvo.register("maria", word)).get("token_generation_data", {}))
 
 
 def test_registering_leaves_an_unconfirmed_link_and_the_right_code_creates_it(belvo: Belvo) -> None:
-    challenge = told(belvo.register("mfa_default", "pass_valid", institution="heimdall_mx_retail"))
+    challenge = received(belvo.register("mfa_default", "pass_valid", institution="heimdall_mx_retail"))
     before = belvo.link(challenge["link"])
 
     answer = belvo.resume(challenge, "111111")
@@ -33,7 +33,7 @@ def test_registering_leaves_an_unconfirmed_link_and_the_right_code_creates_it(be
 
 def test_updating_leaves_a_link_that_waits_for_a_code_and_the_right_code_repairs_it(belvo: Belvo) -> None:
     link = belvo.new_link(institution="heimdall_mx_retail")
-    challenge = told(belvo.update(link, "pass_valid"))
+    challenge = received(belvo.update(link, "pass_valid"))
     before = belvo.link(link)["status"]
 
     answer = belvo.resume(challenge, "111111")
@@ -69,7 +69,7 @@ def test_a_text_challenge_asks_in_words(belvo: Belvo) -> None:
 
 
 def test_an_approval_is_resumed_without_a_code(belvo: Belvo) -> None:
-    challenge = told(belvo.register("maria", "mfa_approve"))
+    challenge = received(belvo.register("maria", "mfa_approve"))
 
     answer = belvo.resume(challenge)
 
@@ -90,9 +90,9 @@ def test_the_shape_is_a_list_with_text_or_an_object_with_a_number(belvo: Belvo) 
 
 
 def test_a_wrong_code_gives_a_new_challenge_and_voids_the_old_one(belvo: Belvo, clock: MovableClock) -> None:
-    first = told(belvo.register("maria", "mfa_short"))
+    first = received(belvo.register("maria", "mfa_short"))
     clock.forward(10)
-    second = told(belvo.resume(first, "999999"))
+    second = received(belvo.resume(first, "999999"))
     clock.forward(10)
 
     old = belvo.resume(first, "111111")
@@ -103,8 +103,8 @@ def test_a_wrong_code_gives_a_new_challenge_and_voids_the_old_one(belvo: Belvo, 
     assert new.status_code == 201
 
 
-def test_a_code_that_comes_too_late_is_refused(belvo: Belvo, clock: MovableClock) -> None:
-    challenge = told(belvo.register("maria", "mfa_short"))
+def test_an_expired_code_is_rejected(belvo: Belvo, clock: MovableClock) -> None:
+    challenge = received(belvo.register("maria", "mfa_short"))
     clock.forward(12)
 
     answer = belvo.resume(challenge, "111111")
@@ -115,9 +115,9 @@ def test_a_code_that_comes_too_late_is_refused(belvo: Belvo, clock: MovableClock
 
 
 def test_five_wrong_codes_lock_the_account(belvo: Belvo) -> None:
-    challenge = told(belvo.register("maria", "mfa_default"))
+    challenge = received(belvo.register("maria", "mfa_default"))
     for _ in range(4):
-        challenge = told(belvo.resume(challenge, "999999"))
+        challenge = received(belvo.resume(challenge, "999999"))
 
     answer = belvo.resume(challenge, "999999")
 
@@ -126,7 +126,7 @@ def test_five_wrong_codes_lock_the_account(belvo: Belvo) -> None:
 
 
 def test_a_session_belongs_to_one_link(belvo: Belvo) -> None:
-    challenge = told(belvo.register("maria", "mfa_default"))
+    challenge = received(belvo.register("maria", "mfa_default"))
     other = belvo.new_link("tomas")
 
     answer = belvo.resume({**challenge, "link": other}, "111111")
@@ -137,7 +137,7 @@ def test_a_session_belongs_to_one_link(belvo: Belvo) -> None:
 
 def test_a_new_login_voids_the_code_of_an_older_one(belvo: Belvo) -> None:
     link = belvo.new_link()
-    old = told(belvo.update(link, "mfa_default"))
+    old = received(belvo.update(link, "mfa_default"))
 
     belvo.update(link, "mfa_default")
 
@@ -155,12 +155,12 @@ def test_a_slow_bank_can_ask_for_a_code(belvo: Belvo) -> None:
     answer = belvo.register("maria", "slow_mfa_1")
 
     assert answer.elapsed.total_seconds() >= 1
-    assert told(answer)["session"]
+    assert received(answer)["session"]
 
 
 @pytest.mark.parametrize(("code", "status"), [("100001", "valid"), ("100002", "unconfirmed")])
 def test_the_answer_to_a_code_can_be_lost(belvo: Belvo, code: str, status: str) -> None:
-    challenge = told(belvo.register("maria", "mfa_default"))
+    challenge = received(belvo.register("maria", "mfa_default"))
 
     with pytest.raises(requests.ConnectionError):
         belvo.resume(challenge, code)
@@ -169,27 +169,27 @@ def test_the_answer_to_a_code_can_be_lost(belvo: Belvo, code: str, status: str) 
 
 
 @pytest.mark.parametrize(("code", "expected"), [("100400", 400), ("100409", 400), ("100500", 500)])
-def test_a_code_can_be_refused_and_sent_again(belvo: Belvo, code: str, expected: int) -> None:
-    challenge = told(belvo.register("maria", "mfa_default"))
+def test_a_rejected_code_can_be_sent_again(belvo: Belvo, code: str, expected: int) -> None:
+    challenge = received(belvo.register("maria", "mfa_default"))
 
     assert belvo.resume(challenge, code).status_code == expected
     assert belvo.resume(challenge, "111111").status_code == 201
 
 
 def test_an_abandoned_register_does_not_stop_a_second_one(belvo: Belvo) -> None:
-    told(belvo.register("mfa_default"))
+    received(belvo.register("mfa_default"))
 
-    second = told(belvo.register("mfa_default"))
+    second = received(belvo.register("mfa_default"))
 
     assert belvo.resume(second, "111111").status_code == 201
     assert belvo.register("mfa_default").json()[0]["code"] == "duplicated"
 
 
 def steps(belvo: Belvo, word: str, *answers: str | None) -> list[dict[str, Any]]:
-    """Give one answer after the other and return what the bank asked before each."""
+    """Send one answer after another, and return the bank's challenge before each."""
     answer, asked = belvo.update(belvo.new_link(), word), []
     for given in answers:
-        challenge = told(answer)
+        challenge = received(answer)
         asked.append(challenge.get("token_generation_data", {}))
         answer = belvo.resume(challenge, given)
     assert answer.status_code == 200, answer.text
@@ -217,7 +217,7 @@ def test_a_wrong_answer_in_the_middle_asks_for_the_same_thing_with_a_new_number(
     assert asked[1]["value"] != asked[2]["value"]
 
 
-def test_an_approval_can_be_asked_for_twice_in_the_same_words(belvo: Belvo) -> None:
+def test_an_approval_can_be_requested_twice_in_the_same_words(belvo: Belvo) -> None:
     first, second = steps(belvo, "mfa_unapproved", None, None)
 
     assert first == second

@@ -1,4 +1,4 @@
-"""Belvo: the consents behind links of open finance."""
+"""Belvo: consents of open finance links."""
 
 import json
 from pathlib import Path
@@ -53,7 +53,7 @@ def test_a_consent_keeps_no_document_number_that_was_typed(belvo: Belvo) -> None
     assert consent["document_number"] != "12345678901"
 
 
-def test_a_document_number_that_is_asked_for_is_on_no_page(simulator: Simulator, belvo: Belvo) -> None:
+def test_a_document_number_filter_is_on_no_page(simulator: Simulator, belvo: Belvo) -> None:
     consents(belvo, "user_document=76109277673")
 
     text = requests.get(f"{simulator.url}/calls.json", timeout=60).text
@@ -111,7 +111,7 @@ def test_a_consent_goes_with_its_link(belvo: Belvo) -> None:
     assert belvo("GET", f"/api/consents/{consent['id']}/").status_code == 404
 
 
-def test_a_consent_can_be_planted_and_survives_a_restart(tmp_path: Path, clock: MovableClock) -> None:
+def test_a_consent_in_the_state_file_survives_a_restart(tmp_path: Path, clock: MovableClock) -> None:
     planted = {"link": LINK, "status": "AWAITING_AUTHORISATION_CONFIRMATION", "expired_at": "2027-01-02T00:00:00Z"}
     path = tmp_path / "state.json"
     path.write_text(json.dumps({"belvo": {"links": [{**OPEN_FINANCE, "id": LINK}], "consents": [planted]}}))

@@ -1,4 +1,4 @@
-"""Registering a link and updating its credentials: what each word leads to."""
+"""Registering a link and updating its credentials: the outcome of each test value."""
 
 import re
 
@@ -13,7 +13,7 @@ from tests.waiting import BUSY_SECONDS, wait_until
 
 from .conftest import Belvo, MovableClock
 
-# word: status, code and the beginning of the message
+# test value: status, code and start of the message
 REFUSED = {
     "pass_invalid": (400, "login_error", "Invalid credentials"),
     "not_attempted": (400, "login_error", "Login not attempted"),
@@ -43,7 +43,7 @@ RFC = "LOLJ970312AB1"
 
 @pytest.mark.parametrize("word", REFUSED)
 @pytest.mark.parametrize("call", ["register", "update"])
-def test_a_word_is_refused_as_documented(belvo: Belvo, call: str, word: str) -> None:
+def test_a_test_value_is_rejected_as_documented(belvo: Belvo, call: str, word: str) -> None:
     link = belvo.new_link()
 
     answer = belvo.register("someone", word) if call == "register" else belvo.update(link, word)
@@ -78,7 +78,7 @@ def test_a_word_as_the_username_beats_the_password(belvo: Belvo) -> None:
     assert answer.json()[0]["code"] == "login_error"
 
 
-def test_a_second_link_of_the_same_person_is_refused_whatever_the_password(belvo: Belvo) -> None:
+def test_a_second_link_of_the_same_person_is_rejected_whatever_the_password(belvo: Belvo) -> None:
     first = belvo.register("maria", "one").json()
 
     second = belvo.register("maria", "two")
@@ -121,7 +121,7 @@ def test_the_sixth_wrong_password_in_a_row_turns_the_link_invalid(belvo: Belvo) 
 
 
 @pytest.mark.parametrize("word", BROKEN_AFTER)
-def test_a_change_is_made_although_its_answer_does_not_arrive_whole(belvo: Belvo, word: str) -> None:
+def test_a_change_is_made_although_its_response_is_damaged(belvo: Belvo, word: str) -> None:
     with pytest.raises(requests.RequestException):
         belvo.register("maria", word).json()
 
@@ -170,7 +170,7 @@ def test_the_firewall_answers_with_a_web_page(belvo: Belvo) -> None:
     assert answer.headers["Content-Type"] == "text/html"
 
 
-def test_a_bank_that_is_down_refuses_everybody(belvo: Belvo) -> None:
+def test_a_bank_that_is_down_rejects_every_sign_in(belvo: Belvo) -> None:
     answer = belvo.register("maria", institution="mareazul_mx_retail")
 
     assert answer.json()[0]["code"] == "institution_down"
@@ -238,7 +238,7 @@ def test_an_expired_storage_answers_not_found_although_the_link_exists(belvo: Be
         ({"institution": "narnia_mx_retail", "username": "u", "password": "p"}, "does_not_exist", "institution"),
     ],
 )
-def test_a_body_that_does_not_fit_is_refused_at_its_field(
+def test_an_invalid_body_is_rejected_with_its_field(
     belvo: Belvo, body: dict[str, object], code: str, field: str
 ) -> None:
     answer = belvo("POST", "/api/links/", body)
@@ -247,7 +247,7 @@ def test_a_body_that_does_not_fit_is_refused_at_its_field(
     assert (answer.json()[0]["code"], answer.json()[0]["field"]) == (code, field)
 
 
-def test_all_errors_of_a_body_are_told_at_once(belvo: Belvo) -> None:
+def test_all_errors_of_a_body_are_returned_at_once(belvo: Belvo) -> None:
     more = {"access_mode": "monthly", "fetch_resources": "ACCOUNTS", "external_id": "ab"}
 
     answer = belvo.register("maria", **more)
@@ -255,7 +255,7 @@ def test_all_errors_of_a_body_are_told_at_once(belvo: Belvo) -> None:
     assert {error["code"] for error in answer.json()} == {"invalid_choice", "not_a_list", "min_length"}
 
 
-def test_an_update_without_a_password_is_refused(belvo: Belvo) -> None:
+def test_an_update_without_a_password_is_rejected(belvo: Belvo) -> None:
     link = belvo.new_link()
 
     answer = belvo("PUT", f"/api/links/{link}/", {"password2": "1234"})

@@ -1,4 +1,4 @@
-"""Belvo: keys, lists, filters, paging, and the calls that need no bank."""
+"""Belvo: keys, lists, filters, paging, and the calls that don't contact a bank."""
 
 import pytest
 import requests
@@ -10,14 +10,14 @@ from .conftest import Belvo, MovableClock
 NOBODY = "30cb4806-6e00-48a4-91c9-ca55968576c8"
 
 
-def test_the_right_keys_open_the_door(belvo: Belvo) -> None:
+def test_valid_keys_are_accepted(belvo: Belvo) -> None:
     answer = belvo("GET", "/api/")
 
     assert (answer.status_code, answer.json()) == (200, {})
 
 
 @pytest.mark.parametrize("keys", [None, ("sandbox-id", "wrong"), ("other", "sandbox-password")])
-def test_other_keys_are_refused(belvo: Belvo, keys: tuple[str, str] | None) -> None:
+def test_other_keys_are_rejected(belvo: Belvo, keys: tuple[str, str] | None) -> None:
     answer = requests.get(f"{belvo.url}/api/links/", auth=keys, timeout=60)
 
     assert answer.status_code == 401
@@ -32,14 +32,14 @@ def test_an_unknown_path_or_link_is_not_found(belvo: Belvo, path: str) -> None:
     assert (answer.status_code, answer.json()[0]["code"]) == (404, "not_found")
 
 
-def test_a_method_that_is_not_offered_is_refused(belvo: Belvo) -> None:
+def test_an_unsupported_method_is_rejected(belvo: Belvo) -> None:
     answer = belvo("DELETE", "/api/links/")
 
     assert (answer.status_code, answer.json()[0]["code"]) == (405, "method_not_allowed")
     assert answer.headers["Allow"] == "GET, POST, PATCH"
 
 
-def test_a_body_that_is_no_json_is_refused(belvo: Belvo) -> None:
+def test_a_body_that_isnt_json_is_rejected(belvo: Belvo) -> None:
     answer = belvo("POST", "/api/links/", data="{", headers={"Content-Type": "application/json"})
 
     assert answer.json()[0]["code"] == "parse_error"

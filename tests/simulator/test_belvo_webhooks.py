@@ -1,4 +1,4 @@
-"""What Belvo tells by webhook, of which events, and what it tells nothing of."""
+"""Belvo: the events that send webhooks, and those that don't."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -21,8 +21,8 @@ def simulator(simulator: Simulator, receiver: Receiver) -> Iterator[Simulator]:
     return simulator
 
 
-def told(simulator: Simulator, receiver: Receiver) -> list[dict[str, Any]]:
-    """Wait for all messages and take them away."""
+def received(simulator: Simulator, receiver: Receiver) -> list[dict[str, Any]]:
+    """Wait for all webhooks, and take them."""
     assert simulator.delivered()
     bodies = [got.body for got in receiver.got]
     receiver.got.clear()
@@ -34,7 +34,7 @@ def codes(bodies: list[dict[str, Any]]) -> list[str]:
 
 
 def broken(belvo: Belvo, simulator: Simulator, **more: Any) -> str:
-    """Register a link that the bank lets in no more."""
+    """Create a link that the bank rejects from now on."""
     link = belvo.new_link(fetch_resources=["ACCOUNTS"], **more)
     for _ in range(6):
         belvo.update(link, "pass_invalid")
@@ -44,7 +44,7 @@ def broken(belvo: Belvo, simulator: Simulator, **more: Any) -> str:
 def test_a_first_load_tells_of_each_resource(simulator: Simulator, belvo: Belvo, receiver: Receiver) -> None:
     link = belvo.new_link(external_id="cust-1", fetch_resources=["ACCOUNTS", "TRANSACTIONS"])
 
-    accounts, transactions = told(simulator, receiver)
+    accounts, transactions = received(simulator, receiver)
     assert transactions == {
         "webhook_id": accounts["webhook_id"],
         "webhook_type": "TRANSACTIONS",
@@ -74,57 +74,59 @@ def test_the_header_is_the_practice_one_until_another_is_set(
     assert receiver.got[0].headers["content-type"] == "application/json"
 
 
-def test_a_link_that_waits_for_a_code_is_told_of_once_it_has_it(
+def test_a_link_that_waits_for_a_code_sends_webhooks_once_it_has_it(
     simulator: Simulator, belvo: Belvo, receiver: Receiver
 ) -> None:
     challenge = belvo.register("mfa_default", fetch_resources=["OWNERS"], **CREDENTIALS).json()[0]
-    before = told(simulator, receiver)
+    before = received(simulator, receiver)
 
     belvo.resume(challenge, "111111")
 
     assert before == []
-    assert codes(told(simulator, receiver)) == ["OWNERS historical_update"]
+    assert codes(received(simulator, receiver)) == ["OWNERS historical_update"]
 
 
 def test_a_repair_tells_of_data_and_never_that_a_link_is_valid(
     simulator: Simulator, belvo: Belvo, receiver: Receiver
 ) -> None:
     link = broken(belvo, simulator)
-    before = codes(told(simulator, receiver))
+    before = codes(received(simulator, receiver))
 
     belvo.update(link, "pass_valid")
 
-    assert before == ["ACCOUNTS historical_update"]  # a wrong password of ours is answered, not told
-    assert codes(told(simulator, receiver)) == ["ACCOUNTS historical_update"]
+    assert before == ["ACCOUNTS historical_update"]  # rejected credentials of ours get a response, not a webhook
+    assert codes(received(simulator, receiver)) == ["ACCOUNTS historical_update"]
 
 
 def test_a_single_link_is_not_fetched_by_a_repair(simulator: Simulator, belvo: Belvo, receiver: Receiver) -> None:
     link = broken(belvo, simulator, access_mode="single")
-    told(simulator, receiver)
+    received(simulator, receiver)
 
     belvo.update(link, "pass_valid")
 
-    assert told(simulator, receiver) == []
+    assert received(simulator, receiver) == []
 
 
 def test_a_refresh_comes_back_with_its_request(simulator: Simulator, belvo: Belvo, receiver: Receiver) -> None:
     link = belvo.new_link(fetch_resources=["ACCOUNTS"])
-    told(simulator, receiver)
+    received(simulator, receiver)
 
     request_id = belvo("POST", f"/api/links/{link}/refresh/", {}).json()["request_id"]
 
-    (body,) = told(simulator, receiver)
+    (body,) = received(simulator, receiver)
     assert len(body["request_id"]) == 36
     assert body["request_id"].replace("-", "") == request_id
 
 
-def test_a_refresh_that_the_bank_refuses_says_so(simulator: Simulator, belvo: Belvo, receiver: Receiver) -> None:
+def test_a_refresh_that_the_bank_rejects_sends_a_webhook(
+    simulator: Simulator, belvo: Belvo, receiver: Receiver
+) -> None:
     link = broken(belvo, simulator)
-    told(simulator, receiver)
+    received(simulator, receiver)
 
     belvo("POST", f"/api/links/{link}/refresh/", {})
 
-    (body,) = told(simulator, receiver)
+    (body,) = received(simulator, receiver)
     assert codes([body]) == ["LINK invalid_credentials"]
     assert body["data"] == {
         "error_code": "login_error",
@@ -137,15 +139,15 @@ def test_a_removal_in_the_background_ends_with_a_message(
     simulator: Simulator, belvo: Belvo, receiver: Receiver, clock: MovableClock
 ) -> None:
     link, other = (belvo.new_link(name, fetch_resources=["OWNERS"]) for name in ("maria", "tomas"))
-    told(simulator, receiver)
+    received(simulator, receiver)
 
     request = belvo("DELETE", f"/api/links/{link}/", headers={"X-Belvo-Request-Mode": "async"}).json()["request_id"]
     belvo("DELETE", f"/api/links/{other}/")
-    before = told(simulator, receiver)
+    before = received(simulator, receiver)
     clock.forward(5)
     belvo("GET", "/api/links/")
 
-    (body,) = told(simulator, receiver)
+    (body,) = received(simulator, receiver)
     assert before == []
     assert codes([body]) == ["LINK link_deleted"]
     assert (body["link_id"], body["request_id"].replace("-", "")) == (link, request)
@@ -155,17 +157,17 @@ def test_a_recurrent_update_finds_more(
     simulator: Simulator, belvo: Belvo, receiver: Receiver, clock: MovableClock
 ) -> None:
     link = belvo.new_link()
-    told(simulator, receiver)
+    received(simulator, receiver)
 
     clock.forward(7 * DAY)
     belvo("GET", "/api/links/")
 
-    (body,) = told(simulator, receiver)
+    (body,) = received(simulator, receiver)
     assert codes([body]) == ["TRANSACTIONS new_transactions_available"]
     assert (body["link_id"], body["process_type"]) == (link, "recurrent_update")
 
 
-def test_a_consent_is_told_of_before_its_end_and_at_it(
+def test_a_consent_sends_webhooks_before_it_ends_and_when_it_ends(
     simulator: Simulator, belvo: Belvo, receiver: Receiver, clock: MovableClock
 ) -> None:
     link = belvo.new_link("12345678901", institution="ofmockbank_br_retail")
@@ -173,7 +175,7 @@ def test_a_consent_is_told_of_before_its_end_and_at_it(
     for days in (350, 8, 7):
         clock.forward(days * DAY)
         belvo("GET", "/api/links/")
-        seen.append([body for body in told(simulator, receiver) if body["webhook_type"] == "CONSENT"])
+        seen.append([body for body in received(simulator, receiver) if body["webhook_type"] == "CONSENT"])
 
     nothing, (ending,), (ended,) = seen
     consent = belvo("GET", "/api/consents/").json()["results"][0]
@@ -194,7 +196,7 @@ def test_a_consent_is_told_of_before_its_end_and_at_it(
     assert ended["data"] == {name: text for name, text in ending["data"].items() if name != "consent_due_date"}
 
 
-def test_consents_that_are_not_authorised_or_not_recurrent_are_not_told_of(
+def test_unauthorised_or_single_consents_send_no_webhooks(
     simulator: Simulator, belvo: Belvo, receiver: Receiver, clock: MovableClock
 ) -> None:
     bank = {"institution": "ofmockbank_br_retail"}
@@ -206,4 +208,4 @@ def test_consents_that_are_not_authorised_or_not_recurrent_are_not_told_of(
     clock.forward(400 * DAY)
     belvo("GET", "/api/links/")
 
-    assert [body for body in told(simulator, receiver) if body["webhook_type"] == "CONSENT"] == []
+    assert [body for body in received(simulator, receiver) if body["webhook_type"] == "CONSENT"] == []

@@ -1,4 +1,4 @@
-"""Faults on request: the next calls get the answer that was ordered, and no other call does."""
+"""Faults on request: only the next matching requests get the chosen response."""
 
 import json
 from typing import Any
@@ -68,7 +68,7 @@ def test_faults_are_listed_and_forgotten(simulator: Simulator, belvo: Belvo) -> 
         {"path": "/api/links/"},
     ],
 )
-def test_a_fault_that_cannot_be_is_refused(simulator: Simulator, wrong: dict[str, Any]) -> None:
+def test_an_invalid_fault_is_rejected(simulator: Simulator, wrong: dict[str, Any]) -> None:
     answer = order(simulator, **wrong)
 
     assert answer.status_code == 400

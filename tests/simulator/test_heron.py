@@ -1,4 +1,4 @@
-"""Heron: links, their later life, end users, data sources, and what each access token leads to."""
+"""Heron: links and their changes, end users, data sources, and the outcome of each access token."""
 
 import pytest
 import requests
@@ -44,7 +44,7 @@ def test_a_new_link_is_pending_and_becomes_active(heron: Heron, clock: MovableCl
 
 
 @pytest.mark.parametrize("item_prefix", ITEM_PREFIXES, ids=lambda item_prefix: item_prefix.prefix)
-def test_the_beginning_of_an_item_id_decides_what_becomes_of_it(
+def test_the_item_id_prefix_decides_the_links_status(
     heron: Heron, clock: MovableClock, item_prefix: ItemPrefix
 ) -> None:
     heron.create(f"{item_prefix.prefix}1")
@@ -117,7 +117,7 @@ def test_heron_can_be_slow(heron: Heron) -> None:
     assert answer.elapsed.total_seconds() >= 1
 
 
-def test_a_link_says_what_is_wrong_at_each_field(heron: Heron) -> None:
+def test_an_invalid_link_returns_an_error_for_each_field(heron: Heron) -> None:
     answer = heron("POST", heron.links, {"access_token": None, "end_user_id": 7, "extra": 1})
 
     assert answer.status_code == 422
@@ -139,7 +139,7 @@ def test_unknown_things_are_not_found(heron: Heron) -> None:
     assert end_user.json()["description"] == "End user not found"
 
 
-def test_a_method_that_is_not_offered_is_refused(heron: Heron) -> None:
+def test_an_unsupported_method_is_rejected(heron: Heron) -> None:
     answer = heron("DELETE", "/api/integrations")
 
     assert (answer.status_code, answer.json()["name"]) == (405, "Method Not Allowed")

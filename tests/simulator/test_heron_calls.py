@@ -1,4 +1,4 @@
-"""Heron: asset reports, integrations, webhooks, data sources, and what takes a while with an end user."""
+"""Heron: asset reports, integrations, webhooks, data sources, and background work on end users."""
 
 from pathlib import Path
 from typing import Any
@@ -94,7 +94,7 @@ def test_an_integration_is_created_changed_and_takes_links(heron: Heron) -> None
         ({"colour": "red"}, "colour", "Unknown field."),
     ],
 )
-def test_an_integration_says_what_is_wrong(heron: Heron, wrong: dict[str, Any], field: str, said: str) -> None:
+def test_an_invalid_integration_returns_errors(heron: Heron, wrong: dict[str, Any], field: str, said: str) -> None:
     answer = heron("POST", "/api/integrations", {"integration": {**INTEGRATION, **wrong}})
 
     assert answer.status_code == 422

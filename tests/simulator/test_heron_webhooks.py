@@ -1,4 +1,4 @@
-"""What Heron tells by webhook: signed, to each subscription of the topic, and nothing of recovery."""
+"""Heron: signed webhooks to each subscription of the topic, and none about recovery."""
 
 import base64
 import hashlib
@@ -19,7 +19,7 @@ Subscribe = Callable[..., str]
 
 @pytest.fixture
 def subscribe(heron: Heron, receiver: Receiver) -> Subscribe:
-    """Subscribe the receiver to topics, each at a path of its name."""
+    """Subscribe the receiver to topics, each at a path with its name."""
 
     def subscribe(*topics: str, **more: object) -> str:
         for topic in topics:
@@ -33,7 +33,7 @@ def signed(raw: bytes, secret: str) -> str:
     return base64.b64encode(hmac.new(secret.encode(), raw, hashlib.sha256).digest()).decode()
 
 
-def test_a_sync_that_fails_is_told(
+def test_a_failed_sync_sends_a_webhook(
     simulator: Simulator, heron: Heron, receiver: Receiver, subscribe: Subscribe, clock: MovableClock
 ) -> None:
     subscribe("integration_link.erroring")
@@ -79,7 +79,7 @@ def test_the_headers_of_a_subscription_are_sent_along(
     assert receiver.got[0].body["topic"] == "end_user.created"
 
 
-def test_a_header_that_cannot_be_sent_harms_nobody(
+def test_a_header_that_cant_be_sent_breaks_nothing(
     simulator: Simulator, heron: Heron, receiver: Receiver, subscribe: Subscribe
 ) -> None:
     subscribe("end_user.created", headers={"X-Token": "a\r\nX-Other: b"})
@@ -91,7 +91,7 @@ def test_a_header_that_cannot_be_sent_harms_nobody(
     assert [each.status for each in simulator.deliveries] == [None, 200]
 
 
-def test_only_enabled_subscriptions_of_the_topic_are_told(
+def test_only_enabled_subscriptions_of_the_topic_get_webhooks(
     simulator: Simulator, heron: Heron, receiver: Receiver, subscribe: Subscribe
 ) -> None:
     webhook = subscribe("end_user.processed", "end_user.created")
@@ -103,7 +103,7 @@ def test_only_enabled_subscriptions_of_the_topic_are_told(
     assert [(got.path, got.body["data"]["end_user_id"]) for got in receiver.got] == [("/end_user.created", "cust-1")]
 
 
-def test_the_processing_of_an_end_user_is_told_when_it_ends(
+def test_finished_processing_of_an_end_user_sends_a_webhook(
     simulator: Simulator, heron: Heron, receiver: Receiver, subscribe: Subscribe, clock: MovableClock
 ) -> None:
     subscribe("end_user.created", "end_user.processed")
@@ -119,7 +119,7 @@ def test_the_processing_of_an_end_user_is_told_when_it_ends(
     assert (processed["topic"], processed["data"]) == ("end_user.processed", {**ids, "status": "processed"})
 
 
-def test_a_data_source_that_is_switched_is_told_of_once(
+def test_a_switched_data_source_sends_one_webhook(
     simulator: Simulator, heron: Heron, receiver: Receiver, subscribe: Subscribe
 ) -> None:
     subscribe("data_source.enabled", "data_source.disabled")
@@ -152,7 +152,7 @@ def test_no_topic_tells_of_a_link_that_is_created_or_works_again(
     assert {got.body["topic"] for got in receiver.got} == {"end_user.transactions_updated"}
 
 
-def test_what_is_due_is_told_though_nobody_calls(
+def test_due_webhooks_are_sent_without_requests(
     simulator: Simulator, heron: Heron, receiver: Receiver, subscribe: Subscribe, clock: MovableClock
 ) -> None:
     subscribe("integration_link.erroring")

@@ -1,4 +1,4 @@
-"""A generated population: the same from the same seed, whole over all its pages, and true to what is changed in it."""
+"""A generated population: the same for the same seed, complete over all pages, and up to date after changes."""
 
 import subprocess
 import sys
@@ -34,7 +34,7 @@ def simulator(clock: MovableClock) -> Iterator[Simulator]:
         yield running
 
 
-def test_the_same_seed_makes_the_same_world_in_another_process(simulator: Simulator) -> None:
+def test_the_same_seed_generates_the_same_data_in_another_process(simulator: Simulator) -> None:
     store = simulator.store
     here = [list(each.values())[17] for each in (store.belvo_links, store.consents, store.heron_links, store.end_users)]
 
@@ -43,7 +43,7 @@ def test_the_same_seed_makes_the_same_world_in_another_process(simulator: Simula
     assert there.strip() == str(here)
 
 
-def test_another_seed_makes_another_world(clock: MovableClock, belvo: Belvo) -> None:
+def test_another_seed_generates_other_data(clock: MovableClock, belvo: Belvo) -> None:
     with Simulator(clock=clock, population=Population(8, SIZE, 0)) as other:
         client = Belvo(other.url, auth=belvo.session.auth)
         with client.session:
@@ -149,7 +149,7 @@ def test_links_are_found_by_what_names_them(belvo: Belvo, field: str) -> None:
     assert everything[5] in one
 
 
-def test_a_moment_that_is_none_is_refused(belvo: Belvo) -> None:
+def test_an_invalid_date_is_rejected(belvo: Belvo) -> None:
     assert belvo("GET", "/api/links/?created_at__gte=yesterday").status_code == 400
 
 
@@ -252,8 +252,8 @@ def test_the_three_views_of_links_agree(heron: Heron) -> None:
     for row in [row for row in rows if row["data_sources"][0]["status"] != "active"][:20]:
         links = heron.links_of(row["end_user_id"])
         sources = heron("GET", f"/api/end_users/{row['end_user_id']}/data_sources").json()
-        told = [{"type": "integration_link", "status": link["status"]} for link in links]
-        assert row["data_sources"] == told
+        received = [{"type": "integration_link", "status": link["status"]} for link in links]
+        assert row["data_sources"] == received
         assert [source["reference_id"] for source in sources] == [link["item_id"] for link in links]
     assert counted.total() == SIZE
     assert set(counted) == {"active", "erroring", "sync_disabled", "deleted_in_plaid"}
@@ -283,6 +283,6 @@ def test_a_million_links_are_there_at_once(clock: MovableClock) -> None:
 
 
 @pytest.mark.parametrize("size", [-1, 10**9])
-def test_a_size_out_of_bounds_is_refused(size: int) -> None:
+def test_a_size_out_of_bounds_is_rejected(size: int) -> None:
     with pytest.raises(ValueError, match="a population has from 0"):
         Population(belvo_links=size)

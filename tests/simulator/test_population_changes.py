@@ -1,4 +1,4 @@
-"""A generated population that is changed: by calls, by itself, and over a restart."""
+"""Changes to a generated population: by requests, on its own, and across a restart."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,7 +77,7 @@ def test_registered_links_stand_among_the_generated_ones(belvo: Belvo, clock: Mo
     assert [row["id"] for row in pages(belvo, size=601)] == [second, first, *before]
 
 
-def test_a_refreshed_item_is_kept_and_settles(heron: Heron, clock: MovableClock) -> None:
+def test_a_refreshed_item_is_saved_and_finishes_syncing(heron: Heron, clock: MovableClock) -> None:
     key = end_users(heron)[40]["end_user_id"]
     link = heron.links_of(key)[0]
     integration = "transactions" if link["type"] == "plaid_integration" else "assets"
@@ -175,7 +175,7 @@ def test_twenty_thousand_links_are_listed_once_each_in_one_order(clock: MovableC
 
 
 @pytest.mark.parametrize("wish", [{"belvo": -1}, {"belvo": "all"}, {"seed": 0.5}, {"links": 3}, {"heron": True}])
-def test_a_wish_that_makes_no_sense_stirs_nothing(simulator: Simulator, heron: Heron, wish: dict[str, Any]) -> None:
+def test_an_invalid_drift_request_changes_nothing(simulator: Simulator, heron: Heron, wish: dict[str, Any]) -> None:
     before = simulator.snapshot()
 
     answer = heron("POST", "/drift.json", wish)
@@ -205,7 +205,7 @@ def test_changes_and_removals_survive_a_restart(tmp_path: Path, clock: MovableCl
     assert (after[1], len(after[0]), len(after[1])) == (before[1], 299, 209)
 
 
-def test_a_file_of_another_population_is_refused(tmp_path: Path) -> None:
+def test_a_file_of_another_population_is_rejected(tmp_path: Path) -> None:
     file = tmp_path / "state.json"
     with Simulator(state_file=file, population=Population(7, 300, 0)):
         pass

@@ -1,4 +1,4 @@
-"""The server itself: pages, recorded calls, threads, and how it ends."""
+"""The server: pages, recorded requests, threads, and shutdown."""
 
 import http.client
 import json
@@ -94,7 +94,7 @@ def test_a_cut_call_is_remembered_without_a_status(simulator: Simulator, belvo: 
     assert page(simulator, "/calls/").count("<td>cut</td>") == 1
 
 
-def test_a_running_call_is_remembered_and_holds_nobody_up(simulator: Simulator, belvo: Belvo) -> None:
+def test_a_running_request_is_recorded_and_blocks_no_other(simulator: Simulator, belvo: Belvo) -> None:
     slower = SlowProvider(simulator.store)
     slow = threading.Thread(target=lambda: belvo.register("maria", "slow_1"))
     slow.start()
@@ -128,7 +128,7 @@ def test_two_threads_register_one_person_once(simulator: Simulator) -> None:
     assert sorted(statuses) == [201, 400]
 
 
-def test_a_kept_connection_serves_many_calls(simulator: Simulator) -> None:
+def test_a_keep_alive_connection_serves_many_requests(simulator: Simulator) -> None:
     connection = http.client.HTTPConnection(simulator.url.removeprefix("http://"), timeout=60)
     connection.connect()
     line = connection.sock
@@ -139,7 +139,7 @@ def test_a_kept_connection_serves_many_calls(simulator: Simulator) -> None:
     connection.close()
 
 
-def test_a_body_that_is_too_long_is_refused(simulator: Simulator) -> None:
+def test_a_body_that_is_too_long_is_rejected(simulator: Simulator) -> None:
     connection = http.client.HTTPConnection(simulator.url.removeprefix("http://"), timeout=60)
     connection.putrequest("POST", "/api/links/")
     connection.putheader("Content-Length", str(2 << 20))
@@ -191,7 +191,7 @@ def command(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 
 @pytest.mark.processes
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_command_serves_and_ends_when_told_to(
+def test_the_command_serves_until_sigterm(
     command: subprocess.Popen[str], number: signal.Signals, tmp_path: Path
 ) -> None:
     assert command.stdout
@@ -209,7 +209,7 @@ def test_the_command_serves_and_ends_when_told_to(
 
 
 @pytest.mark.processes
-def test_a_taken_port_is_told_in_one_sentence(simulator: Simulator) -> None:
+def test_a_taken_port_is_reported_in_one_sentence(simulator: Simulator) -> None:
     port = simulator.url.rsplit(":", 1)[1]
 
     ended = subprocess.run(

@@ -1,4 +1,4 @@
-"""How the providers behave as a whole: latency, errors by chance, limits, and the largest number of calls seen."""
+"""Settings of both providers: latency, random errors, rate limits, and peak request counts."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,7 +35,7 @@ def peak(simulator: Simulator) -> dict[str, int]:
     return counted
 
 
-def test_nothing_is_slow_or_fails_unless_it_is_told_to(simulator: Simulator, belvo: Belvo) -> None:
+def test_nothing_is_slow_or_fails_unless_configured(simulator: Simulator, belvo: Belvo) -> None:
     settings = requests.get(f"{simulator.url}/settings.json", timeout=60).json()
 
     assert settings == {
@@ -108,7 +108,7 @@ def test_heron_says_when_its_minute_is_over(clock: MovableClock) -> None:
     assert 0 < reset - 1_790_000_000 <= 60
 
 
-def test_a_refused_key_is_told_the_limit_as_well(heron: Heron) -> None:
+def test_a_rejected_key_gets_the_rate_limit_headers_too(heron: Heron) -> None:
     answer = requests.get(f"{heron.url}/api/integrations", headers={"x-api-key": "no"}, timeout=60)
 
     assert (answer.status_code, answer.headers["x-ratelimit-remaining"]) == (401, "999")
@@ -148,7 +148,7 @@ def test_the_largest_number_of_calls_is_remembered(simulator: Simulator, clock: 
     assert peak(simulator)["heron GET /api/end_users/{user}"] == 2
 
 
-def test_each_limit_counts_its_calls_and_its_refusals(clock: MovableClock) -> None:
+def test_each_limit_counts_its_requests_and_rejections(clock: MovableClock) -> None:
     with behaving(clock, heron_limit=2, belvo_limit=3, belvo_deletes=1) as (simulator, belvo, heron):
         for number in range(3):
             heron("GET", f"/api/end_users/{number}")
@@ -171,7 +171,7 @@ def test_each_limit_counts_its_calls_and_its_refusals(clock: MovableClock) -> No
         }
 
 
-def test_who_keeps_to_the_limits_is_refused_nothing(clock: MovableClock) -> None:
+def test_a_client_within_the_limits_is_never_rejected(clock: MovableClock) -> None:
     with behaving(clock, heron_limit=2, belvo_limit=2) as (simulator, belvo, heron):
         for _ in range(3):
             for _ in range(2):
@@ -207,7 +207,7 @@ def test_settings_are_changed_while_it_runs(simulator: Simulator, heron: Heron) 
         {"webhook_pace": True},
     ],
 )
-def test_a_setting_that_cannot_be_is_refused(simulator: Simulator, wrong: dict[str, Any]) -> None:
+def test_an_invalid_setting_is_rejected(simulator: Simulator, wrong: dict[str, Any]) -> None:
     answer = change(simulator, **wrong)
 
     assert answer.status_code == 400
@@ -221,7 +221,7 @@ def test_without_a_limit_heron_names_none(clock: MovableClock) -> None:
     assert [name for name in answer.headers if name.startswith("x-ratelimit")] == []
 
 
-def test_the_command_says_which_setting_cannot_be() -> None:
+def test_the_command_names_the_invalid_setting() -> None:
     with pytest.raises(CommandError, match="error_rate must be a number from 0 to 1"):
         call_command("simulator", "--error-rate", "2")
 

@@ -1,4 +1,4 @@
-"""The state file: links survive a restart, passwords never reach it, a planted store is taken over."""
+"""The state file: links survive a restart, passwords are never written, and a prepared file is loaded."""
 
 import json
 import stat
@@ -69,7 +69,7 @@ def test_a_change_is_written_while_the_server_runs(path: Path) -> None:
         wait_until(lambda: path.exists() and link in path.read_text())
 
 
-def test_a_planted_world_needs_only_its_keys(path: Path) -> None:
+def test_a_state_file_needs_only_its_required_fields(path: Path) -> None:
     link = {"institution": "erebor_mx_retail", "status": "invalid", "created_at": "2026-01-02T08:00:00+00:00"}
     item = {"item_id": "item-1", "end_user_id": "cust-1", "integration": "itg_sandbox_assets", "status": "syncing"}
     plant(path, belvo={"institutions": {"erebor_mx_retail": "down"}, "links": [link]}, heron={"links": [item]})
@@ -96,7 +96,7 @@ def test_a_planted_world_needs_only_its_keys(path: Path) -> None:
         ({"belvo": {"links": [{"institution": "erebor_mx_retail", "created_at": "today"}]}}, "Invalid isoformat"),
     ],
 )
-def test_a_file_that_makes_no_sense_is_refused_by_name(path: Path, store: dict[str, Any], words: str) -> None:
+def test_an_invalid_file_is_rejected_with_the_reason(path: Path, store: dict[str, Any], words: str) -> None:
     plant(path, **store)
 
     with pytest.raises(StateFileError, match=words):

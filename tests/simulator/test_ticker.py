@@ -1,4 +1,4 @@
-"""Links that work fetch new data by themselves, as they do at the providers."""
+"""Working links fetch new data on their schedule."""
 
 import json
 from pathlib import Path

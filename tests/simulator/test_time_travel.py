@@ -1,4 +1,4 @@
-"""Hours in the life of both providers: what changes, what is told, and what the snapshot is afterwards."""
+"""Time travel: what changes, which webhooks are sent, and the snapshot afterwards."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -31,7 +31,7 @@ def post(simulator: Simulator, wish: dict[str, Any]) -> requests.Response:
     return requests.post(f"{simulator.url}/time-travel.json", json=wish, timeout=60)
 
 
-def test_the_truth_is_what_the_lists_say(simulator: Simulator, belvo: Belvo, heron: Heron) -> None:
+def test_the_snapshot_matches_the_lists(simulator: Simulator, belvo: Belvo, heron: Heron) -> None:
     simulator.travel(hours=24, seed=3, share=0.3)
 
     snapshot = simulator.snapshot()
@@ -42,7 +42,7 @@ def test_the_truth_is_what_the_lists_say(simulator: Simulator, belvo: Belvo, her
             assert snapshot["heron"][link["item_id"]] == standing
 
 
-def test_links_come_and_go_break_and_mend(simulator: Simulator) -> None:
+def test_links_are_created_removed_broken_and_repaired(simulator: Simulator) -> None:
     before = simulator.snapshot()
 
     counts = simulator.travel(hours=24, seed=1, share=0.5)
@@ -82,10 +82,10 @@ def test_the_same_seed_makes_the_same_day(clock: MovableClock) -> None:
 def test_the_clock_goes_ahead_and_links_are_fetched_on_the_way(simulator: Simulator, clock: MovableClock) -> None:
     before = simulator.snapshot()["belvo"]
 
-    told = simulator.travel(hours=48, share=0)
+    received = simulator.travel(hours=48, share=0)
 
     fetched = [key for key, (_, _, last) in simulator.snapshot()["belvo"].items() if last != before[key][2]]
-    assert told == {"belvo": {}, "heron": {}, "banks": told["banks"], "now": "2026-09-23T14:13:20.000000Z"}
+    assert received == {"belvo": {}, "heron": {}, "banks": received["banks"], "now": "2026-09-23T14:13:20.000000Z"}
     assert simulator.clock() == clock.now + 2 * DAY
     assert SIZE / 3 < len(fetched) < SIZE * 3 / 4
 
@@ -115,16 +115,16 @@ def test_webhooks_are_sent_as_the_providers_would(simulator: Simulator, heron: H
     assert not [code for code in codes if "valid" in code and code != "invalid_credentials"]
 
 
-def test_broken_links_are_told_of_with_their_ids(simulator: Simulator, receiver: Receiver) -> None:
+def test_broken_links_are_returned_by_id(simulator: Simulator, receiver: Receiver) -> None:
     simulator.webhooks(belvo_url=receiver.url())
 
     moved = simulator.drift(belvo=10, seed=3)["belvo"]
 
     assert simulator.delivered()
     snapshot = simulator.snapshot()["belvo"]
-    told = {got.body["link_id"] for got in receiver.got if got.body["webhook_type"] == "LINK"}
-    assert told
-    assert told <= {key for key in moved if snapshot[key][0] in ("invalid", "token_required")}
+    received = {got.body["link_id"] for got in receiver.got if got.body["webhook_type"] == "LINK"}
+    assert received
+    assert received <= {key for key in moved if snapshot[key][0] in ("invalid", "token_required")}
 
 
 def test_the_lever_answers_with_what_happened(simulator: Simulator, belvo: Belvo) -> None:
@@ -137,7 +137,7 @@ def test_the_lever_answers_with_what_happened(simulator: Simulator, belvo: Belvo
 @pytest.mark.parametrize(
     "wish", [{"hours": -1}, {"share": 2}, {"step": 0}, {"hours": "24"}, {"days": 1}, {"seed": 0.5}, {"step": 0.001}]
 )
-def test_a_life_that_cannot_be_is_refused(simulator: Simulator, clock: MovableClock, wish: dict[str, Any]) -> None:
+def test_invalid_time_travel_is_rejected(simulator: Simulator, clock: MovableClock, wish: dict[str, Any]) -> None:
     answer = post(simulator, wish)
 
     assert (answer.status_code, list(answer.json())) == (400, ["error"])

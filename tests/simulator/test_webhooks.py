@@ -1,4 +1,4 @@
-"""How webhooks are sent: to this machine alone, again while nobody answers, and as mischief asks."""
+"""Sending webhooks: only to this machine, with retries, and as the webhook settings say."""
 
 import json
 import os
@@ -29,7 +29,7 @@ QUICK = SimulatorSettings(webhook_pace=0.0001)
 
 @pytest.fixture
 def simulator(simulator: Simulator, receiver: Receiver) -> Iterator[Simulator]:
-    """One that tells the receiver of Belvo's events, and is quick to try again."""
+    """Sends Belvo's webhooks to the receiver, and retries quickly."""
     simulator.configure(QUICK)
     simulator.webhooks(belvo_url=receiver.url(), belvo_authorization="Bearer test")
     return simulator
@@ -44,7 +44,7 @@ def sent(simulator: Simulator) -> Any:
 
 
 def register(belvo: Belvo, name: str = "maria") -> str:
-    """Register a link of whose history one message tells."""
+    """Register a link whose history fits one webhook."""
     return belvo.new_link(name, fetch_resources=["OWNERS"])
 
 
@@ -94,7 +94,7 @@ def test_the_pauses_are_the_documented_ones(simulator: Simulator, belvo: Belvo, 
     assert pauses == {"heron": (60, 300, 900), "belvo": (60, 120, 180, 240, 300)}
 
 
-def test_a_message_is_kept_while_its_receiver_is_away(simulator: Simulator, belvo: Belvo) -> None:
+def test_a_webhook_waits_while_its_receiver_is_away(simulator: Simulator, belvo: Belvo) -> None:
     simulator.configure(SimulatorSettings(webhook_pace=0.005))
     with Receiver() as gone:
         simulator.webhooks(belvo_url=gone.url())
@@ -132,14 +132,14 @@ def test_nothing_leaves_this_machine(simulator: Simulator, belvo: Belvo, url: st
 def test_messages_come_in_the_order_of_events(
     simulator: Simulator, belvo: Belvo, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending, "LATE", 3600.0)  # what is late is sent by several at once
+    monkeypatch.setattr(sending, "LATE", 3600.0)  # several threads would send overdue webhooks
     links = [register(belvo, f"maria{number}") for number in range(20)]
 
     assert simulator.delivered()
     assert [got.body["link_id"] for got in receiver.got] == links
 
 
-def test_each_message_is_sent_as_often_as_told(simulator: Simulator, belvo: Belvo, receiver: Receiver) -> None:
+def test_each_webhook_is_sent_as_often_as_configured(simulator: Simulator, belvo: Belvo, receiver: Receiver) -> None:
     simulator.configure(SimulatorSettings(webhook_copies=3))
     register(belvo)
 
@@ -167,7 +167,7 @@ def test_messages_can_come_late(simulator: Simulator, belvo: Belvo, receiver: Re
     assert sent(simulator)["counts"]["waiting"] == 1
 
 
-def test_a_receiver_that_takes_its_time_holds_up_nobody(
+def test_a_slow_receiver_blocks_no_request(
     simulator: Simulator, belvo: Belvo, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sending, "LATE", 0.0)
@@ -203,12 +203,12 @@ def test_the_lever_sets_addresses_and_shows_no_secret(simulator: Simulator, belv
     link = register(belvo)
     assert simulator.delivered()
 
-    told = sent(simulator)
-    assert (answer.status_code, told["belvo"]["url"]) == (200, receiver.url("/other/"))
+    received = sent(simulator)
+    assert (answer.status_code, received["belvo"]["url"]) == (200, receiver.url("/other/"))
     assert receiver.got[0].headers["authorization"] == "Basic canary"
-    assert "canary" not in json.dumps(told)
-    assert told["counts"]["delivered"] == 1
-    assert [(each["about"], each["status"], each["attempts"]) for each in told["deliveries"]] == [(link, 200, 1)]
+    assert "canary" not in json.dumps(received)
+    assert received["counts"]["delivered"] == 1
+    assert [(each["about"], each["status"], each["attempts"]) for each in received["deliveries"]] == [(link, 200, 1)]
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ def test_the_lever_sets_addresses_and_shows_no_secret(simulator: Simulator, belv
         {"heron": {"secret": ""}},
     ],
 )
-def test_a_setting_that_makes_no_sense_is_refused(simulator: Simulator, receiver: Receiver, wish: Any) -> None:
+def test_an_invalid_webhook_setting_is_rejected(simulator: Simulator, receiver: Receiver, wish: Any) -> None:
     answer = settings(simulator, **wish)
 
     assert (answer.status_code, list(answer.json())) == (400, ["error"])
@@ -251,12 +251,12 @@ def kept(folder: Path, name: str, text: str) -> str:
     return str(folder / name)
 
 
-def test_the_command_says_what_is_no_secret(tmp_path: Path) -> None:
+def test_the_command_rejects_an_invalid_secret(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="printable texts of ASCII"):
         call_command("simulator", "--heron-webhook-secret", kept(tmp_path, "secret", "a\nb"))
 
 
-def test_the_command_says_which_file_it_cannot_read(tmp_path: Path) -> None:
+def test_the_command_names_the_file_it_cant_read(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="none cannot be read: No such file"):
         call_command("simulator", "--belvo-webhook", str(tmp_path / "none"))
 

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PRODUCT = ROOT / "linkadmin"
 LONGEST_FUNCTION, LONGEST_VIEW, MOST_MODULES = 41, 30, 20  # lines, lines, in a folder
-OWN_WORLDS = ("simulator", "demo")  # play a provider, or make up a past: they know its words
+PROVIDER_WORDS_ALLOWED = ("simulator", "demo")  # play a provider, or make up a past: they know its words
 # State that a process may have for itself: lost with it, and nobody misses it.
 OWN_STATE = {
     "heartbeats/signs.py": "the writer of this process's own heartbeat",
@@ -60,8 +60,8 @@ def calls(tree: ast.AST, *names: str) -> list[ast.Call]:
     return [node for node in ast.walk(tree) if isinstance(node, ast.Call) and called(node) in names]
 
 
-def is_in_own_world(module: str) -> bool:
-    return module.startswith(OWN_WORLDS)
+def may_use_provider_words(module: str) -> bool:
+    return module.startswith(PROVIDER_WORDS_ALLOWED)
 
 
 def test_no_function_is_long() -> None:
@@ -83,12 +83,12 @@ def test_a_class_name_exists_once() -> None:
     where = defaultdict(list)
     for name, tree in modules().items():
         for node in tree.body:
-            if isinstance(node, ast.ClassDef) and "management/" not in name and not is_in_own_world(name):
+            if isinstance(node, ast.ClassDef) and "management/" not in name and not may_use_provider_words(name):
                 where[node.name].append(name)
     assert {name: found for name, found in where.items() if len(found) > 1} == {}
 
 
-def test_every_module_says_what_it_is() -> None:
+def test_every_module_has_a_docstring() -> None:
     said = {name: ast.get_docstring(tree) for name, tree in modules().items() if tree.body}
     plain = ("apps.py", "urls.py", "tasks.py")
     assert [
@@ -116,7 +116,7 @@ def test_no_task_is_named_by_a_text() -> None:
 
 
 def test_process_remembers_nothing_that_a_page_needs() -> None:
-    found = {name for name, tree in modules().items() if not is_in_own_world(name) and keeps_state(tree)}
+    found = {name for name, tree in modules().items() if not may_use_provider_words(name) and keeps_state(tree)}
     assert found == OWN_STATE.keys()
 
 
@@ -131,7 +131,7 @@ def test_words_of_a_provider_are_compared_in_providers_alone() -> None:
     found = [
         f"{name}:{node.lineno} {ast.unparse(node)}"
         for name, tree in modules().items()
-        if not name.startswith("providers/") and not is_in_own_world(name)
+        if not name.startswith("providers/") and not may_use_provider_words(name)
         for node in ast.walk(tree)
         if isinstance(node, ast.Compare) and names_provider_words(node)
     ]

@@ -43,7 +43,7 @@ def test_every_pin_has_a_hash_and_no_file_names_an_index() -> None:
         assert "://" not in read(lock)
 
 
-def test_each_make_target_says_what_it_does() -> None:
+def test_each_make_target_has_a_description() -> None:
     targets = re.findall(r"^([a-z]+):(?! export).*$", read("Makefile"), re.MULTILINE)
 
     assert set(re.findall(r"^([a-z]+):.*## \S", read("Makefile"), re.MULTILINE)) == set(targets)

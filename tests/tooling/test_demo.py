@@ -105,27 +105,27 @@ def wait_for_line(process: subprocess.Popen[str], start: str) -> str:
     pytest.fail(said)
 
 
-def test_a_taken_port_is_refused_with_a_way_out(demo: Demo, taken_port: int) -> None:
+def test_a_taken_port_is_reported_with_an_alternative(demo: Demo, taken_port: int) -> None:
     said = refusal(demo(port=taken_port))
 
     assert said.startswith(f"Port {taken_port} isn't available (Address already in use)")
     assert "make run PORT=" in said
 
 
-def test_a_taken_port_of_the_simulator_is_refused_by_its_own_name(demo: Demo, taken_port: int) -> None:
+def test_a_taken_port_of_the_simulator_is_reported_by_its_own_name(demo: Demo, taken_port: int) -> None:
     assert "make run SIMULATOR_PORT=" in refusal(demo(simulator=taken_port))
 
 
 @pytest.mark.parametrize("port", ["web", "0", "65536", "-1"])
-def test_what_is_no_port_is_refused(demo: Demo, port: str) -> None:
+def test_an_invalid_port_is_rejected(demo: Demo, port: str) -> None:
     assert refusal(demo(port=port)).startswith("PORT must be a number from 1 to 65535")
 
 
-def test_one_port_for_both_is_refused(demo: Demo, free_ports: list[int]) -> None:
+def test_one_port_for_both_is_rejected(demo: Demo, free_ports: list[int]) -> None:
     assert "Choose two different ports" in refusal(demo(simulator=free_ports[0]))
 
 
-def test_a_second_run_on_the_same_data_is_refused(demo: Demo, data: Path) -> None:
+def test_a_second_run_on_the_same_data_is_rejected(demo: Demo, data: Path) -> None:
     data.mkdir()
     with (data / "run.lock").open("w") as first:
         fcntl.flock(first, fcntl.LOCK_EX)
@@ -134,9 +134,7 @@ def test_a_second_run_on_the_same_data_is_refused(demo: Demo, data: Path) -> Non
 
 
 @pytest.mark.processes
-def test_a_run_is_ready_says_how_to_log_in_and_ends_without_a_trace(
-    demo: Demo, data: Path, free_ports: list[int]
-) -> None:
+def test_a_run_prints_how_to_sign_in_and_leaves_nothing_running(demo: Demo, data: Path, free_ports: list[int]) -> None:
     process = demo()
     wait_until_healthy(process, free_ports[0])
     said = wait_for_line(process, "Ctrl-C")

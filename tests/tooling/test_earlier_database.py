@@ -73,7 +73,7 @@ def test_nothing_serves_or_migrates_it(demo: Path, monkeypatch: pytest.MonkeyPat
     assert "Traceback" not in ended.stderr
 
 
-def test_the_demo_is_made_again(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_demo_is_created_again(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     monkeypatch.setattr(preparation, "say", said.append)
     message = demo / "broker" / "messages" / "from-before"

@@ -40,7 +40,7 @@ def one_sentence(text: str) -> bool:
     return len(text.splitlines()) == 1 and text.rstrip().endswith(".")
 
 
-def test_a_python_that_is_too_old_is_refused_in_one_sentence(project: Path) -> None:
+def test_a_python_that_is_too_old_is_rejected_in_one_sentence(project: Path) -> None:
     outcome = run(project, first="sys.version_info = (3, 10, 13)")
 
     assert outcome.returncode == 1
@@ -48,11 +48,11 @@ def test_a_python_that_is_too_old_is_refused_in_one_sentence(project: Path) -> N
     assert "3.11 or newer, and this is 3.10" in outcome.stderr
 
 
-def test_an_older_python_can_read_the_script_as_far_as_its_refusal() -> None:
+def test_an_older_python_can_parse_the_script() -> None:
     ast.parse(SCRIPT.read_text(), feature_version=(3, 7))
 
 
-def test_a_missing_venv_module_is_said_with_what_brings_it(project: Path) -> None:
+def test_a_missing_venv_module_is_reported_with_its_package(project: Path) -> None:
     outcome = run(project, first="sys.modules['ensurepip'] = None")
 
     assert outcome.returncode == 1
@@ -61,7 +61,7 @@ def test_a_missing_venv_module_is_said_with_what_brings_it(project: Path) -> Non
     assert not (project / ".venv").exists()
 
 
-def test_a_data_folder_that_cannot_be_written_is_said_before_anything_is_made(project: Path) -> None:
+def test_an_unwritable_data_folder_is_reported_before_anything_is_created(project: Path) -> None:
     (project / "file").touch()
 
     outcome = run(project, project / "file" / "var")
@@ -73,7 +73,7 @@ def test_a_data_folder_that_cannot_be_written_is_said_before_anything_is_made(pr
     assert not (project / ".venv").exists()
 
 
-def test_a_data_folder_is_made_for_its_owner_alone(project: Path) -> None:
+def test_a_data_folder_is_created_for_its_owner_only(project: Path) -> None:
     give_python(project, "exit 0")
 
     run(project, project / "deep" / "var")

@@ -27,7 +27,7 @@ def make_keys(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatc
     return run
 
 
-def test_three_keys_are_made_for_their_owner_alone(make_keys: MakeKeys, tmp_path: Path) -> None:
+def test_three_keys_are_created_for_their_owner_only(make_keys: MakeKeys, tmp_path: Path) -> None:
     keys = make_keys()
 
     assert set(keys) == {"secret_key", "audit_key", "sealing_keyset.json"}
@@ -42,7 +42,7 @@ def test_keys_are_never_written_over(make_keys: MakeKeys) -> None:
     assert make_keys() == first
 
 
-def test_only_what_is_missing_is_made(make_keys: MakeKeys, tmp_path: Path) -> None:
+def test_only_missing_keys_are_created(make_keys: MakeKeys, tmp_path: Path) -> None:
     first = make_keys()
     (tmp_path / "keys" / "audit_key").unlink()
 
@@ -52,7 +52,7 @@ def test_only_what_is_missing_is_made(make_keys: MakeKeys, tmp_path: Path) -> No
     assert second["secret_key"] == first["secret_key"]
 
 
-def test_a_key_from_the_environment_is_not_made(make_keys: MakeKeys, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_from_the_environment_is_not_created(make_keys: MakeKeys, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LINKADMIN_AUDIT_KEY", "from the environment")
 
     assert set(make_keys()) == {"secret_key", "sealing_keyset.json"}

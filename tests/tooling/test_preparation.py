@@ -84,7 +84,7 @@ def test_the_providers_move_with_the_port_of_the_simulator(data: Path, monkeypat
     assert column(data, "SELECT base_url FROM integrations_integration") == {"http://127.0.0.1:8801"}
 
 
-def test_the_simulated_providers_are_told_where_the_endpoints_are(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_simulated_providers_get_the_endpoint_urls(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LINKADMIN_DEMO_URL", "http://127.0.0.1:8001")
 
     prepare(data)
@@ -127,7 +127,7 @@ def test_demo_data_never_becomes_production(data: Path, monkeypatch: pytest.Monk
     assert "Traceback" not in ended.stderr
 
 
-def test_demo_is_not_planted_beside_staff_of_somebody_s(tmp_path: Path, data: Path) -> None:
+def test_demo_is_not_seeded_next_to_existing_staff(tmp_path: Path, data: Path) -> None:
     mixed = tmp_path / "var"
     shutil.copytree(data, mixed)
     with sqlite3.connect(mixed / "linkadmin.sqlite3") as database:

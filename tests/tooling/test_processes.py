@@ -109,7 +109,7 @@ def test_one_program_that_ends_takes_the_others_along_and_counts_as_a_failure(fo
     assert not alive(folder)
 
 
-def test_a_killed_manager_has_its_programs_asked_to_end_and_leaves_none_behind(folder: Path) -> None:
+def test_a_killed_manager_stops_its_programs_and_leaves_none_behind(folder: Path) -> None:
     manager = start(folder, POLITE)
     wait_until_alive(folder, 2)
 

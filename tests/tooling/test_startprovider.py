@@ -123,7 +123,7 @@ BAD_NAMES = ("", "Nimbus", "2nd", "tin-bank", "tin__bank", "_tin", "tin_", "tin.
 
 
 @pytest.mark.parametrize("name", [*BAD_NAMES, "a", "a" * 21])
-def test_bad_name_is_refused(tmp_path: Path, settings: Settings, name: str) -> None:
+def test_bad_name_is_rejected(tmp_path: Path, settings: Settings, name: str) -> None:
     settings.BASE_DIR = tmp_path  # without folders: writing would fail differently
 
     with pytest.raises(CommandError, match=r"can't name a module|2 to 20 characters"):
@@ -131,7 +131,7 @@ def test_bad_name_is_refused(tmp_path: Path, settings: Settings, name: str) -> N
 
 
 @pytest.mark.parametrize("name", ["heron", "tin_bank"])
-def test_provider_that_exists_is_refused(tmp_path: Path, settings: Settings, name: str) -> None:
+def test_existing_provider_is_rejected(tmp_path: Path, settings: Settings, name: str) -> None:
     settings.BASE_DIR = tmp_path
 
     with pytest.raises(CommandError, match="a provider already"):

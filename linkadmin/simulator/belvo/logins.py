@@ -10,7 +10,7 @@ from typing import Any
 
 import segno
 
-from linkadmin.simulator.outcomes import Ask, ChallengeKind, Effects, Outcome, Refuse, Succeed, play
+from linkadmin.simulator.outcomes import Ask, ChallengeKind, Outcome, OutcomeHandlers, Refuse, Succeed, play
 from linkadmin.simulator.store import Store
 from linkadmin.simulator.wire import Later, Refused, Reply, Request, as_dict, json_reply
 
@@ -77,7 +77,7 @@ def register(store: Store, request: Request) -> Later:
             as_array = True if challenge.as_array is None else challenge.as_array
             return _challenge(store.open_attempt(link, challenge, as_array=as_array, registering=True))
 
-    return partial(play, _login_at(institution, body, updating=False), store.wait, Effects(act, refusal, ask))
+    return partial(play, _login_at(institution, body, updating=False), store.wait, OutcomeHandlers(act, refusal, ask))
 
 
 def update(store: Store, request: Request) -> Later:
@@ -106,7 +106,7 @@ def update(store: Store, request: Request) -> Later:
             _count_refusal(store, link)
         return refusal(reason)
 
-    return partial(play, _login_at(institution, body, updating=True), store.wait, Effects(act, refuse, ask))
+    return partial(play, _login_at(institution, body, updating=True), store.wait, OutcomeHandlers(act, refuse, ask))
 
 
 def resume(store: Store, request: Request) -> Later:
@@ -137,7 +137,7 @@ def resume(store: Store, request: Request) -> Later:
             new.wrong_codes = wrong_codes
             return _challenge(new)
 
-    return partial(play, _next_in(challenge, outcome), store.wait, Effects(act, refusal, ask_again))
+    return partial(play, _next_in(challenge, outcome), store.wait, OutcomeHandlers(act, refusal, ask_again))
 
 
 def _next_in(challenge: Ask, outcome: Outcome | None) -> Outcome:

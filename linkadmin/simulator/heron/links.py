@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from linkadmin.simulator.outcomes import Effects, play
+from linkadmin.simulator.outcomes import OutcomeHandlers, play
 from linkadmin.simulator.store import Store
 from linkadmin.simulator.wire import Later, Reply, Request, as_dict, json_reply
 
@@ -31,7 +31,7 @@ def create(store: Store, request: Request) -> Later:
             link = _new_link(store, integration, body)
             return json_reply(201, {"link": {**_shown(link), "data_source_heron_id": link.data_source_heron_id}})
 
-    return partial(play, token_outcome(body["access_token"]), store.wait, Effects(act, bodies.refusal))
+    return partial(play, token_outcome(body["access_token"]), store.wait, OutcomeHandlers(act, bodies.refusal))
 
 
 def list_of_integration(store: Store, request: Request) -> Reply:
@@ -80,7 +80,7 @@ def replace_token(store: Store, request: Request) -> Later:
             _sync(store, link, "active", None)
             return json_reply(200, {"integration_link": _shown(link)})
 
-    return partial(play, token_outcome(body["access_token"]), store.wait, Effects(act, bodies.refusal))
+    return partial(play, token_outcome(body["access_token"]), store.wait, OutcomeHandlers(act, bodies.refusal))
 
 
 def switch_off(store: Store, request: Request) -> Reply:

@@ -17,7 +17,7 @@ from linkadmin import checks
 from linkadmin.demo.endpoints import connect
 from linkadmin.demo.guard import has_demo_staff
 from linkadmin.demo.preparation import BELVO_WEBHOOK, fingerprint, start_over
-from linkadmin.demo.world import NotEmpty, plant
+from linkadmin.demo.seed_data import NotEmpty, seed
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import EndUser, Link
 
@@ -43,10 +43,10 @@ class Command(BaseCommand):
             self._collect_static(data / "static.stamp")
         try:
             with self._step("Demo data"):
-                planted = plant(simulator_state=data / "simulator.json", simulator_url=settings.SIMULATOR_URL)
+                seeded = seed(simulator_state=data / "simulator.json", simulator_url=settings.SIMULATOR_URL)
         except NotEmpty:
             raise CommandError("This database already has staff. The demo needs its own database.") from None
-        if planted:
+        if seeded:
             self._say(f"  {Link.objects.count()} links of {EndUser.objects.count()} customers")
         # A different SIMULATOR_PORT moves the demo's integrations, and only those.
         Integration.objects.filter(base_url__startswith="http://127.0.0.1:").update(base_url=settings.SIMULATOR_URL)

@@ -23,10 +23,10 @@ RESOURCES_FETCHED = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
+class DemoLink:
     """Everything about one link at the time of the first start."""
 
-    part: Scene
+    scene: Scene
     history: History
     link: Link
     assignee: str
@@ -34,116 +34,116 @@ class Life:
     renews_at: datetime | None
 
 
-def live(part: Scene, *, now: datetime, rng: Random) -> Life:
+def build_link(scene: Scene, *, now: datetime, rng: Random) -> DemoLink:
     """Invent a link's past. Its present matches what a fresh read of the provider returns."""
-    scenario = part.scenario
+    scenario = scene.scenario
     since = now - _days(rng, *scenario.since)
-    if part.is_first_repair:
+    if scene.is_first_repair:
         since = now - timedelta(days=scenario.since[1], hours=6)  # longer ago than any other code expires
     began = since - timedelta(hours=1) if scenario.is_new else now - _days(rng, 36, 74)
     remote_created_at = since - timedelta(days=scenario.storage_days) if scenario.storage_days else began
     began = max(began, remote_created_at)
     plainly_works = scenario.cause is Cause.WORKING
-    history = history_of(part, began=began, since=None if plainly_works else since, now=now, rng=rng)
+    history = history_of(scene, began=began, since=None if plainly_works else since, now=now, rng=rng)
     if not history.creator and not scenario.storage_days:
         remote_created_at = began - _days(rng, 1, 250)  # a consent lasts a year
     quiet = now - history.changes[-1].at
     checked_at = now - timedelta(seconds=rng.randint(60, int(min(quiet, timedelta(hours=10)).total_seconds())))
-    link = Link(id=part.link_id, created_at=began, remote_created_at=remote_created_at, **part.belongs_to)
-    _describe(link, part, rng)
+    link = Link(id=scene.link_id, created_at=began, remote_created_at=remote_created_at, **scene.belongs_to)
+    _describe(link, scene, rng)
     assignee = history.creator or (rng.choice(OWNERS) if rng.random() < 0.1 else "")
     link.assignee_id = id_of("staff", assignee) if assignee else None
-    link.last_good_at = _last_good_at(history, until=now if part.works else since, rng=rng)
-    link.stale_at = link.last_good_at + part.fresh_for if link.last_good_at and part.fresh_for else None
+    link.last_good_at = _last_good_at(history, until=now if scene.works else since, rng=rng)
+    link.stale_at = link.last_good_at + scene.fresh_for if link.last_good_at and scene.fresh_for else None
     link.observed_at = since if scenario.refusal else checked_at
     link.checked_at = since - _days(rng, 0.1, 0.4) if scenario.refusal else checked_at
     renews_at = now + timedelta(days=rng.randint(*RENEWS_WITHIN)) if scenario.cause is Cause.RENEW_SOON else None
-    link.renew_by = _renew_by(part, renews_at or remote_created_at + CONSENT_LASTS)
+    link.renew_by = _renew_by(scene, renews_at or remote_created_at + CONSENT_LASTS)
     _judge(link, history)
-    return Life(part, history, link, assignee, remote_created_at, renews_at)
+    return DemoLink(scene, history, link, assignee, remote_created_at, renews_at)
 
 
-def _describe(link: Link, part: Scene, rng: Random) -> None:
+def _describe(link: Link, scene: Scene, rng: Random) -> None:
     """Fill in the link's provider fields: what it stores, and how long."""
-    if part.scenario.provider == HERON:
+    if scene.scenario.provider == HERON:
         link.remote_id = "".join(rng.choices(ascii_letters + digits, k=ITEM_ID_LENGTH))
         link.data_source_id = f"dso_{rng.getrandbits(88):022x}"
         link.remote_kind = "plaid_integration"
     else:
-        link.remote_id = str(id_of("belvo", part.number))
-        link.access_mode = "single" if part.is_single else "recurrent"
-        link.refresh_rate = part.refresh_rate
-        link.storage = f"{part.scenario.storage_days or 365}d" if part.is_single else "store"
+        link.remote_id = str(id_of("belvo", scene.number))
+        link.access_mode = "single" if scene.is_single else "recurrent"
+        link.refresh_rate = scene.refresh_rate
+        link.storage = f"{scene.scenario.storage_days or 365}d" if scene.is_single else "store"
         link.stale_in = "365d"
-        link.resources = INSTITUTIONS[part.bank]["resources"][:RESOURCES_FETCHED]
+        link.resources = INSTITUTIONS[scene.bank]["resources"][:RESOURCES_FETCHED]
 
 
 def _judge(link: Link, history: History) -> None:
     """Set the link's health as `health.py` would, including a Heron error code beside "active"."""
-    told, latest = history.part.scenario.told, history.changes[-1]
+    reported, latest = history.scene.scenario.reported, history.changes[-1]
     link.health, link.cause, link.health_since = latest.new, latest.cause, history.since
-    link.raw_status, link.raw_code, link.raw_words = told.status, told.code, told.words
-    link.conflict = told.status == "active" and bool(told.code)
-    meaning = cause_of(told.code) if link.conflict else None
+    link.raw_status, link.raw_code, link.raw_words = reported.status, reported.code, reported.words
+    link.conflict = reported.status == "active" and bool(reported.code)
+    meaning = cause_of(reported.code) if link.conflict else None
     link.code_cause = meaning.value if meaning else ""
-    link.code_since = history.since if told.code else None
-    link.request_id = history.acts[-1].request_id if history.acts else ""
+    link.code_since = history.since if reported.code else None
+    link.request_id = history.operations[-1].request_id if history.operations else ""
     link.last_attempt_at, link.refused_at = history.last_attempt_at, history.refused_at
     link.urgency = link.rank()
 
 
-def _renew_by(part: Scene, ends_at: datetime) -> date | None:
+def _renew_by(scene: Scene, ends_at: datetime) -> date | None:
     """Return the day a valid consent ends, or Heron access if it ends soon."""
-    by_consent = part.bank in OPEN_FINANCE and not part.scenario.consent
-    return ends_at.date() if by_consent or part.scenario.cause is Cause.RENEW_SOON else None
+    by_consent = scene.bank in OPEN_FINANCE and not scene.scenario.consent
+    return ends_at.date() if by_consent or scene.scenario.cause is Cause.RENEW_SOON else None
 
 
-def belvo_record(life: Life) -> dict[str, Any]:
+def belvo_record(demo_link: DemoLink) -> dict[str, Any]:
     """Return Belvo's record of the link, in the format of the simulator's state file."""
-    scenario, link = life.part.scenario, life.link
+    scenario, link = demo_link.scene.scenario, demo_link.link
     return {
         "id": link.remote_id,
-        "institution": life.part.bank,
-        "status": "valid" if scenario.consent else scenario.told.status,
+        "institution": demo_link.scene.bank,
+        "status": "valid" if scenario.consent else scenario.reported.status,
         "access_mode": link.access_mode,
         "refresh_rate": link.refresh_rate or None,
-        "external_id": life.part.customer.external_id,
+        "external_id": demo_link.scene.customer.external_id,
         "credentials_storage": link.storage,
         "stale_in": link.stale_in,
         "fetch_resources": link.resources,
-        "created_at": life.remote_created_at.isoformat(),
+        "created_at": demo_link.remote_created_at.isoformat(),
         "last_accessed_at": link.last_good_at.isoformat() if link.last_good_at else None,
-        "silent": not life.part.works,
+        "silent": not demo_link.scene.works,
     }
 
 
-def belvo_consent(life: Life) -> dict[str, Any] | None:
+def belvo_consent(demo_link: DemoLink) -> dict[str, Any] | None:
     """Return Belvo's consent of a link if it ended or ends soon; all others last a year."""
-    status = life.part.scenario.consent
-    if life.part.scenario.provider != BELVO or not (life.renews_at or status):
+    status = demo_link.scene.scenario.consent
+    if demo_link.scene.scenario.provider != BELVO or not (demo_link.renews_at or status):
         return None
-    ended_at = life.history.changes[-1].at if status == "EXPIRED" else life.remote_created_at + CONSENT_LASTS
+    ended_at = demo_link.history.changes[-1].at if status == "EXPIRED" else demo_link.remote_created_at + CONSENT_LASTS
     return {
-        "link": life.link.remote_id,
+        "link": demo_link.link.remote_id,
         "status": status or "AUTHORISED",
-        "created_at": life.remote_created_at.isoformat(),
-        "expired_at": (life.renews_at or ended_at).isoformat(),
+        "created_at": demo_link.remote_created_at.isoformat(),
+        "expired_at": (demo_link.renews_at or ended_at).isoformat(),
     }
 
 
-def heron_record(life: Life) -> dict[str, Any]:
+def heron_record(demo_link: DemoLink) -> dict[str, Any]:
     """Return Heron's record of the link, in the format of the simulator's state file."""
-    scenario, link = life.part.scenario, life.link
+    scenario, link = demo_link.scene.scenario, demo_link.link
     return {
         "item_id": link.remote_id,
-        "end_user_id": life.part.customer.external_id,
-        "status": scenario.told.status,
-        "status_message": scenario.told.words or None,
-        "created": life.remote_created_at.isoformat(),
-        "last_updated": max(life.history.changes[-1].at, link.last_good_at or link.created_at).isoformat(),
+        "end_user_id": demo_link.scene.customer.external_id,
+        "status": scenario.reported.status,
+        "status_message": scenario.reported.words or None,
+        "created": demo_link.remote_created_at.isoformat(),
+        "last_updated": max(demo_link.history.changes[-1].at, link.last_good_at or link.created_at).isoformat(),
         "last_successful_sync": link.last_good_at.isoformat() if link.last_good_at else None,
         "data_source_heron_id": link.data_source_id,
-        "silent": not life.part.works,
+        "silent": not demo_link.scene.works,
     }
 
 
@@ -153,12 +153,12 @@ def _days(rng: Random, least: float, most: float) -> timedelta:
 
 def _last_good_at(history: History, *, until: datetime, rng: Random) -> datetime | None:
     """Return the last successful sync: within one interval before `until`, earlier if no data is the problem."""
-    part = history.part
-    if part.scenario.is_new:
+    scene = history.scene
+    if scene.scenario.is_new:
         return None
-    if part.is_single:
+    if scene.is_single:
         return history.changes[0].at
-    if part.scenario.cause is Cause.STALE and part.fresh_for:
-        return until - part.fresh_for
-    usual = until - timedelta(seconds=int(part.turn.total_seconds() * rng.uniform(0.05, 0.9)))
+    if scene.scenario.cause is Cause.STALE and scene.fresh_for:
+        return until - scene.fresh_for
+    usual = until - timedelta(seconds=int(scene.refresh_interval.total_seconds() * rng.uniform(0.05, 0.9)))
     return max(usual, history.worked_at)

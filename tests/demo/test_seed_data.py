@@ -1,4 +1,4 @@
-"""What a first start plants, and that it plants once."""
+"""What the first start seeds, and that it seeds once."""
 
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -10,7 +10,7 @@ from django.contrib.auth.hashers import check_password
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Role
 from linkadmin.audit.models import AuditEvent
-from linkadmin.demo.world import plant
+from linkadmin.demo.seed_data import seed
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import EndUser, HealthChange, Institution, Link
 from linkadmin.operations.models import Operation
@@ -29,7 +29,7 @@ def clear() -> None:
 
 
 def everything() -> dict[str, list[Any]]:
-    """Every row with an id of its own, but for the encrypted keys: no two ciphertexts are alike."""
+    """Every row with its own ID, except the encrypted keys: ciphertexts always differ."""
     return {
         "staff": list(User.objects.order_by("pk").values_list("pk", "username", "name", "role")),
         "integrations": list(Integration.objects.order_by("pk").values_list("pk", "name", "created_at")),
@@ -50,10 +50,10 @@ def test_there_are_400_links_of_250_customers_at_34_banks_of_both_providers() ->
 
 
 def test_every_state_of_health_is_there_and_most_links_work() -> None:
-    tally = Counter(Link.objects.values_list("health", flat=True))
+    statuses = Counter(Link.objects.values_list("health", flat=True))
 
-    assert set(tally) == {state.value for state in HealthState}
-    assert 0.7 < tally[HealthState.HEALTHY.value] / tally.total() < 0.85
+    assert set(statuses) == {state.value for state in HealthState}
+    assert 0.7 < statuses[HealthState.HEALTHY.value] / statuses.total() < 0.85
 
 
 def test_links_are_of_every_kind_and_some_of_each_are_broken() -> None:
@@ -62,15 +62,15 @@ def test_links_are_of_every_kind_and_some_of_each_are_broken() -> None:
         assert link.institution
         kinds[kind_of(INSTITUTIONS[link.institution.name])][link.cause] += 1
 
-    shares = {kind: tally.total() / 230 for kind, tally in kinds.items()}
+    shares = {kind: statuses.total() / 230 for kind, statuses in kinds.items()}
     assert shares.keys() == {"bank", "openfinance", "fiscal", "employment"}
     assert min(shares["openfinance"], shares["fiscal"]) > 0.15
     assert shares["employment"] > 0.1
-    assert all(len(tally) > 2 for tally in kinds.values())
+    assert all(len(statuses) > 2 for statuses in kinds.values())
     assert {"portal_consent_expired", "consent_rejected", "consent_unfinished", "renew_soon"} < kinds[
         "openfinance"
     ].keys()
-    # What a new password repairs happens only where there is one.
+    # Password repairs exist only at institutions with passwords.
     assert not {"code_needed", "login_refused", "password_wrong"} & kinds["openfinance"].keys()
     assert not {"code_needed", "password_wrong"} & kinds["employment"].keys()
 
@@ -90,7 +90,7 @@ def test_no_customer_has_two_links_at_one_bank() -> None:
         ("admin", Role.ADMINISTRATOR),
     ],
 )
-def test_each_role_can_log_in_with_the_demo_password(username: str, role: Role) -> None:
+def test_each_role_can_sign_in_with_the_demo_password(username: str, role: Role) -> None:
     user = User.objects.get(username=username)
 
     assert check_password("linkadmin-demo", user.password)
@@ -98,7 +98,7 @@ def test_each_role_can_log_in_with_the_demo_password(username: str, role: Role) 
     assert user.display_name != username
 
 
-def test_colleagues_own_links_but_cannot_log_in() -> None:
+def test_colleagues_have_links_but_cant_sign_in() -> None:
     colleagues = User.objects.exclude(username__in=["support", "manager", "auditor", "admin"])
 
     assert colleagues.count() >= 2
@@ -110,42 +110,42 @@ def test_about_half_of_the_links_have_an_assignee() -> None:
     assert 160 <= Link.objects.exclude(assignee=None).count() <= 240
 
 
-def test_a_second_planting_does_nothing(state: Path) -> None:
+def test_seeding_twice_does_nothing(state: Path) -> None:
     before, text = everything(), state.read_text()
 
-    assert not plant(simulator_state=state, simulator_url=SOMEWHERE)
+    assert not seed(simulator_state=state, simulator_url=SOMEWHERE)
 
     assert everything() == before
     assert state.read_text() == text
 
 
-def test_another_machine_gets_the_same_world(state: Path, tmp_path: Path) -> None:
+def test_another_machine_gets_the_same_data(state: Path, tmp_path: Path) -> None:
     before = everything()
     clear()
 
-    assert plant(simulator_state=tmp_path / "again.json", simulator_url=SOMEWHERE, now=NOW)
+    assert seed(simulator_state=tmp_path / "again.json", simulator_url=SOMEWHERE, now=NOW)
 
     assert everything() == before
     assert (tmp_path / "again.json").read_text() == state.read_text()
 
 
-def test_planting_is_on_record_once() -> None:
+def test_seeding_is_in_the_audit_log_once() -> None:
     event = AuditEvent.objects.get(action="demo.seeded")
 
     assert event.actor == ""
     assert event.details["links"] == 400
 
 
-def test_the_state_file_is_for_its_assignee_alone(state: Path) -> None:
+def test_the_state_file_is_readable_by_its_owner_only(state: Path) -> None:
     assert state.stat().st_mode & 0o777 == 0o600
     assert [path.name for path in state.parent.iterdir()] == [state.name]
 
 
-def test_no_planting_is_left_when_the_state_file_cannot_be_written(tmp_path: Path) -> None:
+def test_nothing_is_seeded_if_the_state_file_cant_be_written(tmp_path: Path) -> None:
     clear()
 
     with pytest.raises(FileNotFoundError):
-        plant(simulator_state=tmp_path / "missing" / "simulator.json", simulator_url=SOMEWHERE)
+        seed(simulator_state=tmp_path / "missing" / "simulator.json", simulator_url=SOMEWHERE)
 
     assert not Integration.objects.exists()
     assert not Link.objects.exists()

@@ -38,9 +38,9 @@ from linkadmin.providers.types import Observation, Secret
 from linkadmin.simulator import state_file
 from linkadmin.simulator.belvo.institutions import INSTITUTIONS
 
-from .casting import cast, id_of
-from .lives import Life, belvo_consent, belvo_record, heron_record, live
-from .names import HERON_BANKS, LOG_INS, STAFF
+from .casting import build_scenes, id_of
+from .demo_links import DemoLink, belvo_consent, belvo_record, build_link, heron_record
+from .names import HERON_BANKS, SIGN_INS, STAFF
 from .notes import assignee_rows, note_rows
 from .scenarios import BELVO, HERON, answered
 
@@ -58,7 +58,7 @@ class NotEmpty(Exception):
     """The database already has staff: the demo's published password must not be added to it."""
 
 
-def plant(*, simulator_state: Path, simulator_url: str, now: datetime | None = None) -> bool:
+def seed(*, simulator_state: Path, simulator_url: str, now: datetime | None = None) -> bool:
     """Fill an installation that has no integration, and write the simulator's state; return whether it did.
 
     Raises OSError if the state file can't be written, and NotEmpty, without any change, if there are staff already.
@@ -68,13 +68,13 @@ def plant(*, simulator_state: Path, simulator_url: str, now: datetime | None = N
     if User.objects.exists():
         raise NotEmpty
     rng, began = Random(SEED), (now or timezone.now()).replace(microsecond=0)  # noqa: S311 - no secret comes of it
-    lives = [live(part, now=began, rng=rng) for part in cast(rng)]
+    demo_links = [build_link(scene, now=began, rng=rng) for scene in build_scenes(rng)]
     with transaction.atomic():
         _add_staff()
         integrations = _integrations(simulator_url, began)
         _add_institutions(integrations, began)
-        counts = {"end_users": _add_end_users(lives), **_add_links(lives, now=began)}
-        state_file.write(simulator_state, _state(lives))
+        counts = {"end_users": _add_end_users(demo_links), **_add_links(demo_links, now=began)}
+        state_file.write(simulator_state, _state(demo_links))
         log.record(actor=None, action=Action.DEMO_SEEDED, outcome=Outcome.DONE, details=counts)
     return True
 
@@ -87,16 +87,16 @@ def _add_staff() -> None:
             username=username,
             name=name,
             role=role,
-            password=password if (username, name, role) in LOG_INS else make_password(None),
+            password=password if (username, name, role) in SIGN_INS else make_password(None),
         )
         for username, name, role in STAFF
     )
 
 
 def _integrations(simulator_url: str, now: datetime) -> dict[str, Integration]:
-    made = {}
+    created = {}
     for provider, (name, options, secrets) in INTEGRATIONS.items():
-        made[provider] = Integration.objects.create(
+        created[provider] = Integration.objects.create(
             id=id_of("integration", provider),
             provider=provider,
             name=name,
@@ -109,8 +109,8 @@ def _integrations(simulator_url: str, now: datetime) -> dict[str, Integration]:
             created_at=now - timedelta(days=80),
         )
         for key, text in secrets.items():
-            store_secret(made[provider], key, Secret(text))
-    return made
+            store_secret(created[provider], key, Secret(text))
+    return created
 
 
 def _add_institutions(integrations: dict[str, Integration], now: datetime) -> None:
@@ -128,11 +128,11 @@ def _add_institutions(integrations: dict[str, Integration], now: datetime) -> No
     Institution.objects.bulk_create(rows)
 
 
-def _add_end_users(lives: list[Life]) -> int:
+def _add_end_users(demo_links: list[DemoLink]) -> int:
     """Add the customers, each created an hour before their first link; return how many."""
     rows: dict[str, EndUser] = {}
-    for life in lives:
-        customer, at = life.part.customer, life.link.created_at - timedelta(hours=1)
+    for demo_link in demo_links:
+        customer, at = demo_link.scene.customer, demo_link.link.created_at - timedelta(hours=1)
         pk = id_of("end-user", customer.external_id)
         new = EndUser(id=pk, external_id=customer.external_id, name=customer.name, created_at=at)
         known = rows.setdefault(customer.external_id, new)
@@ -140,57 +140,57 @@ def _add_end_users(lives: list[Life]) -> int:
     return len(EndUser.objects.bulk_create(rows.values()))
 
 
-def _add_links(lives: list[Life], *, now: datetime) -> dict[str, int]:
+def _add_links(demo_links: list[DemoLink], *, now: datetime) -> dict[str, int]:
     """Add the links and everything that belongs to them; return the number of rows of each kind."""
-    changes = [row for life in lives for row in life.history.changes]
-    operations = [_complete(row, life) for life in lives for row in life.history.acts]
-    Link.objects.bulk_create([life.link for life in lives], batch_size=BATCH)
+    changes = [row for demo_link in demo_links for row in demo_link.history.changes]
+    operations = [_complete(row, demo_link) for demo_link in demo_links for row in demo_link.history.operations]
+    Link.objects.bulk_create([demo_link.link for demo_link in demo_links], batch_size=BATCH)
     links = Link.objects.select_related("end_user")
     LinkSearch.objects.bulk_create([LinkSearch(link=link, text=search_text(link)) for link in links], batch_size=BATCH)
     Operation.objects.bulk_create(operations, batch_size=BATCH)
     HealthChange.objects.bulk_create(changes, batch_size=BATCH)
-    Note.objects.bulk_create([row for life in lives for row in note_rows(life, now=now)])
-    AssigneeChange.objects.bulk_create([row for life in lives for row in assignee_rows(life, now=now)])
+    Note.objects.bulk_create([row for demo_link in demo_links for row in note_rows(demo_link, now=now)])
+    AssigneeChange.objects.bulk_create([row for demo_link in demo_links for row in assignee_rows(demo_link, now=now)])
     link_counts.recount()
-    for life in lives:
-        scenario, told = life.part.scenario, life.part.scenario.told
-        seen = Observation(scenario.cause, told.status, told.code, told.words)
-        unrecognized_values.note_refusal(scenario.provider, seen, at=life.history.since)
-    return {"links": len(lives), "health_changes": len(changes), "operations": len(operations)}
+    for demo_link in demo_links:
+        scenario, reported = demo_link.scene.scenario, demo_link.scene.scenario.reported
+        seen = Observation(scenario.cause, reported.status, reported.code, reported.words)
+        unrecognized_values.note_refusal(scenario.provider, seen, at=demo_link.history.since)
+    return {"links": len(demo_links), "health_changes": len(changes), "operations": len(operations)}
 
 
-def _complete(operation: Operation, life: Life) -> Operation:
+def _complete(operation: Operation, demo_link: DemoLink) -> Operation:
     """Add the ID of a link at Heron to its operation: the ID was invented after the history."""
-    if life.part.scenario.provider == HERON:
-        operation.natural_key = life.link.remote_id
-        operation.parameters = {"item_id": life.link.remote_id}
+    if demo_link.scene.scenario.provider == HERON:
+        operation.natural_key = demo_link.link.remote_id
+        operation.parameters = {"item_id": demo_link.link.remote_id}
     return operation
 
 
-def _state(lives: list[Life]) -> dict[str, Any]:
-    known = [life for life in lives if life.part.scenario.has_record]
+def _state(demo_links: list[DemoLink]) -> dict[str, Any]:
+    known = [demo_link for demo_link in demo_links if demo_link.scene.scenario.has_record]
     return {
         "version": 1,
         "belvo": {
-            "links": [belvo_record(life) for life in known if life.part.scenario.provider == BELVO],
+            "links": [belvo_record(demo_link) for demo_link in known if demo_link.scene.scenario.provider == BELVO],
             "consents": list(filter(None, map(belvo_consent, known))),
         },
         "heron": {
-            "end_users": _heron_end_users(lives),
-            "links": [heron_record(life) for life in known if life.part.scenario.provider == HERON],
+            "end_users": _heron_end_users(demo_links),
+            "links": [heron_record(demo_link) for demo_link in known if demo_link.scene.scenario.provider == HERON],
         },
     }
 
 
-def _heron_end_users(lives: list[Life]) -> list[dict[str, Any]]:
+def _heron_end_users(demo_links: list[DemoLink]) -> list[dict[str, Any]]:
     found = {}
-    for life in lives:
-        scenario, external_id = life.part.scenario, life.part.customer.external_id
+    for demo_link in demo_links:
+        scenario, external_id = demo_link.scene.scenario, demo_link.scene.customer.external_id
         if scenario.provider == HERON and scenario.knows_customer:
-            created = life.remote_created_at.isoformat()
+            created = demo_link.remote_created_at.isoformat()
             found[external_id] = {
                 "end_user_id": external_id,
-                "name": life.part.customer.name,
+                "name": demo_link.scene.customer.name,
                 "heron_id": f"eus_{id_of('heron', external_id).hex[:22]}",
                 "created": created,
                 "last_updated": created,
