@@ -107,7 +107,7 @@ HERON = {
 HERON_LOST = ("heron_500", "lost_after", "cut", "unreadable")
 
 
-def start_anew() -> None:
+def start_over() -> None:
     """Reset what an earlier row did to the integrations: rejected keys, a pause, a used-up quota."""
     Integration.objects.update(key_state=Integration.KeyState.VALID, keys_retry_at=None)
     CircuitBreaker.objects.all().delete()
@@ -121,7 +121,7 @@ def expect(words: str, row: tuple[str, str, str]) -> None:
 @pytest.mark.parametrize("part", range(3))  # a third each, to keep tests short
 def test_each_rejection_by_belvo_says_what_happened_and_what_to_do(env: Environment, part: int) -> None:
     for name, row in list(BELVO.items())[part::3]:
-        start_anew()
+        start_over()
         link = env.belvo_link()
         env.simulator.fail("PUT", "/api/links/", name)
 
@@ -150,7 +150,7 @@ def test_an_expired_attempt_says_so_on_its_page(env: Environment, name: str) -> 
 
 def test_a_response_that_proves_nothing_is_unknown(env: Environment) -> None:
     for name in BELVO_LOST:
-        start_anew()
+        start_over()
         link = env.belvo_link()
         env.simulator.fail("PUT", "/api/links/", name)
 
@@ -162,7 +162,7 @@ def test_a_response_that_proves_nothing_is_unknown(env: Environment) -> None:
 
 def test_each_rejection_by_heron_says_what_happened_and_what_to_do(env: Environment) -> None:
     for name, row in HERON.items():
-        start_anew()
+        start_over()
         env.simulator.fail("POST", "/api/integrations/", name)
         typed = {"end_user_id": f"cus-{name}", "end_user_name": "Acme Corp", "item_id": f"item-{name}"}
 
@@ -174,7 +174,7 @@ def test_each_rejection_by_heron_says_what_happened_and_what_to_do(env: Environm
 
 def test_a_lost_response_of_heron_is_unknown(env: Environment) -> None:
     for name in HERON_LOST:
-        start_anew()
+        start_over()
         env.simulator.fail("POST", "/api/integrations/", name)
         typed = {"end_user_id": f"cus-{name}", "end_user_name": "Acme Corp", "item_id": f"item-{name}"}
 
