@@ -62,5 +62,4 @@ class ObjectType(StrEnum):
 
 
 def of_operation(kind: str, step: OperationStep = "") -> OperationAction:
-    """Return the action for an operation kind, such as `operation.create_link`. Kinds are listed in operations."""
     return OperationAction(f"operation.{kind}{step}")

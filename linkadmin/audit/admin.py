@@ -59,11 +59,9 @@ class StrictAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     show_full_result_count = False
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        """Allow only the exact lookups that this list's filters send."""
         return lookup in self._offered_lookups()
 
     def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
-        """Allow only the primary key."""
         return to_field == self.opts.pk.name
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:

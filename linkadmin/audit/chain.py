@@ -28,12 +28,11 @@ FACTS = (
 
 
 def canonical_text(facts: Mapping[str, object]) -> str:
-    """Return an event's facts as canonical JSON."""
     return json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=instant_text)
 
 
 def instant_text(instant: datetime) -> str:
-    """Return an instant in UTC with microseconds, the precision both databases store."""
+    # Both databases store microseconds.
     return instant.astimezone(UTC).isoformat(timespec="microseconds")
 
 
@@ -46,7 +45,6 @@ def keyed_mac(event_hash: str, *, key: bytes) -> str:
 
 
 def audit_key() -> bytes:
-    """Return the chain's key. Raises ImproperlyConfigured without one."""
     if not settings.AUDIT_KEY:
         raise ImproperlyConfigured("LINKADMIN_AUDIT_KEY isn't set. Nothing can be recorded, so nothing is allowed.")
     return str(settings.AUDIT_KEY).encode()

@@ -86,12 +86,10 @@ def findings(report: VerificationReport) -> str:
 
 
 def is_sound() -> bool:
-    """Whether the last verification passed and isn't overdue, and signed heads reach their file."""
     return not _faults()
 
 
 def alerts() -> list[AuditAlert]:
-    """Return what an administrator should know: clock jumps, failed or overdue verification, unwritten heads."""
     jump = clock.last_jump(now=timezone.now())
     if jump is None or jump.jumped_at is None:
         return _faults()

@@ -47,7 +47,6 @@ def watch(*, now: datetime) -> None:
 
 
 def last_jump(*, now: datetime) -> ClockMark | None:
-    """Return the mark of a jump within the last day."""
     return ClockMark.objects.filter(jumped_at__gt=now - SHOWN_FOR, jumped_at__lte=now + JUMP).first()
 
 

@@ -46,7 +46,7 @@ class Heads:
 
 
 def is_due(head: AuditHead, *, seq: int, at: datetime) -> bool:
-    """Whether event `seq` is due for signing. A forged mark in the row, such as a future time, delays nothing."""
+    # A forged mark in the row, such as a future time, delays nothing.
     return not (0 <= seq - head.signed_seq < EVERY_EVENTS and timedelta(0) <= at - head.signed_at < EVERY)
 
 
@@ -111,7 +111,6 @@ def _signature(seq: int, event_hash: str, written: str, key: bytes) -> str:
 
 
 def _signed_head() -> dict[str, Any]:
-    """Sign the current head and write it to the log stream."""
     head, written = AuditHead.objects.get(), instant_text(timezone.now())
     line = {
         "seq": head.seq,
@@ -150,9 +149,9 @@ def _lock(file: int) -> None:
 
 
 def _append(file: int, head: dict[str, Any]) -> int:
-    """Append a line, also after one that a full disk cut short, and fsync."""
     line = json.dumps({"event": EVENT} | head).encode() + b"\n"
     size = os.fstat(file).st_size
+    # A full disk may have cut the last line short.
     if size and os.pread(file, 1, size - 1) != b"\n":
         line = b"\n" + line
     if os.write(file, line) != len(line):

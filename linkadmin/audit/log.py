@@ -63,7 +63,6 @@ def record(
 
 
 def _append(event: AuditEvent, key: bytes) -> None:
-    """Chain an event and save it."""
     # No savepoint: if the event can't be written, a caller that catches the error must not commit its action.
     with transaction.atomic(savepoint=False):
         head = AuditHead.objects.select_for_update().get()

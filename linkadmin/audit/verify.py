@@ -133,7 +133,6 @@ def _rows_until(last: int) -> Iterator[Row]:
 
 
 def _fault(row: Row, *, seq: int, prev: str, key: bytes) -> str:
-    """Return what's wrong with an event; empty if nothing is."""
     if row["seq"] != seq:
         return "the event is missing"
     if row["prev"] != prev:

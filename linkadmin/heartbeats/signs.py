@@ -53,8 +53,6 @@ class HeartbeatWriter:
         release_connections()
 
     def keep_beating(self) -> None:
-        """Beat from a daemon thread until the process ends."""
-
         def beat_on() -> None:
             while True:
                 self.beat()
@@ -67,7 +65,6 @@ _of_tasks: HeartbeatWriter | None = None  # in the process that runs a worker's 
 
 
 def note_task(worker: str) -> None:
-    """Note that a worker has started or finished a task."""
     global _of_tasks
     _of_tasks = _of_tasks or HeartbeatWriter(ProgramKind.WORKER, worker, of_work=True)
     _of_tasks.beat()

@@ -72,7 +72,6 @@ def words() -> str:
 
 
 def ongoing(claim: str, otherwise: str = "") -> str:
-    """Return `claim` while background work runs; otherwise `otherwise`, or that it waits for background work."""
     return (otherwise or waiting()) if has_stopped() else claim
 
 
@@ -84,7 +83,6 @@ def waiting() -> str:
 
 
 def has_stopped() -> bool:
-    """Whether pages say that background processing has stopped."""
     return not is_starting() and cached_status().has_stopped
 
 
@@ -97,5 +95,4 @@ def _exact(moment: datetime) -> str:
 
 
 def is_old(moment: datetime | None) -> bool:
-    """Whether a process last heard from at `moment` counts as dead."""
     return moment is None or timezone.now() - moment > DEAD_AFTER

@@ -29,12 +29,11 @@ _OURS = ("linkadmin.providers.", "linkadmin.sync.")
 
 
 def find(key: UUID) -> Any:
-    """Return what's stored under a key; None if there's nothing readable."""
+    """Return None if nothing readable is stored under the key."""
     return _tried(lambda: _decrypted(key, cache.get(_key(key))))
 
 
 def add(key: UUID, value: Any, *, seconds: float) -> bool:
-    """Store a value unless there's one already; return whether it was stored."""
     return bool(_tried(lambda: cache.add(_key(key), _encrypted(key, value), timeout=seconds)))
 
 
@@ -60,7 +59,7 @@ def pack(value: Any) -> Any:
 
 
 def unpack(packed: Any) -> Any:
-    """Return what was packed. Raises ValueError for types that aren't ours or have changed."""
+    """Raises ValueError for types that aren't ours or have changed."""
     if isinstance(packed, list):
         return [unpack(each) for each in packed]
     if not isinstance(packed, dict):

@@ -15,7 +15,6 @@ ENDED_EVERY = timedelta(days=1)  # between two reads of a link whose consent has
 
 
 def verify_repairs(*, now: datetime) -> None:
-    """Have repaired links read, and stop verifying those without proof in time."""
     allowed = timedelta(seconds=settings.PROOF_SECONDS)
     for link in health.verification_overdue(repaired_before=now - allowed)[:AT_ONCE]:
         health.stop_verifying(link, now=now)
@@ -35,7 +34,6 @@ def mark_stale(*, now: datetime) -> None:
 
 
 def end_permissions(*, now: datetime) -> None:
-    """Ask for consents to be renewed before they end, and read links whose consent has ended."""
     for link in health.expiring_consents(now=now)[:AT_ONCE]:
         health.flag_expiring_consent(link, now=now)
     says_works = (Cause.WORKING.value, Cause.RENEW_SOON.value)
@@ -44,7 +42,6 @@ def end_permissions(*, now: datetime) -> None:
 
 
 def _want(links: "QuerySet[Link]", reason: Reason, now: datetime) -> None:
-    """Want reads of links, except of those already wanted."""
     wanted = LinkRead.objects.filter(link=OuterRef("pk"), due_at__isnull=False)
     ids = links.filter(~Exists(wanted)).order_by().values_list("pk", flat=True)[:AT_ONCE]
     due_reads.want(list(ids), reason=reason, at=now)

@@ -40,7 +40,6 @@ ALONE_AFTER = 2  # failed reads: maybe this one ID breaks the shared request
 
 
 def process() -> int:
-    """Queue reads for pending deliveries and close those that need none; return how many were claimed."""
     claimed = deliveries.claim(CLAIMED_AT_ONCE, now=timezone.now())
     by_integration = defaultdict(list)
     for delivery in sorted(claimed, key=attrgetter("wanted_at")):
@@ -51,13 +50,12 @@ def process() -> int:
 
 
 def work(integration_id: UUID) -> bool:
-    """Look up an integration's unknown links that are due; return whether to continue at once."""
+    """Return whether to continue at once."""
     due = UnknownLinkRead.objects.filter(integration=integration_id).order_by("due_at")
     return reads.work_rows(integration_id, due, _look_up_all, limit=READ_AT_ONCE)
 
 
 def matching_links(integration: Integration, names: Collection[LinkRef]) -> dict[LinkRef, list[Link]]:
-    """Return our connected links that each reference means; an empty list where we know none."""
     links = Link.objects.filter(integration=integration, disconnected_at=None)
     by_id = {link.remote_id: [link] for link in links.filter(remote_id__in={each.remote_id for each in names} - {""})}
     customers = {each.end_user_id for each in names if not each.remote_id} - {""}
@@ -71,7 +69,7 @@ def matching_links(integration: Integration, names: Collection[LinkRef]) -> dict
 
 
 def _process_integration(integration: Integration, received: Sequence[WebhookDelivery]) -> None:
-    """Process deliveries together, but retried ones alone: one that breaks us must not hold up others."""
+    # Retried ones alone: one that breaks us must not hold up others.
     together = [delivery for delivery in received if delivery.attempts <= 1]
     for some in (together, *([delivery] for delivery in received if delivery.attempts > 1)):
         try:
@@ -121,13 +119,11 @@ def _close_read(link_ids: Collection[UUID], *, since: datetime) -> None:
 
 
 def _can_look_up(integration: Integration, named: LinkRef) -> bool:
-    """Whether the provider can look up what a delivery names."""
     by_customer = integration.provider_class.full_check_by is FullCheckBy.CUSTOMERS
     return bool(named.end_user_id if by_customer else named.remote_id)
 
 
 def _want_unknown(integration: Integration, received: Sequence[WebhookDelivery]) -> None:
-    """Queue lookups that begin after the deliveries, and let the deliveries wait for them."""
     if not received:
         return
     wanted = {delivery.ref: delivery.wanted_at for delivery in received}  # the latest wins
@@ -211,7 +207,6 @@ def _our_id(provider: Provider, end_user_id: str) -> str:
 
 
 def _close(integration: Integration, rows: Sequence[UnknownLinkRead], began_at: datetime) -> None:
-    """Close deliveries waiting for these lookups: with the links we know by now, or without a match."""
     about = Q()
     for row in rows:
         about |= Q(remote_link_id=row.remote_id, end_user_id=row.end_user_id)

@@ -29,18 +29,15 @@ class RecordFilterForm(DrawnForm):
 
     @classmethod
     def of(cls, asked: tuple[CredentialField, ...], posted: QueryDict) -> "RecordFilterForm":
-        """Return the form as sent, or an unbound one if nothing was."""
         return cls(posted if any(field.name in posted for field in asked) else None, asked=asked)
 
     @property
     def can_ask(self) -> bool:
-        """Whether all required filters are filled in."""
         if self.is_bound:
             return self.is_valid()
         return not any(field.required for field in self.asked.values())
 
     def filters(self) -> Filters:
-        """Return the filters by the provider's field names."""
         if not self.is_bound:
             return {}
         typed = {name: self.cleaned_data.get(name) for name in self.asked}
@@ -91,7 +88,6 @@ class SwitchForm(OnceForm):
 
 
 def _mark_of(*facts: object) -> str:
-    """Sign these facts, so that only our pages can offer to change the thing."""
     text = json.dumps([str(fact) for fact in facts])
     return salted_hmac("linkadmin.sync.mark", text, algorithm="sha256").hexdigest()
 

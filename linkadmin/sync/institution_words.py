@@ -12,7 +12,6 @@ from linkadmin.providers.types import MAY_ASK_FOR_CODE, Capability, CredentialFi
 
 
 def fields_in_words(institution: Institution) -> list[dict[str, Any]]:
-    """Return the fields of a new link, without advanced ones."""
     if not institution.integration.can(Capability.CREATE):
         return []
     asked = institution.integration.provider_class.create_fields(institution)
@@ -20,12 +19,10 @@ def fields_in_words(institution: Institution) -> list[dict[str, Any]]:
 
 
 def raw_fields(institution: Institution) -> str:
-    """Return the form fields as the provider sent them, as JSON."""
     return json.dumps(institution.form_fields, indent=2, ensure_ascii=False) if institution.form_fields else ""
 
 
 def repair_in_words(institution: Institution) -> list[str]:
-    """Return the ways to repair a broken link there."""
     integration, ways = institution.integration, []
     typed = login_fields(integration, institution)
     if typed and integration.can(Capability.UPDATE_CREDENTIALS):

@@ -36,7 +36,6 @@ COLUMNS = (
 
 
 def due(*, now: datetime) -> "QuerySet[Integration]":
-    """Return the integrations whose institution list is over a day old."""
     old = Q(institutions_read_at=None) | Q(institutions_read_at__lt=now - READ_EVERY)
     return Integration.objects.askable(now=now).that_can(Capability.INSTITUTIONS).filter(old)
 

@@ -93,7 +93,6 @@ def ask(question: Question, read: Callable[[Provider], T], *, seconds: float) ->
 
 
 def forget(question: Question) -> None:
-    """Drop the cached answer, so that the next page reads again."""
     answer_cache.delete(question.key)
 
 
@@ -102,14 +101,13 @@ def _find(question: Question) -> Reading[T] | None:
 
 
 def _claim(question: Question, ours: Reading[T]) -> Reading[T]:
-    """Claim the question; if another process was faster, return its reading."""
     # Long enough that a process that died can't be reading anymore.
     seconds = MOST_CALLS * settings.PROVIDER_READ_SECONDS + settings.LEASE_MARGIN_SECONDS
     return ours if answer_cache.add(question.key, ours, seconds=seconds) else _find(question) or ours
 
 
 def _store(question: Question, reading: Reading[T]) -> None:
-    """Store an answer, unless the question was dropped in the meantime."""
+    # The question may have been dropped in the meantime.
     current: Reading[T] | None = _find(question)
     if current is not None and current.id == reading.id:
         answer_cache.store(question.key, reading, seconds=SHOWN_SECONDS)

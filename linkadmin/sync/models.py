@@ -188,7 +188,6 @@ def note_skipped(
     *,
     full_check: FullCheck | None = None,
 ) -> None:
-    """Store skipped records, up to MOST_NAMED per full check."""
     named = integration.left_out.filter(full_check=full_check).count()
     SkippedRecord.objects.bulk_create(
         SkippedRecord(

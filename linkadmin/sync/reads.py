@@ -45,7 +45,7 @@ Row = TypeVar("Row", LinkRead, UnknownLinkRead)
 
 
 def work(integration_id: UUID) -> bool:
-    """Read an integration's due links, most urgent first; return whether to continue at once."""
+    """Return whether to continue at once."""
     due = LinkRead.objects.filter(integration=integration_id).order_by("urgency", "due_at")
     return work_rows(integration_id, due, _read_all, limit=CLAIMED_AT_ONCE)
 
@@ -90,7 +90,6 @@ def end(rows: Sequence[Row], conclude: Callable[[Row], None]) -> None:
 
 
 def retry_later(rows: Sequence[Row], error: Exception, time_slice: TimeSlice) -> None:
-    """Put claimed rows off after an error; stop the reader if all requests are held back."""
     rule = wait_after(error)
     tried = {"read_at": timezone.now()} if rule.is_attempt else None
     work_queue.retry_later(rows, error, at_least=READ_EVERY, also=tried)
@@ -99,7 +98,6 @@ def retry_later(rows: Sequence[Row], error: Exception, time_slice: TimeSlice) ->
 
 
 def integrations_due(*, now: datetime) -> "QuerySet[Integration, UUID]":
-    """Return the IDs of integrations with due reads that we may send requests to."""
     links, unknown = (
         rows.objects.filter(due_at__lte=now).order_by().values("integration") for rows in (LinkRead, UnknownLinkRead)
     )
@@ -117,7 +115,6 @@ class _SharedRead:
 
 
 def _read_all(integration: Integration, rows: Sequence[LinkRead], time_slice: TimeSlice) -> None:
-    """Read the links of claimed rows, a few requests at once."""
     known = Link.objects.select_related("integration", "end_user", "institution")
     links = known.in_bulk([row.link_id for row in rows])
     end([row for row in rows if links[row.link_id].is_disconnected], LinkRead.drop)
@@ -152,7 +149,6 @@ def _look_again(links: Sequence[Link]) -> list[Link]:
 
 
 def _make(call: _SharedRead, time_slice: TimeSlice) -> None:
-    """Make one request and store the result with each of its links."""
     if time_slice.is_over:
         release(call.rows)
         return
@@ -172,13 +168,11 @@ def _make(call: _SharedRead, time_slice: TimeSlice) -> None:
 
 
 def _known(link: Link) -> tuple[object, ...]:
-    """Return the parts of a link whose change counts as news."""
     return link.shown_state, link.cause, link.last_good_at, link.renew_by, link.disconnected_at
 
 
 @transaction.atomic
 def _note_answer(rows: Sequence[LinkRead], missing: set[UUID], news: set[UUID], began_at: datetime) -> None:
-    """Release rows and close the deliveries that waited for this read, in one transaction."""
     now = timezone.now()
 
     def conclude(row: LinkRead) -> None:
@@ -195,7 +189,6 @@ def _note_answer(rows: Sequence[LinkRead], missing: set[UUID], news: set[UUID], 
 
 
 def _note_failure(call: _SharedRead, error: ProviderError) -> None:
-    """Mark links and deliveries as waiting."""
     if wait_after(error) is not CROWD:  # which passes in a moment
         for link in call.links:
             health.note_failed_check(link, why=reading.why_check_failed(error), at=timezone.now())
@@ -204,7 +197,6 @@ def _note_failure(call: _SharedRead, error: ProviderError) -> None:
 
 
 def _readers(rows: "QuerySet[Row]") -> int:
-    """Return how many readers hold some of these rows."""
     taken = work_queue.leased(rows.filter(due_at__isnull=False), timezone.now())
     return taken.order_by().values("claim_token").distinct().count()
 

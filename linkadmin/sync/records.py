@@ -53,12 +53,10 @@ class RecordRow:
 
 
 def tells_of_customers(integration: Integration) -> bool:
-    """Whether the provider can be asked about one customer."""
     return integration.can(Capability.END_USERS) or integration.provider_class.customer_filters("") is not None
 
 
 def tells_of_links(integration: Integration) -> bool:
-    """Whether the provider has records behind a link."""
     return integration.can(Capability.DATA_SOURCES) or integration.can(Capability.CONSENTS)
 
 
@@ -103,7 +101,7 @@ def links_here(integration: Integration, remote_ids: Iterable[str], *, reader: U
 
 
 def link_rows(found: Iterable[RemoteLink], here: Mapping[str, Link]) -> list[RecordRow]:
-    """Return a provider's links as rows; `here` maps provider IDs to our links."""
+    """`here` maps provider IDs to our links."""
     operations = Operation.objects.open().filter(link__in=[link.pk for link in here.values()])
     waiting = frozenset(operations.values_list("link__remote_id", flat=True))
     return [RecordRow(_as_we_say(each, waiting), here.get(each.remote_id)) for each in found]
@@ -116,7 +114,6 @@ def _sources(provider: Provider, end_user_id: str) -> PartialAnswer[list[RemoteD
 
 
 def _part(read: Callable[[], T]) -> PartialAnswer[T]:
-    """Read one part of a page. Its errors don't affect the others, except rejected API keys."""
     try:
         return PartialAnswer(read())
     except KeysRejected:

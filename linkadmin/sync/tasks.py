@@ -39,7 +39,6 @@ def read_institution_list(integration_id: str) -> None:
 
 @shared_task(name=PROCESS_TASK)
 def process_deliveries() -> None:
-    """Process deliveries until none is pending or the time slice ends."""
     time_slice = TimeSlice()
     while delivery_reads.process():
         if time_slice.is_over:

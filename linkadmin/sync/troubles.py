@@ -80,7 +80,6 @@ def explain_failure(trouble: QueryFailure) -> Explanation:
 
 
 def explain_refusal(refusal: Refusal) -> Explanation:
-    """Explain why our own rules forbid a read."""
     return Explanation("warn", _("No request was sent"), str(refusal.words), _("Our own records aren't affected."))
 
 

@@ -23,7 +23,6 @@ class Way:
 
 
 def of_integration(page: Context) -> dict[str, Any]:
-    """List what an integration's provider can show, and what can be changed there."""
     integration: Integration = page["integration"]
 
     def at(view: str, *more: str) -> str:
@@ -55,7 +54,6 @@ def institutions_of(page: Context) -> dict[str, Any]:
 
 
 def of_customer(page: Context) -> dict[str, Any]:
-    """List the integrations that can show a customer: those with their links, and those that list customers."""
     customer: EndUser = page["customer"]
     ways = []
     if Right.READ_RECORDS in page["rights"]:
@@ -69,7 +67,6 @@ def of_customer(page: Context) -> dict[str, Any]:
 
 
 def of_link(page: Context) -> dict[str, str]:
-    """Return the URL of a link's provider records; empty if there are none or the reader may not see them."""
     link: Link = page["link"]
     can_ask = Right.READ_RECORDS in page["rights"] and tells_of_links(link.integration)
     return {"url": reverse("link-records", args=[link.pk]) if can_ask else ""}
@@ -84,7 +81,6 @@ def to_customers(page: Context) -> dict[str, list[Way]]:
 
 
 def _elsewhere(page: Context, what: str, capability: Capability) -> dict[str, list[Way]]:
-    """List the providers' own lists, for readers who don't find something in ours."""
     able = Integration.objects.filter(is_active=True).that_can(capability).order_by("name")
     integrations = able if Right.READ_RECORDS in page["rights"] else able.none()
     return {"ways": [Way(each.name, "", reverse("integration-records", args=[each.pk, what])) for each in integrations]}

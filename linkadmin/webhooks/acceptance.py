@@ -18,7 +18,6 @@ _waker = WakeSoon(PROCESS_TASK, PAUSE_SECONDS)
 
 
 def take(endpoint: LoadedEndpoint, body: bytes, *, signed_with: UUID, now: datetime) -> None:
-    """Store a genuine delivery and have it processed; count a copy of one we already have."""
     delivery = _delivery(endpoint, body, now=now)
     delivery.secret_id = signed_with
     is_new = insert_or_add(delivery, unique=("integration_id", "key"), counter="copies") == 1
@@ -28,7 +27,6 @@ def take(endpoint: LoadedEndpoint, body: bytes, *, signed_with: UUID, now: datet
 
 
 def _delivery(endpoint: LoadedEndpoint, body: bytes, *, now: datetime) -> WebhookDelivery:
-    """Build the row. Of an unreadable payload only the size is stored, and there's nothing to process."""
     delivery = WebhookDelivery(
         id=timed_id(now),
         integration_id=endpoint.integration_id,
@@ -41,6 +39,7 @@ def _delivery(endpoint: LoadedEndpoint, body: bytes, *, now: datetime) -> Webhoo
     try:
         hint, delivery.payload = endpoint.provider_class.read_webhook(body), payloads.cleaned(body, endpoint.redactor)
     except ValueError:
+        # Only the size is stored, and there's nothing to process.
         delivery.outcome = DeliveryOutcome.INVALID_PAYLOAD
     else:
         delivery.kind, delivery.topic = hint.kind.value, hint.topic

@@ -71,7 +71,7 @@ def close_read(link_ids: Collection[UUID], *, began_at: datetime, outcome: str) 
 
 
 def close(delivery: WebhookDelivery, outcome: DeliveryOutcome) -> bool:
-    """Close a claimed delivery that needs no read. False if we lost the claim."""
+    """Return False if we lost the claim."""
     return _release(delivery, state=DeliveryState.DONE, outcome=outcome, processed_at=timezone.now())
 
 
@@ -114,7 +114,6 @@ def _pending_columns(now: datetime) -> dict[str, object]:
 
 
 def _release(delivery: WebhookDelivery, **values: object) -> bool:
-    """Write the outcome of a claimed delivery. False if we lost the claim."""
     if not held(delivery).exclude(state=DeliveryState.DONE).update(**RELEASED, **values):
         return False
     delivery.claim_token = delivery.lease_until = None

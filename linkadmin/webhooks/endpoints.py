@@ -63,7 +63,7 @@ _loaded: dict[str, tuple[float, LoadedEndpoint]] = {}  # by URL path; the float 
 
 @transaction.atomic
 def renew(integration: Integration, *, by: User | None) -> WebhookEndpoint:
-    """Give an integration a new URL. Requests to the old one are rejected from now on."""
+    """Requests to the old URL are rejected from now on."""
     endpoint, is_new = WebhookEndpoint.objects.update_or_create(
         integration=integration, defaults={"path": new_path(), "created_at": timezone.now()}
     )
@@ -72,7 +72,7 @@ def renew(integration: Integration, *, by: User | None) -> WebhookEndpoint:
 
 
 def load(provider: str, path: str) -> LoadedEndpoint | None:
-    """Return the endpoint at a URL, or None. Raises DecryptionError."""
+    """Raises DecryptionError."""
     address = f"{provider}/{path}"
     until, endpoint = _loaded.get(address, (0.0, None))
     if endpoint is not None and time.monotonic() < until:
@@ -84,7 +84,6 @@ def load(provider: str, path: str) -> LoadedEndpoint | None:
 
 
 def forget() -> None:
-    """Drop all cached endpoints, after a URL or secret changed."""
     _loaded.clear()
 
 
@@ -108,26 +107,22 @@ def add_secret(integration: Integration, secret: Secret, *, by: User | None, aft
 
 @transaction.atomic
 def revoke_secret(row: WebhookSecret, *, by: User) -> None:
-    """Revoke a secret and delete its value."""
     live = WebhookSecret.objects.filter(pk=row.pk, revoked_at=None)
     if live.update(revoked_at=timezone.now(), encrypted=b""):
         _record(row.integration_id, Action.WEBHOOK_SECRET_REVOKED, by=by, fingerprint=row.fingerprint)
 
 
 def latest_version(integration: Integration) -> int:
-    """Return the version of the newest secret; 0 before the first."""
     return integration.webhook_secrets.aggregate(latest=Max("version"))["latest"] or 0
 
 
 def secrets_in_use(integration: Integration) -> list[SecretInUse]:
-    """Return the live secrets, newest first."""
     live = integration.webhook_secrets.filter(revoked_at=None).select_related("created_by").order_by("-version")
     proved = Counter(integration.deliveries.order_by("-pk").values_list("secret_id", flat=True)[:RECENT_DELIVERIES])
     return [SecretInUse(row, proved[row.pk], proved.total()) for row in live]
 
 
 def _read(provider: str, path: str) -> LoadedEndpoint | None:
-    """Read an endpoint with all its secrets in one statement."""
     names = (f"integration__webhook_secrets__{name}" for name in ("pk", "encrypted", "version", "revoked_at"))
     endpoint = WebhookEndpoint.objects.filter(path=path, integration__provider=provider)
     found = list(endpoint.values_list("integration_id", *names))

@@ -21,7 +21,6 @@ class AfterForm(forms.Form):
 
     @classmethod
     def sent(cls, posted: QueryDict) -> int:
-        """Return the version that was sent. Raises BadRequest without one."""
         form = cls(posted)
         if not form.is_valid():
             raise BadRequest("a form without its version")
@@ -43,7 +42,6 @@ class SecretForm(AfterForm):
         )
 
     def clean_secret(self) -> Secret:
-        """Wrap the value in Secret before other code sees it."""
         return Secret(self.cleaned_data["secret"])
 
 

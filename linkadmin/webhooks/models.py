@@ -54,7 +54,6 @@ def new_delivery_id() -> uuid.UUID:
 
 
 def new_path() -> str:
-    """Return the secret part of an endpoint URL: 128 random bits."""
     return secrets.token_hex(16)
 
 
@@ -72,7 +71,6 @@ class WebhookEndpoint(models.Model):
 
     @property
     def address(self) -> str:
-        """The URL path on our own host."""
         return reverse("webhook-delivery", args=[self.integration.provider, self.path])
 
 
@@ -166,17 +164,14 @@ class WebhookDelivery(WorkItem):
 
     @property
     def ref(self) -> LinkRef:
-        """What the payload says about its link; empty where it says nothing."""
         return LinkRef(self.remote_link_id, self.end_user_id)
 
     @property
     def is_known(self) -> bool:
-        """Whether we recognize its type."""
         return self.kind != WebhookKind.UNKNOWN.value
 
     @property
     def can_be_reprocessed(self) -> bool:
-        """Whether it was processed and its payload is readable."""
         return self.state == DeliveryState.DONE and self.outcome != DeliveryOutcome.INVALID_PAYLOAD
 
 

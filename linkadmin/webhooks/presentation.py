@@ -53,7 +53,6 @@ OPEN_LOOKS = {
 
 
 def outcome_badge(delivery: WebhookDelivery, *, with_meaning: bool = False) -> StateBadge:
-    """Return the badge of a delivery's outcome, explained if `with_meaning`."""
     if not delivery.outcome:
         tone, icon, label = OPEN_LOOKS[DeliveryState(delivery.state)]
         return StateBadge(tone, icon, watch.ongoing(str(label), _("Waiting for a background worker")))

@@ -60,17 +60,15 @@ class DeliveryFilter(django_filters.FilterSet):  # type: ignore[misc]
 
 
 def unrecognized(deliveries: "QuerySet[WebhookDelivery]") -> "QuerySet[WebhookDelivery]":
-    """Return deliveries with an unrecognized type or an unreadable payload."""
+    # Unreadable payloads are of unknown kind, too.
     return deliveries.filter(kind=WebhookKind.UNKNOWN.value)
 
 
 def count_unrecognized() -> int:
-    """Count unrecognized deliveries, up to COUNT_LIMIT."""
     return unrecognized(WebhookDelivery.objects.order_by())[:COUNT_LIMIT].count()
 
 
 def search(deliveries: "QuerySet[WebhookDelivery]", words: str) -> "QuerySet[WebhookDelivery]":
-    """Return deliveries that mention this ID, of any kind; failing that, those with the words in their topic."""
     found = Q(remote_link_id=words) | Q(end_user_id=words) | Q(request_id=words) | Q(consent_id=words)
     links = Link.objects.filter(end_user__in=EndUser.objects.filter(external_id=words))
     if pasted := as_uuid(words):

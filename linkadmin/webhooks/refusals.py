@@ -45,7 +45,6 @@ def note(integration_id: UUID | None, *, now: datetime) -> None:
 
 
 def last_hour(integration: Integration) -> int:
-    """Return how many requests to an integration's URL were rejected in the last hour."""
     recent = RefusalCount.objects.filter(
         integration=integration, minute__range=(timezone.now() - timedelta(hours=1), timezone.now())
     )

@@ -15,7 +15,6 @@ BATCH = 2_000
 
 @shared_task(name="webhooks.delete_old")
 def delete_old() -> None:
-    """Delete deliveries and rejection counts older than DELIVERIES_KEPT_DAYS."""
     before = timezone.now() - timedelta(days=settings.DELIVERIES_KEPT_DAYS)
     old = WebhookDelivery.objects.filter(pk__lt=first_id(before)).order_by("pk").values_list("pk", flat=True)
     while ids := list(old[:BATCH]):

@@ -9,5 +9,4 @@ register = template.Library()
 
 @register.simple_block_tag
 def ongoing(content: str) -> str:
-    """Render the content while background work runs; otherwise say that it waits."""
     return watch.ongoing(content)

@@ -68,7 +68,6 @@ def customers_with(external_ids: Iterable[str]) -> dict[str, EndUser]:
 def _unknown(
     integration: Integration, remotes: Sequence[RemoteLink], at: datetime, end_user_id: str
 ) -> list[RemoteLink]:
-    """Return the links that aren't ours and that no open operation may be creating."""
     by_id = {each.remote_id: each for each in remotes}
     # Operations before links: one that ends in between has created its link by then.
     creates = Operation.objects.open().filter(kind=OperationKind.CREATE_LINK, integration=integration)
@@ -86,7 +85,6 @@ def _unknown(
 
 
 def _may_create(create: Operation, remote: RemoteLink, end_user_id: str) -> bool:
-    """Whether an open operation may have created this link."""
     if remote.created_at is not None and remote.created_at < create.created_at - BEFORE:
         return False
     if create.natural_key:

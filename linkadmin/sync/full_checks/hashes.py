@@ -17,7 +17,6 @@ def hashed(text: str) -> bytes:
 
 
 def packed(texts: Iterable[str]) -> bytes:
-    """Return the hashes of IDs, concatenated."""
     return b"".join(map(hashed, texts))
 
 

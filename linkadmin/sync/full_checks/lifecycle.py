@@ -40,7 +40,6 @@ NEEDED = {
 
 
 def can_full_check(integration: Integration) -> bool:
-    """Whether the integration's provider lists what a full check reads."""
     return all(integration.can(each) for each in NEEDED[integration.provider_class.full_check_by])
 
 
@@ -76,8 +75,8 @@ def fail(full_check: FullCheck, why: str, *, missing: int = 0) -> None:
 
 @transaction.atomic
 def complete(full_check: FullCheck, *, seen: int, missing: int) -> None:
-    """End a full check that read the whole list: everything was requested after its start."""
     if _end(full_check, FullCheckState.DONE, note="", seen=seen, missing=missing):
+        # Everything was requested after its start.
         Integration.objects.filter(pk=full_check.integration_id).update(last_full_check_at=full_check.started_at)
 
 
@@ -96,12 +95,11 @@ def queue_next_pages(part: FullCheckBatch, page: RemotePage[Any]) -> None:
 
 
 def postpone(full_check_id: UUID, *, until: datetime, why: str) -> None:
-    """Make no requests for a full check before `until`."""
     _running().filter(pk=full_check_id).update(due_at=until, note=why[:300])
 
 
 def claim_check(full_check_id: UUID) -> FullCheck | None:
-    """Claim a full check; None if another worker has it or nothing is due."""
+    """Return None if another worker has it or nothing is due."""
     full_checks = _running().filter(pk=full_check_id).select_related("integration")
     claimed = work_queue.claim(full_checks, now=timezone.now(), limit=1, lease=CLAIM_LEASE)
     if claimed and claimed[0].note:
@@ -120,7 +118,6 @@ def extend_claim(full_check: FullCheck) -> bool:
 
 
 def due(*, now: datetime) -> list[Integration]:
-    """Return the integrations that are due for a full check."""
     askable = Integration.objects.askable(now=now).annotate(last_began_at=Max("full_checks__started_at"))
     interval = timedelta(seconds=settings.FULL_CHECK_EVERY_SECONDS)
     old = askable.filter(Q(last_began_at=None) | Q(last_began_at__lte=now - interval))
@@ -129,17 +126,14 @@ def due(*, now: datetime) -> list[Integration]:
 
 
 def waiting(*, now: datetime) -> "QuerySet[FullCheck, UUID]":
-    """Return the IDs of running full checks that are due and that no worker holds."""
     return work_queue.due(_running(), now).values_list("pk", flat=True)
 
 
 def add_pages(full_check: FullCheck, numbers: Iterable[int]) -> None:
-    """Queue pages of the list that aren't queued yet."""
     _add([FullCheckBatch(full_check=full_check, kind=Kind.PAGE, key=str(number)) for number in numbers])
 
 
 def add_customers(full_check: FullCheck, fingerprints: Mapping[str, int]) -> None:
-    """Queue reads of these customers' links; the values are their fingerprints."""
     _add(
         [
             FullCheckBatch(full_check=full_check, kind=Kind.CUSTOMER, key=each, fingerprint=fingerprints[each])
@@ -149,7 +143,7 @@ def add_customers(full_check: FullCheck, fingerprints: Mapping[str, int]) -> Non
 
 
 def claim_parts(full_check_id: UUID, *, limit: int) -> list[FullCheckBatch]:
-    """Claim due batches, pages first."""
+    # Pages first.
     in_order = FullCheckBatch.objects.filter(full_check=full_check_id, done_at=None).order_by("-kind", "id")
     return work_queue.claim(in_order, now=timezone.now(), limit=limit, lease=work_queue.call_lease())
 
@@ -183,7 +177,7 @@ def answered_later(part: FullCheckBatch, requested_at: datetime) -> list[bytes |
 
 
 def close_part(part: FullCheckBatch, **columns: object) -> None:
-    """Close a claimed batch, in the transaction of its results."""
+    """Call it in the transaction that stores the batch's results."""
     held(part).update(**RELEASED, **columns, done_at=timezone.now())
 
 
@@ -205,15 +199,14 @@ def _begin(integration: Integration, started_by: User | None) -> FullCheck:
 
 
 def _note_end_of_list(full_check: FullCheck) -> None:
-    """Note that the whole list was read. If it shifted meanwhile, new links are at one of its ends."""
     pages = full_check.parts.filter(kind=Kind.PAGE).order_by()
     moved = pages.exclude(total=None).values("total").distinct().count() > 1
+    # If the list shifted meanwhile, new links are at one of its ends.
     if not (moved and _add_both_ends_again(full_check)):
         FullCheck.objects.filter(pk=full_check.pk, listed_at=None).update(listed_at=timezone.now())
 
 
 def _add_both_ends_again(full_check: FullCheck) -> bool:
-    """Queue the first and the last page once more; return whether any wasn't queued before."""
     before = full_check.parts.filter(kind=Kind.END).count()
     pages = full_check.parts.filter(kind=Kind.PAGE).values_list("key", flat=True)
     last = max(map(int, pages))

@@ -40,7 +40,6 @@ RESTLESS = ~Q(health=HealthState.DISCONNECTED.value) & (
 
 
 def read_links_page(part: FullCheckBatch, integration: Integration, provider: Provider) -> None:
-    """Read one page of the provider's links. Raises `ProviderError`."""
     requested_at, number = timezone.now(), int(part.key)
     try:
         page = provider.list_links({}, page=number, whole=True)
@@ -63,11 +62,10 @@ def read_links_page(part: FullCheckBatch, integration: Integration, provider: Pr
 def take_links(
     part: FullCheckBatch, integration: Integration, remotes: Sequence[RemoteLink], requested_at: datetime
 ) -> Counter[str]:
-    """Process a page of links in small lots; stop if another worker has taken over the batch."""
     gain, rest = Counter(seen=len(remotes)), iter(remotes)
     while lot := list(islice(rest, AT_ONCE)):
         observed = _observe(part, integration, lot, requested_at)
-        if observed is None:
+        if observed is None:  # another worker has taken over the batch
             break
         found = add_unknown_links(integration, observed.unknown_links, at=requested_at)
         gain.update(written=observed.written, changed=observed.changed, found=len(found))
@@ -75,7 +73,6 @@ def take_links(
 
 
 def read_customers_page(part: FullCheckBatch, integration: Integration, provider: Provider) -> None:
-    """Read one page of the provider's customers. Raises `ProviderError`."""
     requested_at = timezone.now()
     page = provider.list_end_users({}, page=int(part.key), whole=True)
     ids = packed(each.end_user_id for each in page.items)
@@ -95,7 +92,6 @@ def read_customers_page(part: FullCheckBatch, integration: Integration, provider
 
 
 def read_links_of_customer(part: FullCheckBatch, integration: Integration, provider: Provider) -> None:
-    """Read the links of one customer. Raises `ProviderError`."""
     requested_at = timezone.now()
     page: RemotePage[RemoteLink] = RemotePage(items=(), number=1, is_last=True)
     with suppress(NotFound):  # the customer was deleted after the list was read
@@ -144,7 +140,6 @@ def _take_links(
 def _worth_reading(
     integration: Integration, customers: Sequence[RemoteEndUser], fingerprints: dict[str, int]
 ) -> list[RemoteEndUser]:
-    """Return the customers whose list entry changed, or with links here that aren't known to be healthy."""
     rows = CustomerFingerprint.objects.filter(integration=integration, end_user_id__in=fingerprints)
     before = dict(rows.values_list("end_user_id", "fingerprint"))
     here = Link.objects.filter(integration=integration, end_user__external_id__in=fingerprints, disconnected_at=None)
@@ -169,13 +164,11 @@ def _store_fingerprint(part: FullCheckBatch, integration: Integration) -> None:
 
 
 def _count(part: FullCheckBatch, gain: Mapping[str, int]) -> None:
-    """Add a batch's results to its full check."""
     more = {name: F(name) + number for name, number in gain.items()}
     FullCheck.objects.filter(pk=part.full_check_id).update(**more)
 
 
 def _leave_out(part: FullCheckBatch, kind: SkippedRecord.Kind, left_out: Sequence[LeftOut], *, counted: str) -> None:
-    """Count and store the records of a batch that we couldn't use."""
     if left_out:
         _count(part, {counted: len(left_out)})
         note_skipped(part.full_check.integration, kind, left_out, full_check=part.full_check)

@@ -58,10 +58,7 @@ def _unlisted(full_check: FullCheck, listed: Hashes) -> Iterator[UUID]:
 
 
 def _of_unlisted_customers(full_check: FullCheck, listed: Hashes, seen: Hashes) -> Iterator[UUID]:
-    """Yield links whose customer isn't listed, or was read and no longer has them.
-
-    If a customer's list entry is unchanged, so are all their links.
-    """
+    # If a customer's list entry is unchanged, so are all their links.
     read = set(full_check.parts.filter(kind=Kind.CUSTOMER, gave_up=False).values_list("key", flat=True).iterator())
     columns = ("pk", "remote_id", "end_user__external_id")
     for link_id, remote_id, customer in _known(full_check).values_list(*columns).iterator():
@@ -70,7 +67,7 @@ def _of_unlisted_customers(full_check: FullCheck, listed: Hashes, seen: Hashes) 
 
 
 def _known(full_check: FullCheck) -> "QuerySet[Link]":
-    """Return the links the list must have: created before it was read, with no open operation on their customer."""
+    """Return the links the list must have."""
     links = Link.objects.filter(
         integration=full_check.integration_id, created_at__lt=full_check.started_at, disconnected_at=None
     )
@@ -79,7 +76,6 @@ def _known(full_check: FullCheck) -> "QuerySet[Link]":
 
 
 def _is_confirmed(full_check: FullCheck) -> bool:
-    """Whether someone started this full check after the previous one reported too many missing links."""
     before = FullCheck.objects.filter(integration=full_check.integration_id, started_at__lt=full_check.started_at)
     last = before.order_by("-started_at").first()
     was_reported = last is not None and last.state == FullCheckState.FAILED and last.missing > 0
@@ -95,11 +91,11 @@ def _too_many(links: int) -> str:
 
 
 def _forget_unlisted_customers(full_check: FullCheck, listed: Hashes) -> None:
-    """Delete the fingerprints of unlisted customers, so that their links are read if they come back."""
     fingerprints = CustomerFingerprint.objects.filter(integration=full_check.integration_id).values_list(
         "pk", "end_user_id"
     )
     gone = [pk for pk, end_user_id in fingerprints.iterator() if end_user_id not in listed]
+    # If these customers come back, their links are read.
     for some in _lots(gone):
         CustomerFingerprint.objects.filter(pk__in=some).delete()
 

@@ -34,7 +34,6 @@ def row(full_check: FullCheck) -> dict[str, Any]:
 
 
 def progress(full_check: FullCheck) -> dict[str, Any]:
-    """Return how many requests of a running full check are done, of those known so far."""
     counted = {
         kind: (done, total)
         for kind, done, total in full_check.parts.order_by()
@@ -64,7 +63,6 @@ def progress(full_check: FullCheck) -> dict[str, Any]:
 
 
 def remarks(full_check: FullCheck) -> tuple[str, ...]:
-    """Return what a full check skipped, in words."""
     skipped = ngettext(
         "One record couldn't be used. It's listed below.",
         "%(count)d records couldn't be used. They're listed below.",

@@ -37,7 +37,6 @@ LASTING = frozenset({KEYS_REJECTED, ADDRESS_REFUSED})  # until someone fixes it
 
 
 def work(full_check_id: UUID) -> None:
-    """Process due batches until none is left or the time slice ends; end the full check after the last."""
     full_check = lifecycle.claim_check(full_check_id)
     if full_check is None:
         return
@@ -84,7 +83,6 @@ def _read_parts(full_check: FullCheck, provider: Provider, time_slice: TimeSlice
 
 
 def _leave_to_others(full_check: FullCheck) -> None:
-    """Put a full check off when its share of a quota is used up: the rest is for deliveries."""
     now, integration = timezone.now(), full_check.integration
     scopes = {"", *map(integration.provider_class.quota_scope, CALLS)}
     windows = CallQuota.objects.filter(integration=integration, scope__in=scopes, window_ends_at__gt=now)
@@ -95,7 +93,6 @@ def _leave_to_others(full_check: FullCheck) -> None:
 
 
 def _read(full_check: FullCheck, part: FullCheckBatch, provider: Provider) -> None:
-    """Process a batch, and handle what goes wrong."""
     part.full_check, integration = full_check, full_check.integration
     try:
         _reader(part, integration)(part, integration, provider)
@@ -117,7 +114,6 @@ def _reader(part: FullCheckBatch, integration: Integration) -> Callable[[FullChe
 
 
 def _take_failure(part: FullCheckBatch, integration: Integration, error: ProviderError) -> None:
-    """Put the batch off, and the full check if no request is possible now; or fail the full check."""
     wait = wait_after(error)
     if isinstance(error, KeysRejected) or error.failure.reason in LASTING:
         lifecycle.fail(part.full_check, _why(error))
@@ -130,7 +126,6 @@ def _take_failure(part: FullCheckBatch, integration: Integration, error: Provide
 
 
 def _try_again(part: FullCheckBatch, integration: Integration, error: Exception, *, reason: str, words: str) -> None:
-    """Retry the batch later; after the last attempt, skip its customer or fail the full check."""
     if part.attempts < lifecycle.MOST_TRIES:
         retry_later([part], error)
     elif part.kind == FullCheckBatch.BatchKind.CUSTOMER:
@@ -141,8 +136,8 @@ def _try_again(part: FullCheckBatch, integration: Integration, error: Exception,
 
 
 def _end_if_most_fail(full_check: FullCheck, words: str) -> None:
-    """Fail a full check that can read hardly any customer: the cause isn't a single one."""
     unread = full_check.parts.filter(gave_up=True).count()
+    # With so many, the cause isn't a single customer.
     if unread > FEW_CUSTOMERS and unread * 10 > full_check.parts.count():
         lifecycle.fail(full_check, words)
 

@@ -23,7 +23,6 @@ register = template.Library()
 
 @register.filter
 def shown_to(name: object, rights: Container[Right]) -> str:
-    """Return a name, or its initials for readers who may not see names."""
     return str(name) if Right.SEE_NAMES in rights else masked(str(name))
 
 
@@ -38,7 +37,6 @@ def observed(seen: Observation) -> dict[str, StateBadge | str]:
 
 @register.filter
 def counted_states(sources: Iterable[RemoteSource]) -> list[StateBadge]:
-    """Return one badge per state, with how many sources are in it."""
     counted = Counter(_badge_of_source(source) for source in sources)
     return [
         replace(badge, reason=ngettext("one source", "%(count)d sources", n) % {"count": n})
@@ -58,7 +56,7 @@ def account_in_words(account: RemoteAccount) -> str:
 
 @register.filter
 def host_only(url: str) -> str:
-    """Return a URL without its path, which is secret."""
+    # The path is secret.
     try:
         host = urlsplit(url).hostname
     except ValueError:

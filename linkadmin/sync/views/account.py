@@ -44,7 +44,6 @@ def integration_webhooks(request: HttpRequest, pk: UUID) -> HttpResponse:
 @no_compression
 @require_http_methods(["GET", "HEAD", "POST"])
 def integration_webhook_add(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Subscribe to a topic; the provider lists the topics."""
     integration = integration_that_can(pk, Capability.WEBHOOKS)
     question = Question(reader(request), integration, "webhook-topics", ObjectType.INTEGRATION, integration.pk)
     seen = look(request, question, lambda provider: provider.list_webhook_topics())
@@ -77,7 +76,6 @@ def integration_webhook_add(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 def integration_webhook_switch(request: HttpRequest, pk: UUID, webhook: str) -> HttpResponse:
-    """Pause or resume a subscription."""
     integration = integration_that_can(pk, Capability.WEBHOOKS)
     form = WebhookSwitchForm.sent(request.POST)
     typed = form.cleaned_data
@@ -102,7 +100,6 @@ def integration_webhook_switch(request: HttpRequest, pk: UUID, webhook: str) -> 
 @no_compression
 @require_http_methods(["GET", "HEAD", "POST"])
 def integration_webhook_remove(request: HttpRequest, pk: UUID, webhook: str) -> HttpResponse:
-    """Unsubscribe after a confirmation."""
     integration = integration_that_can(pk, Capability.WEBHOOKS)
     if "operation_key" in request.POST:
         return change(
@@ -129,7 +126,6 @@ def integration_webhook_remove(request: HttpRequest, pk: UUID, webhook: str) -> 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def integration_reports(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Regenerate the reports of all customers, after the integration's name was typed."""
     integration = integration_that_can(pk, Capability.REGENERATE_REPORTS)
     form = TypedForm(request.POST if request.method == "POST" else None, expected=integration.name)
     if not form.is_valid():

@@ -65,7 +65,6 @@ class Look(Generic[T]):
 
 
 def integration_that_can(pk: UUID, capability: Capability) -> Integration:
-    """Return an integration whose provider has a capability. Raises Http404."""
     return get_object_or_404(Integration.objects.that_can(capability), pk=pk)
 
 
@@ -92,7 +91,6 @@ def look(request: HttpRequest, question: Question, read: Callable[[Provider], T]
 
 
 def page_number(request: HttpRequest) -> int:
-    """Return the page that a form asks for; the first by default."""
     text = request.POST.get(PAGE, "")
     return min(max(int(text), 1), MOST_PAGES) if text.isdecimal() and len(text) < 9 else 1
 
@@ -109,7 +107,6 @@ def change(
     target: str = "",
     end_user: EndUser | None = None,
 ) -> HttpResponse:
-    """Make a change and show its outcome; if it's done, that's the page itself, read again."""
     try:
         operation = outcome_of(
             change_account(
@@ -129,7 +126,6 @@ def change(
 
 
 def settled(request: HttpRequest, operation: Operation, *, shown: Question, done: str, back: str) -> HttpResponse:
-    """Redirect after a change: back to the page if it's done, else to the operation."""
     live_queries.forget(shown)
     if not operation.is_done:
         return go(request, page_of(operation))

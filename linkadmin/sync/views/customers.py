@@ -58,7 +58,6 @@ def end_user_records(request: HttpRequest, pk: UUID, integration: UUID) -> HttpR
 
 @require_POST
 def end_user_tell(request: HttpRequest, pk: UUID, integration: UUID) -> HttpResponse:
-    """Add a customer at the provider."""
     customer, source = get_object_or_404(EndUser, pk=pk), integration_that_can(integration, Capability.END_USERS)
     return change(
         request,
@@ -73,7 +72,6 @@ def end_user_tell(request: HttpRequest, pk: UUID, integration: UUID) -> HttpResp
 
 @require_POST
 def data_source_switch(request: HttpRequest, pk: UUID, integration: UUID, source: str) -> HttpResponse:
-    """Include or exclude a data source."""
     customer, through = get_object_or_404(EndUser, pk=pk), integration_that_can(integration, Capability.DATA_SOURCES)
     form = SwitchForm.sent(request.POST)
     # The provider doesn't check the customer: only sources listed on this customer's page may be switched.
@@ -95,7 +93,6 @@ def data_source_switch(request: HttpRequest, pk: UUID, integration: UUID, source
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def link_records(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Show the data sources or consents behind a link."""
     link = link_for(request, pk)
     if not tells_of_links(link.integration):
         raise Http404
@@ -138,7 +135,7 @@ def _link_parts(found: LinkRecord) -> dict[str, Any]:
 
 
 def _shown(part: PartialAnswer[Any], rows: list[RecordRow]) -> dict[str, Any] | None:
-    """Return a part as its template shows it; None if the provider has no such thing."""
+    """Return None if the provider has no such records."""
     if part.found is None and part.trouble is None:
         return None
     return {

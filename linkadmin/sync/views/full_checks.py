@@ -27,7 +27,6 @@ _FULL_CHECK = CompiledQuery(lambda pk: FullCheck.objects.filter(pk=pk).values_li
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def integration_full_checks(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """List an integration's full checks, newest first; POST starts one."""
     integration = get_object_or_404(Integration, pk=pk)
     if not full_checks.can_full_check(integration):
         raise Http404
@@ -46,7 +45,6 @@ def integration_full_checks(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def full_check_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Show one full check, with its progress while it runs; POST stops it."""
     full_check = get_object_or_404(FullCheck.objects.select_related("integration", "started_by", "stopped_by"), pk=pk)
     if request.method == "POST":
         return _stop(request, full_check)

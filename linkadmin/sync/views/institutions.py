@@ -35,7 +35,6 @@ from .at_provider import Look, integration_that_can, look, page_number
 
 @require_safe
 def institution_list(request: HttpRequest) -> HttpResponse:
-    """Show institutions by name, with known problems on top."""
     chosen = institutions.InstitutionFilter(
         request.GET, queryset=Institution.objects.select_related("integration"), request=request
     )
@@ -87,7 +86,6 @@ def institution_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 def institution_read(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Refresh one institution, and go back to its page."""
     institution = get_object_or_404(Institution.objects.select_related("integration"), pk=pk)
     if not _can_read(institution):
         raise Http404
@@ -99,7 +97,6 @@ def institution_read(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 def institutions_read(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Refresh an integration's whole list, and go back to it."""
     integration = integration_that_can(pk, Capability.INSTITUTIONS)
     back = f"{reverse('institution-list')}?integration={integration.pk}"
     question = _question(request, integration, "catalogue", (ObjectType.INTEGRATION, integration.pk))
@@ -110,7 +107,6 @@ def institutions_read(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def institution_lookup(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Search institutions at the provider; results are stored."""
     integration = integration_that_can(pk, Capability.INSTITUTIONS)
     form = RecordFilterForm.of(integration.provider_class.institution_filters, request.POST)
     seen, status = None, 200
@@ -143,7 +139,7 @@ def _question(
 
 
 def _go_back(request: HttpRequest, seen: Look[Any], title: str, done: str, back: str) -> HttpResponse:
-    """Wait for the answer, then go back with a message. `done` may use `count`."""
+    """`done` may use `count`."""
     if seen.found is None:
         return draw(request, "sync/waiting.html", "waiting", {"look": seen, "title": title, "back": back})
     if seen.is_cached:
@@ -155,7 +151,6 @@ def _go_back(request: HttpRequest, seen: Look[Any], title: str, done: str, back:
 
 
 def _found_rows(integration: Integration, found: RemotePage[RemoteInstitution]) -> list[dict[str, Any]]:
-    """Return the results as stored here, in the provider's order."""
     names = [each.name for each in found.items]
     stored = {each.name: each for each in integration.institutions.select_related("integration").filter(name__in=names)}
     counted = institutions.link_counts(stored.values())
@@ -182,7 +177,6 @@ def _status(institution: Institution) -> StateBadge:
 
 
 def _sources(request: HttpRequest) -> dict[str, Any]:
-    """Return the integrations whose institution list can be refreshed."""
     listing = Integration.objects.filter(is_active=True).that_can(Capability.INSTITUTIONS).order_by("name")
     return {
         "sources": listing,

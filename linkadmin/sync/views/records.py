@@ -88,7 +88,7 @@ CONNECTORS = RecordKind(
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def integration_records(request: HttpRequest, pk: UUID, what: str) -> HttpResponse:
-    """List links or customers. Filters come in a POST body, since one may be a name."""
+    """Filters come in a POST body, since one may be a name."""
     if what not in KINDS:
         raise Http404
     return _list(request, pk, what, KINDS[what])

@@ -29,7 +29,6 @@ def unknown_values(request: HttpRequest) -> HttpResponse:
 
 
 def _row(known: UnrecognizedValue, showing: int) -> dict[str, Any]:
-    """Return a value with how many links have it now, and a line for the developers."""
     provider = provider_class(known.provider).label if known.provider in PROVIDERS else known.provider
     place, last = known.get_place_display(), exact_words(known.last_at)
     report = f"{provider} · {place}: {known.value} ({known.seen}×, {last})"

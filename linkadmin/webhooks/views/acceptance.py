@@ -31,7 +31,7 @@ def webhook_delivery(request: HttpRequest, provider: str, path: str) -> HttpResp
 
 
 def _take(request: HttpRequest, provider: str, path: str) -> HTTPStatus:
-    """Look the URL up first: an unknown one must not make us wait for a body."""
+    # An unknown URL must not make us wait for a body.
     endpoint = endpoints.load(provider, path)
     status = _take_in(request, endpoint) if endpoint else HTTPStatus.UNAUTHORIZED
     if status is not HTTPStatus.ACCEPTED:

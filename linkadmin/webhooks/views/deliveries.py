@@ -28,7 +28,7 @@ from linkadmin.webhooks.presentation import outcome_badge
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def delivery_list(request: HttpRequest) -> HttpResponse:
-    """Show deliveries, newest first. Search words come in a POST body because they may be a customer's."""
+    # Search words come in a POST body because they may be a customer's.
     words = _search_words(request)
     chosen, found = _narrowed(request.GET, words)
     page = queries.NEWEST_FIRST.page(found.select_related("integration"), request.GET)
@@ -53,7 +53,6 @@ def delivery_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def delivery_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Show one delivery. Viewing a customer's is recorded in the audit log."""
     delivery = get_object_or_404(
         WebhookDelivery.objects.select_related("integration", "secret", "reprocessed_by"), pk=pk
     )
@@ -90,7 +89,6 @@ def delivery_reprocess(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 def delivery_reprocess_all(request: HttpRequest) -> HttpResponse:
-    """Reprocess all deliveries that match the list's filters and search."""
     _chosen, found = _narrowed(request.GET, _search_words(request))
     queued_count = deliveries.reprocess(found, by=reader(request))
     if queued_count:

@@ -24,13 +24,11 @@ from linkadmin.webhooks.models import LIVE_SECRETS, WebhookEndpoint, WebhookSecr
 @no_compression
 @require_safe
 def integration_endpoint(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Show the endpoint URL, and secrets only as fingerprints."""
     return _page(request, _integration(pk))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def endpoint_url(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Create the endpoint URL, or rotate it after a confirmation."""
     integration = _integration(pk)
     is_first = request.method == "POST" and not WebhookEndpoint.objects.filter(integration=integration).exists()
     form = ConfirmForm(request.POST or None, expected=integration.name)
@@ -64,7 +62,6 @@ def secret_add(request: HttpRequest, pk: UUID) -> HttpResponse:
 @sensitive_variables()
 @require_POST
 def secret_generate(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Generate a secret and show it once."""
     integration = _integration(pk)
     if not integration.provider_class.generates_webhook_secret:
         raise Http404
@@ -76,7 +73,6 @@ def secret_generate(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def secret_revoke(request: HttpRequest, pk: UUID, secret: UUID) -> HttpResponse:
-    """Revoke a secret after a confirmation."""
     integration = _integration(pk)
     row = get_object_or_404(WebhookSecret, pk=secret, integration=integration, revoked_at=None)
     form = ConfirmForm(request.POST or None, expected=row.fingerprint)
@@ -104,7 +100,6 @@ def _url(integration: Integration) -> str:
 
 @sensitive_variables()
 def _add(request: HttpRequest, integration: Integration, secret: Secret, *, after: int) -> bool:
-    """Store a secret, or show an error; return whether it was stored."""
     try:
         endpoints.add_secret(integration, secret, by=reader(request), after=after)
     except endpoints.StaleForm:
