@@ -23,7 +23,6 @@ app.autodiscover_tasks()
 @celeryd_init.connect
 @beat_init.connect
 def start_safely(**kwargs: object) -> None:
-    """Start a worker, or beat, with the same checks as web processes."""
     django.setup()
     from linkadmin.startup import refuse_unfit_database
 
@@ -33,7 +32,7 @@ def start_safely(**kwargs: object) -> None:
 
 @worker_ready.connect
 def show_alive(sender: Any = None, **kwargs: object) -> None:
-    """Write a worker's heartbeat from a thread: it lives. Its tasks show that it works."""
+    # The heartbeat shows that the worker lives; only its tasks show that it works.
     from linkadmin.heartbeats.models import ProgramKind
     from linkadmin.heartbeats.signs import HeartbeatWriter
 
@@ -43,7 +42,6 @@ def show_alive(sender: Any = None, **kwargs: object) -> None:
 @task_prerun.connect
 @task_postrun.connect
 def show_work(task: Any = None, **kwargs: object) -> None:
-    """Note that a worker works, in the process that runs the task."""
     from linkadmin.heartbeats import signs
 
     signs.note_task(str(task.request.hostname))

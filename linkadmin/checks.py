@@ -60,7 +60,7 @@ def proxies_are_counted(**kwargs: Any) -> list[CheckMessage]:
 
 
 def is_from_earlier_version(alias: str = DEFAULT_DB_ALIAS) -> bool:
-    """Whether an earlier version created the database. Raises DatabaseError."""
+    """Raises DatabaseError."""
     applied = MigrationRecorder(connections[alias]).applied_migrations()
     ours = {app.label: Path(app.path) for app in apps.get_app_configs() if app.name.startswith("linkadmin.")}
     return any(label in ours and not (ours[label] / "migrations" / f"{name}.py").exists() for label, name in applied)

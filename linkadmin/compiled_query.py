@@ -38,7 +38,7 @@ class CompiledQuery:
 
 
 def time_of(value: datetime | str | None) -> datetime | None:
-    """A time as the database returned it. SQLite's are naive UTC, or text."""
+    # SQLite returns naive UTC, or text.
     if isinstance(value, str):
         value = parse_datetime(value)
     return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value

@@ -28,7 +28,6 @@ def number(name: str, default: float) -> float:
 
 
 def count(name: str, default: int) -> int:
-    """A whole number, 0 or more."""
     raw = text(name)
     if raw and not (raw.isascii() and raw.isdigit()):
         raise ImproperlyConfigured(f"{name} must be a whole number, 0 or more, not {raw!r}")
@@ -40,7 +39,7 @@ def words(name: str, default: str = "") -> list[str]:
 
 
 def secret(name: str, *, kept_in: Path | None = None) -> str:
-    """Read a secret from NAME, from the file in NAME_FILE, or from `kept_in` if that exists."""
+    """Read NAME, the file in NAME_FILE, or `kept_in` if that exists; empty without any of them."""
     if value := text(name):
         return value
     named = text(f"{name}_FILE")

@@ -13,7 +13,6 @@ _OURS = ("linkadmin.sqlite3", "linkadmin.sqlite3-wal", "linkadmin.sqlite3-shm", 
 
 
 def keep_files_private(data: Path) -> None:
-    """Make new files private whatever the umask was, and fix the data folder's permissions."""
     os.umask(0o077)
     ours = [path for name in _OURS if (path := data / name).exists()]
     for path in [data, *ours, *(data / "keys").glob("*"), *(data / "icons").glob("*")] if ours else []:

@@ -57,7 +57,7 @@ class Keyset:
         )
 
     def _beyond(self, key: Key, *, flipped: bool) -> Q:
-        """Match rows on one side of a row, in a form that uses the list's index."""
+        # In this form the query uses the list's index.
         side = "lt" if self.newest_first != flipped else "gt"
         *outer, (column, value) = zip(self.columns, key, strict=True)
         beyond = Q(**{f"{column}__{side}": value})
@@ -91,7 +91,6 @@ class Keyset:
 
 
 def without_place(query: QueryDict) -> QueryDict:
-    """The query for the first page, otherwise unchanged."""
     rest = query.copy()
     for name in PLACES:
         rest.pop(name, None)

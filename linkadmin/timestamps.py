@@ -14,7 +14,6 @@ register = template.Library()
 
 @register.filter
 def ago(at: datetime | None, css: str = "") -> str:
-    """A time in the past, with an optional CSS class; nothing for None."""
     return "" if at is None else _drawn(at, ago_words(at, now=timezone.now()), css)
 
 
@@ -49,7 +48,6 @@ def lasting(since: datetime) -> str:
 
 
 def span_words(span: timedelta) -> str:
-    """A duration in its largest unit, such as "8 days"."""
     seconds = max(0, int(span.total_seconds()))
     if seconds < 60:
         return _("%(count)d s") % {"count": seconds}

@@ -77,12 +77,11 @@ def wait_after(error: Exception) -> Wait:
 
 
 def call_lease() -> timedelta:
-    """How long a claim for one call lasts: it may become two calls, and results must be written."""
+    # One call may become two, and results must be written.
     return timedelta(seconds=2 * settings.PROVIDER_READ_SECONDS + settings.LEASE_MARGIN_SECONDS)
 
 
 def unleased(now: datetime) -> Q:
-    """Match rows that nobody is working on, or whose worker died."""
     return Q(lease_until=None) | Q(lease_until__lte=now)
 
 
@@ -191,6 +190,6 @@ def work_side_by_side(
 
 
 def _lock(items: Sequence[WorkItem]) -> None:
-    """Lock several rows in the order everyone uses."""
+    # In the order everyone uses.
     if len(items) > 1:
         list(held(*items).select_for_update(no_key=True).order_by("pk").values_list("pk"))

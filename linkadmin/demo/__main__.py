@@ -35,7 +35,6 @@ Ctrl-C stops everything. `make run` keeps the data; `make run RESET=1` starts ov
 
 
 def main() -> int:
-    """Run the demo and return the exit status; exit with one sentence if it can't start."""
     parser = ArgumentParser(prog="python -m linkadmin.demo")
     parser.add_argument("--reset", action="store_true", help="delete the demo's data first, but keep its keys")
     reset = parser.parse_args().reset
@@ -69,7 +68,6 @@ def main() -> int:
 
 
 def _port(name: str, default: str) -> int:
-    """Read a port number from a variable and check that the port is free."""
     text = os.environ.get(name) or default
     if not text.isdecimal() or not 0 < int(text) < 65536:
         sys.exit(f"{name} must be a number from 1 to 65535, not {text!r}.")
@@ -87,7 +85,6 @@ def _port(name: str, default: str) -> int:
 
 @contextmanager
 def _alone(data: Path) -> Iterator[None]:
-    """Lock the data folder for this run."""
     data.mkdir(parents=True, exist_ok=True)
     with (data / "run.lock").open("w") as lock:
         try:

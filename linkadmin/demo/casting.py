@@ -46,7 +46,6 @@ class Scene:
 
     @property
     def belongs_to(self) -> dict[str, UUID]:
-        """Foreign keys of a row about the link, by column."""
         provider = self.scenario.provider
         return {
             "integration_id": id_of("integration", provider),
@@ -56,12 +55,10 @@ class Scene:
 
     @property
     def is_single(self) -> bool:
-        """Whether Belvo reads it only once."""
         return self.scenario.provider == BELVO and not self.refresh_rate
 
     @property
     def refresh_interval(self) -> timedelta:
-        """The provider's interval between two reads of the bank."""
         return timedelta(days=7 if self.refresh_rate == "7d" else 1)
 
     @property

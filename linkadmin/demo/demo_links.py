@@ -64,7 +64,6 @@ def build_link(scene: Scene, *, now: datetime, rng: Random) -> DemoLink:
 
 
 def _describe(link: Link, scene: Scene, rng: Random) -> None:
-    """Fill in the link's provider fields: what it stores, and how long."""
     if scene.scenario.provider == HERON:
         link.remote_id = "".join(rng.choices(ascii_letters + digits, k=ITEM_ID_LENGTH))
         link.data_source_id = f"dso_{rng.getrandbits(88):022x}"
@@ -99,7 +98,6 @@ def _renew_by(scene: Scene, ends_at: datetime) -> date | None:
 
 
 def belvo_record(demo_link: DemoLink) -> dict[str, Any]:
-    """Return Belvo's record of the link, in the format of the simulator's state file."""
     scenario, link = demo_link.scene.scenario, demo_link.link
     return {
         "id": link.remote_id,
@@ -118,7 +116,7 @@ def belvo_record(demo_link: DemoLink) -> dict[str, Any]:
 
 
 def belvo_consent(demo_link: DemoLink) -> dict[str, Any] | None:
-    """Return Belvo's consent of a link if it ended or ends soon; all others last a year."""
+    """None unless the consent ended or ends soon: all others last a year."""
     status = demo_link.scene.scenario.consent
     if demo_link.scene.scenario.provider != BELVO or not (demo_link.renews_at or status):
         return None
@@ -132,7 +130,6 @@ def belvo_consent(demo_link: DemoLink) -> dict[str, Any] | None:
 
 
 def heron_record(demo_link: DemoLink) -> dict[str, Any]:
-    """Return Heron's record of the link, in the format of the simulator's state file."""
     scenario, link = demo_link.scene.scenario, demo_link.link
     return {
         "item_id": link.remote_id,
@@ -152,7 +149,6 @@ def _days(rng: Random, least: float, most: float) -> timedelta:
 
 
 def _last_good_at(history: History, *, until: datetime, rng: Random) -> datetime | None:
-    """Return the last successful sync: within one interval before `until`, earlier if no data is the problem."""
     scene = history.scene
     if scene.scenario.is_new:
         return None

@@ -39,7 +39,6 @@ def _open(integration: Integration) -> WebhookEndpoint:
 
 
 def _subscribe(simulator_state: Path, address: str) -> None:
-    """Subscribe this URL to all Heron topics, and remove the demo's earlier subscriptions."""
     state: dict[str, Any] = json.loads(simulator_state.read_text())
     kept = [each for each in state["heron"].get("webhooks", []) if "/webhooks/heron/" not in each["url"]]
     state["heron"]["webhooks"] = kept + [{"topic": topic, "url": address} for topic in TOPICS]

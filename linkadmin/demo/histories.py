@@ -43,12 +43,11 @@ class History:
 
     @property
     def since(self) -> datetime:
-        """When its present status began."""
         return [change.at for change in self.changes if change.old != change.new][-1]
 
     @property
     def worked_at(self) -> datetime:
-        """When it last started to work, which means there was data."""
+        # When it started to work, there was data.
         return max((change.at for change in self.changes if change.new == HealthState.HEALTHY), default=self.since)
 
     @property
@@ -71,7 +70,6 @@ class History:
         source: Source = Source.LIST,
         operation: Operation | None = None,
     ) -> None:
-        """Record a status change of the link."""
         self.changes.append(
             HealthChange(
                 link_id=self.scene.link_id,
@@ -90,7 +88,7 @@ class History:
     def add_operation(
         self, kind: OperationKind, state: State, sent_at: datetime, took: timedelta, **facts: Any
     ) -> Operation:
-        """Record a finished operation. The request took `took`; a code may have come later."""
+        """The request took `took`; a code may have come later."""
         belvo = self.scene.scenario.provider == BELVO
         operation = Operation(
             id=id_of("operation", f"{self.scene.number}:{len(self.operations)}"),
@@ -115,7 +113,7 @@ class History:
 
 
 def history_of(scene: Scene, *, began: datetime, since: datetime | None, now: datetime, rng: Random) -> History:
-    """Build a link's history since its creation; `since` is when its problem began, None without one."""
+    """`since` is when the link's problem began, None without one."""
     history = History(scene, rng)
     if scene.scenario.is_new or rng.random() < 0.45:
         history.creator = OWNERS[0] if scene.is_first_repair else rng.choice(OWNERS)
@@ -131,7 +129,6 @@ def history_of(scene: Scene, *, began: datetime, since: datetime | None, now: da
 
 
 def _create(history: History, began: datetime) -> None:
-    """Create the link: by a colleague, or first seen in the provider's list."""
     heron = history.scene.scenario.provider == HERON
     working = ProviderWords("active" if heron else "valid")
     if history.creator:
@@ -146,7 +143,6 @@ def _create(history: History, began: datetime) -> None:
 
 
 def _register_half(history: History, began: datetime) -> None:
-    """Create a link that stopped at the bank's challenge, because nobody entered a code in time."""
     code, words = CODE_ASKED
     asked = ProviderWords("", code, words)
     took = history.seconds(4, 11)
@@ -159,7 +155,6 @@ def _register_half(history: History, began: datetime) -> None:
 
 
 def _fill_between(history: History, start: datetime, end: datetime) -> None:
-    """Fill the time between with up to two problems that passed."""
     count = history.rng.choices((0, 1, 2), (45, 35, 20))[0]
     for number in range(count):
         share = (end - start) / count
@@ -218,7 +213,6 @@ def _repair_with_password(history: History, at: datetime) -> None:
 
 
 def _reject(history: History, at: datetime, scenario: scenarios.Scenario) -> Operation:
-    """Record a rejected sign-in."""
     error = scenario.refusal
     assert error is not None  # noqa: S101 - only for what an answer of the provider began
     took = history.seconds(2, 25)
@@ -242,7 +236,6 @@ def _prove(history: History, operation: Operation) -> None:
 
 
 def _reach_present(history: History, since: datetime | None, now: datetime) -> None:
-    """Bring the link to its present status."""
     scenario = history.scene.scenario
     if scenario.cause is Cause.RENEW_SOON:
         history.record_change(

@@ -90,5 +90,4 @@ _PARTS = {"MX": _SPANISH, "CO": _COLOMBIAN, "BR": _BRAZILIAN, "CL": _CHILEAN, "U
 
 
 def names_in(country: str) -> list[str]:
-    """Return every company name the parts of a country can form."""
     return [" ".join(pair) for pair in product(*_PARTS[country])]

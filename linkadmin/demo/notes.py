@@ -26,7 +26,6 @@ TAKEN_OVER = 0.4  # share of the assigned links that came from a colleague
 
 
 def note_rows(demo_link: DemoLink, *, now: datetime) -> Iterator[Note]:
-    """Oldest first."""
     rng = _chance(demo_link, "notes")
     works = demo_link.history.changes[-1].new == HealthState.HEALTHY
     if rng.random() >= (NOTED_LONG_AGO if works else NOTED):
@@ -40,7 +39,7 @@ def note_rows(demo_link: DemoLink, *, now: datetime) -> Iterator[Note]:
 
 
 def assignee_rows(demo_link: DemoLink, *, now: datetime) -> Iterator[AssigneeChange]:
-    """Yield a link's assignee changes; its creator was the first assignee."""
+    # A link's creator was its first assignee.
     if not demo_link.assignee or demo_link.history.creator:
         return
     rng, at, before = _chance(demo_link, "assignee"), demo_link.link.created_at + timedelta(hours=3), None
@@ -60,5 +59,5 @@ def assignee_rows(demo_link: DemoLink, *, now: datetime) -> Iterator[AssigneeCha
 
 
 def _chance(demo_link: DemoLink, what: str) -> Random:
-    """Return a random generator for each link and purpose, independent of the others."""
+    # One generator per link and purpose, so that none depends on another.
     return Random(f"{what}:{demo_link.scene.number}")  # noqa: S311 - no secret comes of it

@@ -55,7 +55,6 @@ def prepare(data: Path) -> None:
 
 
 def fingerprint(variables: object, files: Iterable[Path]) -> str:
-    """Return a digest of what a result depends on: variables, and files by size and modification time."""
     digest = hashlib.sha256(repr(variables).encode())
     for path in files:
         status = path.stat()
@@ -77,7 +76,6 @@ def _manage(*arguments: str) -> None:
 
 
 def relay(program: "subprocess.Popen[str]") -> None:
-    """Print a program's output, and every few seconds of silence that it's still running."""
     started = time.monotonic()
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(program, lines), daemon=True).start()
@@ -99,6 +97,5 @@ def _read(program: "subprocess.Popen[str]", lines: "queue.SimpleQueue[str | None
 
 
 def say(text: str) -> None:
-    """Print a line immediately, wherever the output goes."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()

@@ -64,7 +64,6 @@ class Scenario:
 
 
 def answered(status: int, body: object) -> Answer:
-    """Return a Belvo response, for its own parser."""
     return Answer(status, headers={}, data=body, readable=True, duration_ms=0, received_at=datetime.now(UTC))
 
 
@@ -82,7 +81,7 @@ def _refusal(count: int, status: int, code: str, words: str, **more: Any) -> Sce
 
 
 def _consent(cause: Cause, count: int, status: str, **more: Any) -> Scenario:
-    """A consent is the problem; the link itself says it works."""
+    # The consent is the problem; the link itself says it works.
     return Scenario(BELVO, cause, count, ProviderWords(status), banks=OPEN_FINANCE, consent=status, **more)
 
 

@@ -114,7 +114,6 @@ def _integrations(simulator_url: str, now: datetime) -> dict[str, Integration]:
 
 
 def _add_institutions(integrations: dict[str, Integration], now: datetime) -> None:
-    """Add Belvo's institution list as a read would, and the banks staff named for Heron."""
     answer = answered(200, {"results": list(INSTITUTIONS.values())})
     listed = belvo_records.page(answer, parse=belvo_records.institution_of, number=1).items
     rows = [
@@ -129,7 +128,6 @@ def _add_institutions(integrations: dict[str, Integration], now: datetime) -> No
 
 
 def _add_end_users(demo_links: list[DemoLink]) -> int:
-    """Add the customers, each created an hour before their first link; return how many."""
     rows: dict[str, EndUser] = {}
     for demo_link in demo_links:
         customer, at = demo_link.scene.customer, demo_link.link.created_at - timedelta(hours=1)
@@ -141,7 +139,6 @@ def _add_end_users(demo_links: list[DemoLink]) -> int:
 
 
 def _add_links(demo_links: list[DemoLink], *, now: datetime) -> dict[str, int]:
-    """Add the links and everything that belongs to them; return the number of rows of each kind."""
     changes = [row for demo_link in demo_links for row in demo_link.history.changes]
     operations = [_complete(row, demo_link) for demo_link in demo_links for row in demo_link.history.operations]
     Link.objects.bulk_create([demo_link.link for demo_link in demo_links], batch_size=BATCH)
@@ -160,7 +157,7 @@ def _add_links(demo_links: list[DemoLink], *, now: datetime) -> dict[str, int]:
 
 
 def _complete(operation: Operation, demo_link: DemoLink) -> Operation:
-    """Add the ID of a link at Heron to its operation: the ID was invented after the history."""
+    # The link's ID at Heron was invented after the history.
     if demo_link.scene.scenario.provider == HERON:
         operation.natural_key = demo_link.link.remote_id
         operation.parameters = {"item_id": demo_link.link.remote_id}

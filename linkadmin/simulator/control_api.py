@@ -15,7 +15,7 @@ WEBHOOKS = {"belvo": {"url", "authorization"}, "heron": {"secret"}}
 
 
 def respond(gateway: Gateway, request: Request) -> Reply | None:
-    """Answer a control request; None if the path isn't a control."""
+    """None if the path isn't a control."""
     methods = CONTROLS.get(request.path)
     if methods is None:
         return None
@@ -78,7 +78,6 @@ def _travel(gateway: Gateway, request: Request) -> Reply:
 
 
 def _show_webhooks(gateway: Gateway, request: Request) -> Reply:
-    """Return the settings (secrets masked), delivery counts, and the latest deliveries, newest first."""
     store, hidden = gateway.store, {"headers", "pauses"}
     latest = reversed(store.deliveries.all()[-SHOWN:])
     result = {

@@ -65,13 +65,11 @@ class Deliveries:
         self.configure(DEFAULTS)
 
     def configure(self, settings: SimulatorSettings) -> None:
-        """Apply the webhook settings to deliveries from now on."""
         with self._changed:
             self._settings = settings
             self._chances = random.Random(settings.error_seed)  # noqa: S311 - a run is to be repeatable
 
     def add(self, draft: Delivery) -> None:
-        """Queue a webhook; a background thread sends it."""
         with self._changed:
             for _ in range(self._settings.webhook_copies):
                 self._plan(replace(draft))
@@ -79,7 +77,6 @@ class Deliveries:
             self._changed.notify_all()
 
     def all(self) -> list[Delivery]:
-        """Latest deliveries, oldest first."""
         with self._changed:
             return [replace(each) for each in self._log]
 
@@ -167,7 +164,7 @@ def _is_here(url: str) -> bool:
 
 
 def _post(delivery: Delivery) -> int | None:
-    """Make one attempt; return the response's status, None without one. Redirects aren't followed."""
+    """Return the response's status, None without one. Redirects aren't followed."""
     url = urlsplit(delivery.url)
     target = (url.path or "/") + (f"?{url.query}" if url.query else "")
     headers = {name: text for name, text in delivery.headers.items() if name.lower() not in OURS}

@@ -44,7 +44,6 @@ def _redirect(name: str, says: str, status: int, target: str) -> Fault:
 
 
 def _belvo(name: str, says: str, status: int, message: str, **more: str) -> Fault:
-    """A row of Belvo's errors, named by its code."""
     return Fault(name, says, lambda: Plain(json_reply(status, [error(name, message, **more)])))
 
 
@@ -240,7 +239,6 @@ class Faults:
         self._orders: list[Order] = []
 
     def order(self, body: Mapping[str, Any]) -> None:
-        """Add a fault as posted. Raises ValueError."""
         given = {"method": ANY_METHOD, "path": "/api/", "times": 1, **body}
         if given.keys() != {"method", "path", "times", "answer"}:
             raise ValueError("a fault has an answer, and may have method, path and times")
@@ -254,7 +252,6 @@ class Faults:
             self._orders.append(Order(**{**given, "method": given["method"].upper()}))
 
     def take(self, request: Request) -> Fault | None:
-        """Return the fault for this request, and count it."""
         with self._lock:
             order = next((order for order in self._orders if order.fits(request)), None)
             if not order:
@@ -269,6 +266,5 @@ class Faults:
             self._orders.clear()
 
     def waiting(self) -> list[dict[str, Any]]:
-        """Pending faults, as they would be posted."""
         with self._lock:
             return [as_dict(order) for order in self._orders]

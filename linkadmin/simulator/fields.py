@@ -50,7 +50,6 @@ Rules = Mapping[str, Field]
 
 
 def broken(body: Mapping[str, Any], rules: Rules) -> Iterator[tuple[str, str]]:
-    """Yield each invalid field with the rule it breaks."""
     for name, rule in rules.items():
         fault = rule.broken_by(body[name]) if name in body else "required" if rule.required else ""
         if fault:
@@ -87,7 +86,6 @@ class Filter:
 
 
 def chosen(query: Mapping[str, str], rules: Filters) -> tuple[Filter, ...]:
-    """Return the filters in a query, ignoring unknown parameters."""
     return tuple(Filter(*rules[name], text) for name, text in query.items() if name in rules)
 
 

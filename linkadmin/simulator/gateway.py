@@ -25,7 +25,7 @@ class Gateway:
         self.configure(settings)
 
     def configure(self, settings: SimulatorSettings) -> None:
-        """Apply new settings. Counts and randomness start over."""
+        """Counts and randomness start over."""
         with self._lock:
             self.settings = settings
             self.limits = Limits(settings)
@@ -33,7 +33,7 @@ class Gateway:
             self._chances = random.Random(settings.error_seed)  # noqa: S311 - a run is to be repeatable
 
     def answer(self, request: Request) -> Reply:
-        """Answer a request to either provider. Raises ConnectionCut."""
+        """Raises ConnectionCut."""
         catch_up(self.store)
         if request.path.startswith(heron.PREFIXES):
             check = self.limits.count_heron(request, self.store.clock())

@@ -70,13 +70,11 @@ class Journal:
             call.milliseconds = round((time.monotonic() - began) * 1000)
 
     def calls(self) -> list[Call]:
-        """Recorded requests, oldest first."""
         with self._lock:
             return list(self._calls)
 
 
 def masked(call: Call) -> Call:
-    """Return a copy without secrets and the raw body."""
     headers = {name: MASK if name in SECRET_HEADERS else text for name, text in call.headers.items()}
     query = {name: MASK if name in SECRET_PARAMETERS else text for name, text in call.query.items()}
     return replace(call, headers=headers, query=query, body=_masked(call.body), raw=b"")

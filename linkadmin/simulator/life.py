@@ -43,7 +43,7 @@ def drift(store: Store, *, belvo: float = 0, heron: float = 0, seed: int = 0) ->
 
 
 def _some(links: Mapping[str, BelvoLink | HeronLink], amount: float, seed: int) -> list[str]:
-    """Pick links that can drift. The seed decides the order, independent of other links."""
+    # The seed decides the order, independent of other links.
     able = [key for key, link in links.items() if link.status in belvo_life.DRIFTING | heron_life.DRIFTING]
     able.sort(key=lambda key: hashlib.sha256(f"{seed}/{key}".encode()).digest())
     return able[: round(min(1.0, amount) * len(able)) if isinstance(amount, float) else amount]
@@ -87,7 +87,7 @@ def _touch(
     events: Mapping[str, Callable[[Store, random.Random, Link], None]],
     share: float,
 ) -> Iterator[str]:
-    """Change some links and count the events. A fraction of a link changes one link now and then."""
+    # A fraction of a link changes one link now and then.
     for key in chance.sample(list(links), min(len(links), int(share * len(links) + chance.random()))):
         link = links.get(key)  # an earlier event may have removed it
         names = weights(store, link) if link else {}

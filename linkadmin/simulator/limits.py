@@ -26,7 +26,6 @@ class LimitCheck:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def mark(self, answer: Reply) -> Reply:
-        """Add the headers to a response; after a 429 nothing is left."""
         spent = {"x-ratelimit-remaining": "0"} if self.headers and answer.status == HTTPStatus.TOO_MANY_REQUESTS else {}
         return replace(answer, headers={**answer.headers, **self.headers, **spent})
 
@@ -42,12 +41,12 @@ class Limits:
         self._refused: Counter[str] = Counter()
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Most requests in one window (`peak`) and number of rejections (`refused`), by scope."""
+        """By scope: most requests in one window (`peak`, with rejected ones), and number of rejections (`refused`)."""
         with self._lock:
             return {"peak": dict(self._peak), "refused": dict(self._refused)}
 
     def count_heron(self, request: Request, now: float) -> LimitCheck:
-        """Count a Heron request in its endpoint's current minute."""
+        """Count a request in its endpoint's current minute."""
         limit = self._settings.heron_limit
         minute = int(now) // MINUTE * MINUTE
         scope = f"heron {_endpoint(request)}"
@@ -93,6 +92,6 @@ class Limits:
 
 
 def _endpoint(request: Request) -> str:
-    """Return a request's endpoint, such as `GET /api/end_users/{user}`."""
+    # Such as `GET /api/end_users/{user}`.
     found = find(heron.ROUTES, request)
     return f"{request.method} " + (re.sub(r"\(\?P<(\w+)>[^)]*\)", r"{\1}", found[0].pattern) if found else "elsewhere")

@@ -101,7 +101,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def _drip(self, answer: Reply) -> None:
-        """Write byte by byte, until done or until the server stops."""
         for byte in answer.payload:
             self.wfile.flush()
             if self.server.owner.store.stopping.wait(answer.drip):
@@ -135,7 +134,6 @@ class _Server(ThreadingHTTPServer):
                 self._quiet.notify_all()
 
     def hang_up(self) -> None:
-        """Close keep-alive connections, and wait briefly for their threads."""
         with self._quiet:
             for connection in self._connections:
                 with suppress(OSError):  # the client closed it first
@@ -143,7 +141,7 @@ class _Server(ThreadingHTTPServer):
             self._quiet.wait_for(lambda: not self._connections, PATIENCE)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that disconnected isn't an error; anything else is a bug of ours."""
+        # A client that disconnected isn't an error; anything else is a bug of ours.
         if not isinstance(sys.exception(), ConnectionError | TimeoutError):
             super().handle_error(request, client_address)
 
@@ -173,7 +171,6 @@ class Simulator:
 
     @property
     def url(self) -> str:
-        """Without a trailing slash."""
         return f"http://{HOST}:{self._port}"
 
     @property
@@ -189,14 +186,9 @@ class Simulator:
         self.gateway.configure(settings)
 
     def drift(self, *, belvo: float = 0, heron: float = 0, seed: int = 0) -> dict[str, list[str]]:
-        """Break or repair links, as a number or (float) a share of all; return their IDs."""
         return life.drift(self.store, belvo=belvo, heron=heron, seed=seed)
 
     def travel(self, *, hours: float = 24, seed: int = 0, share: float = 0.1, step: float = 1) -> dict[str, Any]:
-        """Move the clock ahead by `hours` in steps, and change a share of all links.
-
-        Return how often each event happened, by provider. Raises ValueError for a number out of bounds.
-        """
         return life.travel(self.store, hours=hours, seed=seed, share=share, step=step)
 
     def snapshot(self) -> dict[str, dict[str, LinkSnapshot]]:
@@ -212,7 +204,6 @@ class Simulator:
             }
 
     def webhooks(self, **settings: str | None) -> None:
-        """Set the URL and secrets of webhooks: see the store. Raises ValueError."""
         self.store.set_webhooks(**settings)
 
     @property
@@ -221,15 +212,12 @@ class Simulator:
         return self.store.deliveries.all()
 
     def delivered(self, within: float = 60.0) -> bool:
-        """Wait up to `within` seconds until no webhook is waiting; return whether that happened."""
         return self.store.deliveries.wait_until_sent(within)
 
     def peak(self) -> dict[str, int]:
-        """Most requests in one window of each limit, by endpoint or scope, rejected ones included."""
         return self.gateway.limits.counts()["peak"]
 
     def refused(self) -> dict[str, int]:
-        """Requests rejected by a rate limit, by endpoint or scope."""
         return self.gateway.limits.counts()["refused"]
 
     def start(self) -> Self:

@@ -10,7 +10,6 @@ BELVO_DELETES = 5  # plain deletes per minute
 
 
 def _setting(usual: float, meaning: str, *, largest: int = 2**31 - 1, smallest: int = 0) -> Any:
-    """Return a setting with its bounds."""
     return field(default=usual, metadata={"meaning": meaning, "bounds": (smallest, largest)})
 
 
@@ -47,7 +46,6 @@ class SimulatorSettings:
                 raise ValueError(f"{each.name} must be a number from {smallest} to {largest}")
 
     def changed(self, changes: Mapping[str, Any]) -> "SimulatorSettings":
-        """Return these settings with some changed. Raises ValueError."""
         if unknown := sorted(changes.keys() - MEANINGS.keys()):
             raise ValueError(f"unknown setting {unknown[0]!r}")
         return replace(self, **changes)

@@ -110,7 +110,6 @@ class StateFileError(ValueError):
 
 
 def load(store: Store, path: Path, asked: Population) -> None:
-    """Fill the store from the file, and with the requested population. Raises StateFileError."""
     try:
         _fill(store, json.loads(path.read_text()), asked)
     except (ValueError, TypeError, AttributeError) as error:
@@ -141,7 +140,6 @@ def _fill(store: Store, document: Mapping[str, Any], asked: Population) -> None:
 
 
 def _note_population(store: Store, raw: Mapping[str, Any], asked: Population) -> None:
-    """Record which population is in the file. Raises StateFileError if a different one is requested."""
     _only(raw, {each.name for each in fields(Population)}, "the population")
     store.population = Population(**{**raw, "until": seconds(raw["until"])})
     if not asked.is_empty and replace(asked, until=store.population.until) != store.population:
@@ -166,7 +164,6 @@ def _record(kind: RecordKind, raw: Mapping[str, Any], now: str) -> Any:
 
 
 def _complete_belvo(store: Store) -> None:
-    """Sort the links, and give each open finance link a consent."""
     in_order = sorted(store.belvo_links.values(), key=attrgetter("created_at", "id"))
     store.belvo_links = {link.id: link for link in in_order}
     for link in in_order:
@@ -175,7 +172,6 @@ def _complete_belvo(store: Store) -> None:
 
 
 def _complete_heron(store: Store) -> None:
-    """Give each link its integration's type, and an end user."""
     for link in list(store.heron_links.values()):
         _one_of(link.integration, store.integrations, "an integration")
         link.type = link.type or store.integrations[link.integration].link_type
@@ -197,7 +193,7 @@ def _one_of(value: str, allowed: Collection[str], what: str) -> str:
 
 
 def document(store: Store) -> dict[str, Any]:
-    """Return the state file's content. What is about to be removed is left out."""
+    # Without what's about to be removed.
     with store.lock:
         leaving = {key for task, key in store.due if task in (Task.REMOVE_LINK, Task.REMOVE_END_USER)}
         told: dict[str, Any] = {

@@ -89,7 +89,6 @@ class Store:
         return iso(self.clock())
 
     def wait(self, delay: float) -> None:
-        """Wait `delay` seconds, as a slow bank does. Raises ConnectionCut if the server stops meanwhile."""
         if delay and self.stopping.wait(delay):
             raise ConnectionCut
 
@@ -117,7 +116,6 @@ class Store:
             self.heron_secret = heron_secret or self.heron_secret
 
     def tell_belvo(self, *events: belvo_messages.BelvoEvent) -> None:
-        """Send events to Belvo's webhook URL, if it has one."""
         for event in events if self.belvo_url else ():
             self.deliveries.add(
                 Delivery(
@@ -133,7 +131,6 @@ class Store:
             )
 
     def tell_heron(self, event: heron_messages.HeronEvent) -> None:
-        """Send an event to each enabled subscription of its topic."""
         now = self.now()
         body = event.body(now)
         signature = {heron_messages.SIGNATURE: heron_messages.signature(body, self.heron_secret)}
@@ -170,7 +167,6 @@ class Store:
         return next((link for link in same if link.status != "unconfirmed"), None)
 
     def open_attempt(self, link: BelvoLink, ask: Ask, *, as_array: bool, registering: bool) -> LoginAttempt:
-        """Start waiting for a code; this ends an older attempt of the same link."""
         self.drop_attempts(link.id)
         attempt = LoginAttempt(
             session=secrets.token_hex(16),
@@ -187,14 +183,13 @@ class Store:
         self.attempts = {session: attempt for session, attempt in self.attempts.items() if attempt.link_id != link_id}
 
     def remove_belvo_link(self, link_id: str) -> None:
-        """Remove a link with its consent, attempts and tasks."""
         for records in (self.belvo_links, self.consents, self.removals):
             records.pop(link_id, None)
         self.due.pop((Task.REMOVE_LINK, link_id), None)
         self.drop_attempts(link_id)
 
     def remove_end_user(self, end_user_id: str) -> None:
-        """Remove an end user. The documentation doesn't mention its links; here they're removed too."""
+        # The documentation doesn't mention the end user's links; here they're removed too.
         for link in self.links_of(end_user_id):
             del self.heron_links[link.item_id]
         self.end_users.pop(end_user_id, None)
@@ -202,11 +197,9 @@ class Store:
             self.due.pop((task, end_user_id), None)
 
     def end_user(self, key: str) -> HeronEndUser | None:
-        """Find an end user by either of its IDs."""
         return self.end_users.get(key) or next((user for user in self.end_users.values() if user.heron_id == key), None)
 
     def process(self, end_user_id: str, status: str) -> None:
-        """Set the status after an end user's processing; nothing for an unknown one."""
         if user := self.end_users.get(end_user_id):
             user.status, user.last_processed_at, user.last_updated = status, self.now(), self.now()
             self.tell_of_end_user(end_user_id, status)
@@ -222,14 +215,12 @@ class Store:
         return [link for link in links if link and link.end_user_id == end_user_id]
 
     def switch_off(self, end_user_id: str, integration: str) -> None:
-        """Disable an end user's links in an integration."""
         for link in self.links_of(end_user_id):
             if link.integration == integration:
                 link.status, link.status_message, link.settles_at = "sync_disabled", None, None
                 link.last_updated = self.now()
 
     def change_status_later(self, link: HeronLink, status: str, message: str | None) -> None:
-        """Change a link's status and message a few seconds later."""
         moment = self.clock() + STATUS_CHANGE_AFTER
         link.settles_at, link.settles_as = iso(moment), (status, message)
         self.due[Task.CHANGE_STATUS, link.item_id] = moment

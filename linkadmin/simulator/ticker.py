@@ -25,7 +25,6 @@ LOOK_EVERY = 60.0  # seconds; nobody notices a link that is fetched a minute lat
 
 
 def catch_up(store: Store) -> None:
-    """Carry out everything due by now."""
     with store.lock:
         now = store.clock()
         if now >= store.renewed_at + LOOK_EVERY:
@@ -40,7 +39,6 @@ def catch_up(store: Store) -> None:
 
 
 def _fetch(store: Store, now: float, *, is_news: bool) -> None:
-    """Carry out all due fetches, and send webhooks about the data if it's news."""
     belvo = [link for link in store.belvo_links.values() if _renew_belvo(link, now)]
     heron = [link for link in store.heron_links.values() if _renew_heron(link, now)]
     if belvo or heron:
@@ -89,7 +87,6 @@ def _process(store: Store, end_user_id: str) -> None:
 
 
 def _change_status(store: Store, item_id: str) -> None:
-    """Apply a link's pending status and message."""
     link = store.heron_links.get(item_id)
     if not link or not link.settles_at:
         return
@@ -122,7 +119,7 @@ class Ticker(threading.Thread):
         self._state_file = state_file
 
     def stop(self) -> None:
-        """Wait for the end and write the state file. The store must be stopping."""
+        """The store must be stopping."""
         self.join()
         self._store.save()
         self._write()
@@ -133,7 +130,6 @@ class Ticker(threading.Thread):
             self._write()
 
     def _write(self) -> None:
-        """Write the state file if it may be out of date."""
         if self._state_file and self._store.is_changed:
             self._store.is_changed = False
             try:

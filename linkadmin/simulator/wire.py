@@ -31,7 +31,6 @@ class Request:
     args: Mapping[str, str] = field(default_factory=dict)
 
     def json(self) -> Any:
-        """Parse the body; an empty one is an empty object. Raises ValueError."""
         return json.loads(self.body) if self.body else {}
 
 
@@ -60,7 +59,6 @@ def json_reply(status: int, value: object, headers: Mapping[str, str] | None = N
 
 
 def as_dict(record: Any, hidden: Container[str] = ()) -> dict[str, Any]:
-    """Return a record's fields in order, except hidden ones."""
     return {name: getattr(record, name) for name in record.__slots__ if name not in hidden}
 
 
@@ -82,7 +80,7 @@ class Route:
 
 
 def find(routes: Sequence[Route], request: Request) -> tuple[Route, Request] | None:
-    """Find a request's route, and give the request its path arguments, each decoded separately."""
+    # Each argument is decoded separately.
     for route in routes:
         if matched := re.fullmatch(route.pattern, request.target):
             args = {name: unquote(part) for name, part in matched.groupdict().items()}
@@ -93,7 +91,7 @@ def find(routes: Sequence[Route], request: Request) -> tuple[Route, Request] | N
 def dispatch(
     store: "Store", request: Request, routes: Sequence[Route], refuse: Callable[[int], Reply], *, has_key: bool
 ) -> Reply:
-    """Call the route's handler; `refuse` builds the provider's error response. Raises ConnectionCut."""
+    """`refuse` builds the provider's error response. Raises ConnectionCut."""
     found = find(routes, request)
     if not found:
         return refuse(HTTPStatus.NOT_FOUND)

@@ -41,7 +41,7 @@ INSTITUTION_FILTERS = {
 
 
 def respond(store: Store, request: Request) -> Reply:
-    """Answer one Belvo request. Raises ConnectionCut."""
+    """Raises ConnectionCut."""
     errors = {
         404: bodies.NOT_FOUND,
         401: bodies.WRONG_KEYS,
@@ -61,7 +61,6 @@ def _probe(store: Store, request: Request) -> Reply:
 def _page(
     request: Request, records: Iterable[Thing], filters: Filters, show: Callable[[Thing], dict[str, Any]]
 ) -> Reply:
-    """Return one page of the records that match. Raises Refused."""
     chosen_filters = chosen(request.query, filters)
     try:
         rows = [record for record in records if passes(record, chosen_filters)] if chosen_filters else list(records)
@@ -83,7 +82,6 @@ def _page_url(request: Request, page: int) -> str:
 
 
 def _list_links(store: Store, request: Request) -> Reply:
-    """Newest first."""
     return _page(request, reversed(store.belvo_links.values()), LINK_FILTERS, shown)
 
 

@@ -75,7 +75,6 @@ WIDGET = {"id": Field(required=True), "password": Field(required=True), "scopes"
 
 
 def trimmed(answer: Reply, request: Request) -> Reply:
-    """Apply the `fields` and `omit` parameters to a response; for a list, to each of its rows."""
     fields, omit = (set(filter(None, request.query.get(name, "").split(","))) for name in ("fields", "omit"))
     if answer.status not in (200, 201) or not fields | omit:
         return answer
@@ -101,14 +100,13 @@ def refused(status: int, code: str, message: str, **more: str) -> Refused:
 
 
 def found(thing: Thing | None) -> Thing:
-    """Raises Refused (404) for None."""
     if thing is None:
         raise refused(404, *NOT_FOUND)
     return thing
 
 
 def read(request: Request, rules: Rules) -> Body:
-    """Validate a body, ignoring unknown fields. Raises Refused with all errors at once."""
+    """Ignores unknown fields. Raises Refused with all errors at once."""
     try:
         body = request.json()
     except ValueError as cause:
@@ -127,7 +125,6 @@ def _error(name: str, what: str, rule: Field, value: object) -> dict[str, str]:
 
 
 def check_resources(institution: Institution, body: Body) -> None:
-    """Raise Refused if the institution doesn't offer a requested resource."""
     if set(map(str, body.get("fetch_resources", []))) - set(institution["resources"]):
         offered = ", ".join(institution["resources"])
         message = f"The institution only supports the following resources: {offered}"
@@ -135,20 +132,17 @@ def check_resources(institution: Institution, body: Body) -> None:
 
 
 def check_pair(body: Body) -> None:
-    """Raise Refused if only one of certificate and private key is present."""
     missing = {"certificate", "private_key"} - body.keys()
     if len(missing) == 1:
         raise refused(400, *REQUIRED, field=missing.pop())
 
 
 def lacks(institution: Institution, body: Body, names: set[str]) -> bool:
-    """Return whether the body lacks a field among `names` that the institution requires."""
     needed = {field["name"] for field in institution["form_fields"] if not field.get("optional")}
     return bool((needed & names) - body.keys())
 
 
 def misfits(institution: Institution, body: Body) -> bool:
-    """Return whether a value doesn't match the pattern in the institution's form."""
     patterns = {field["name"]: field.get("validation", "") for field in institution["form_fields"]}
     for field in institution["form_fields"]:
         if field["type"] == "select" and field["name"] in body:

@@ -7,6 +7,8 @@ link, except through webhooks, which name both, so real responses may lack it. T
 
 An open finance link gets a consent for one year from its creation, or a different one for the usernames below. Document
 numbers aren't stored: each link gets an invented one.
+
+Callers hold the store's lock.
 """
 
 import hashlib
@@ -65,7 +67,6 @@ ANY_OTHER = CpfUsername("", "authorized for a year", "AUTHORISED")
 
 
 def grant(store: Store, link: BelvoLink, username: str = "") -> None:
-    """Give an open finance link the consent its username asks for. The caller holds the store's lock."""
     if is_open_finance(store, link):
         typed = next((each for each in CPF_USERNAMES if each.username == username), ANY_OTHER)
         status = "AWAITING_AUTHORISATION" if link.status == "unconfirmed" else typed.status
@@ -74,25 +75,22 @@ def grant(store: Store, link: BelvoLink, username: str = "") -> None:
 
 
 def end_now(store: Store, link: BelvoLink) -> None:
-    """Expire a link's consent now, which stops its updates. The caller holds the store's lock."""
     consent = store.consents[link.id]
     consent.status, consent.expired_at, link.silent = "EXPIRED", store.now(), True
     store.tell_belvo(messages.of_consent(link, store.bank(link), consent, ended=True))
 
 
 def revoke_now(store: Store, link: BelvoLink) -> None:
-    """Revoke a link's consent as the customer would; no webhook is sent. The caller holds the store's lock."""
+    # Belvo sends no webhook about this.
     store.consents[link.id].status, link.silent = "REJECTED", True
 
 
 def authorise(store: Store, link: BelvoLink) -> None:
-    """Renew a link's consent for one year. The caller holds the store's lock."""
     if consent := store.consents.get(link.id):
         consent.status, consent.expired_at = "AUTHORISED", iso(store.clock() + YEAR.total_seconds())
 
 
 def announce(store: Store, since: float, until: float) -> None:
-    """Send webhooks for consents that ended, or neared their end, in a period. The caller holds the store's lock."""
     ended, ending = (iso(since), iso(until)), (iso(since + NOTICE), iso(until + NOTICE))
     for link, consent in _all(store):
         end = consent.expired_at
@@ -108,17 +106,14 @@ def is_open_finance(store: Store, link: BelvoLink) -> bool:
 
 
 def listed(store: Store, link_id: str | None) -> Iterator[dict[str, Any]]:
-    """Yield the consents of all links or of one, those of the newest links first. The caller holds the store's lock."""
     return (_shown(store, *each) for each in _all(store) if link_id in (None, each[0].id))
 
 
 def find(store: Store, consent_id: str) -> dict[str, Any] | None:
-    """Return a consent as the API shows it. The caller holds the store's lock."""
     return next((_shown(store, link, consent) for link, consent in _all(store) if consent.id == consent_id), None)
 
 
 def _all(store: Store) -> Iterator[tuple[BelvoLink, Consent]]:
-    """Newest links first."""
     links = reversed(store.belvo_links.values())
     return ((link, store.consents[link.id]) for link in links if link.id in store.consents)
 

@@ -60,7 +60,7 @@ BANKS = list(INSTITUTIONS.values())
 
 
 def _popularity() -> list[float]:
-    """Weight the institutions: kinds by share, and within a kind by Zipf's law."""
+    # Kinds by their share, and within a kind by Zipf's law.
     ranks = Counter[str]()
     weights = []
     for bank in BANKS:
@@ -90,7 +90,6 @@ SHARES = {bank["name"]: list(accumulate(_shares(bank))) for bank in BANKS}
 
 
 def belvo_links(population: Population, until: float, now: float) -> Iterator[tuple[BelvoLink, Consent | None]]:
-    """Yield links, oldest first, each with its consent if it's an open finance link."""
     rng, size = Random(f"{population.seed}/belvo links"), population.belvo_links  # noqa: S311 - it is to be repeatable
     banks = rng.choices(BANKS, POPULARITY, k=size)
     terms = rng.choices(TERMS, [each.share for each in TERMS], k=size)
@@ -117,7 +116,6 @@ def belvo_links(population: Population, until: float, now: float) -> Iterator[tu
 
 
 def _last_accessed(condition: BelvoCondition, terms: Terms, created: float, stopped: float, now: float) -> float | None:
-    """Return when a link last fetched data: on its schedule until now, or before it stopped."""
     if condition.status == "unconfirmed":
         return None
     rate = REFRESH_RATES[terms.refresh_rate].total_seconds() if terms.refresh_rate else 0.0
@@ -127,7 +125,6 @@ def _last_accessed(condition: BelvoCondition, terms: Terms, created: float, stop
 
 
 def _consent(link: BelvoLink, consent_id: str, created: float, now: float) -> Consent:
-    """Return a link's consent: renewed every year by the customer, revoked, or expired."""
     status, end = "AUTHORISED", iso(created + YEAR * (1 + (now - created) // YEAR))
     if link.status == "unconfirmed":
         status = "AWAITING_AUTHORISATION"

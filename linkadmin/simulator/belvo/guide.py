@@ -234,7 +234,6 @@ CODES = (
 
 
 def login_outcome(values: dict[str, str], *, updating: bool) -> Outcome:
-    """Return the outcome of a sign-in with these values."""
     for name in TRIGGER_FIELDS:
         trigger = match(TRIGGERS, values.get(name, ""))
         if trigger and trigger.outcome != Succeed() and (updating or not trigger.update_only):
@@ -243,6 +242,6 @@ def login_outcome(values: dict[str, str], *, updating: bool) -> Outcome:
 
 
 def code_outcome(code: str) -> Outcome | None:
-    """Return the outcome of a one-time code; None for a wrong one."""
+    """None for a wrong code."""
     trigger = match(CODES, code)
     return trigger.outcome if trigger else None

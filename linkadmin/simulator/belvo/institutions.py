@@ -220,10 +220,8 @@ INSTITUTIONS: dict[str, Institution] = {institution["name"]: institution for ins
 
 
 def kind_of(institution: Institution) -> str:
-    """Return how links there are created: by consent, or with a bank's, tax authority's or employer's credentials."""
     return OPEN_FINANCE if institution["integration_type"] == OPEN_FINANCE else str(institution["type"])
 
 
 def asks_for_code(institution: Institution) -> bool:
-    """Return whether this institution requires a code for every new sign-in."""
     return TOKEN_REQUIRED in institution["features"]

@@ -16,7 +16,6 @@ Event = Callable[[Store, random.Random, BelvoLink], None]
 
 
 def refuse(store: Store, link: BelvoLink, status: str) -> None:
-    """Make the bank reject the link's next update; `status` is the link's new status."""
     link.status = status
     if status == "invalid" and link.id in store.consents:
         consents.revoke_now(store, link)
@@ -25,14 +24,13 @@ def refuse(store: Store, link: BelvoLink, status: str) -> None:
 
 
 def repair(store: Store, link: BelvoLink) -> None:
-    """Repair the link as its customer would. No webhook says so, except for new data."""
+    # No webhook says so, except for new data.
     link.status, link.last_accessed_at, link.refusals, link.silent = "valid", store.now(), 0, False
     consents.authorise(store, link)
     store.tell_belvo(*messages.loaded(link, store.bank(link)))
 
 
 def drift(store: Store, link: BelvoLink, turn: int) -> None:
-    """Break the link if it works, rotating through ways to break; otherwise repair it."""
     if link.status == "valid":
         refuse(store, link, BROKEN[turn % len(BROKEN)])
     else:
@@ -40,7 +38,6 @@ def drift(store: Store, link: BelvoLink, turn: int) -> None:
 
 
 def weights(store: Store, link: BelvoLink) -> Mapping[str, int]:
-    """Return what can happen to a link, with its weight."""
     if link.status == "unconfirmed":
         return {"repaired": 60, "removed": 40}
     if link.status != "valid":
@@ -66,14 +63,13 @@ def _fall_silent(store: Store, chance: random.Random, link: BelvoLink) -> None:
 
 
 def _remove(store: Store, chance: random.Random, link: BelvoLink) -> None:
-    """Remove the link. Belvo sends a webhook for half of these: removals in the background."""
+    # Half are removals in the background; Belvo sends webhooks for those only.
     if chance.random() < 1 / 2:
         store.tell_belvo(messages.removed(link, f"{chance.getrandbits(128):032x}"))
     store.remove_belvo_link(link.id)
 
 
 def _register(store: Store, chance: random.Random, link: BelvoLink) -> None:
-    """Create a link at one more bank, of this customer or a new one."""
     bank = chance.choice([bank for bank in store.institutions.values() if bank["status"] == "healthy"])
     new = BelvoLink(
         institution=bank["name"],

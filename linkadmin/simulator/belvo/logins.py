@@ -50,7 +50,6 @@ def shown(link: BelvoLink) -> dict[str, Any]:
 
 
 def find_link(store: Store, request: Request) -> BelvoLink:
-    """Find the link in the path. Raises Refused."""
     return bodies.found(store.belvo_links.get(request.args["id"]))
 
 
@@ -234,7 +233,6 @@ def _count_refusal(store: Store, link: BelvoLink) -> None:
 
 
 def _attempt(store: Store, body: Body) -> LoginAttempt:
-    """Find the sign-in attempt that a resume names. Raises Refused."""
     attempt = store.attempts.get(body["session"])
     if not attempt or attempt.expires_at <= store.clock():
         raise Refused(refusal(SESSION_EXPIRED))
@@ -245,7 +243,7 @@ def _attempt(store: Store, body: Body) -> LoginAttempt:
 
 
 def _challenge(attempt: LoginAttempt) -> Reply:
-    """Return the bank's challenge: as a list today, as one object in the older format."""
+    # A list today, one object in the older format.
     challenge = attempt.ask
     payload: dict[str, Any] = {
         **error("token_required", "A MFA token is required by the institution to login"),

@@ -95,7 +95,6 @@ def loaded(link: BelvoLink, bank: Institution, request_id: str = "") -> list[Bel
 
 
 def found_more(link: BelvoLink, bank: Institution) -> BelvoEvent:
-    """A recurrent update found new data."""
     resources = _resources(link, bank)
     resource = "TRANSACTIONS" if "TRANSACTIONS" in resources else resources[0]
     name = resource.lower()
@@ -103,7 +102,6 @@ def found_more(link: BelvoLink, bank: Institution) -> BelvoEvent:
 
 
 def refused(link: BelvoLink, process: str = RECURRENT, request_id: str = "") -> list[BelvoEvent]:
-    """The bank rejected the link's sign-in. Empty for a link in any other status."""
     if link.status not in TROUBLES:
         return []
     code, data = TROUBLES[link.status]
@@ -116,7 +114,6 @@ def removed(link: BelvoLink, request_id: str) -> BelvoEvent:
 
 
 def of_consent(link: BelvoLink, bank: Institution, consent: Consent, *, ended: bool) -> BelvoEvent:
-    """A consent ended, or ends soon."""
     what = "expired" if ended else "about_to_expire"
     due = {} if ended else {"consent_due_date": f"{(consent.expired_at or '')[:23]}Z"}  # milliseconds, as in samples
     data = {

@@ -35,7 +35,6 @@ CREATE_RULES = CHANGE_RULES | {name: replace(CHANGE_RULES[name], required=True) 
 
 
 def find_integration(store: Store, request: Request) -> HeronIntegration:
-    """Find the integration in the path. Raises Refused."""
     return bodies.found(store.integrations.get(request.args["integration"]), "Integration")
 
 
@@ -44,7 +43,7 @@ def list_integrations(store: Store, request: Request) -> Reply:
 
 
 def create_integration(store: Store, request: Request) -> Reply:
-    """No call deletes a connector."""
+    # No call deletes a connector.
     return _store_integration(store, 201, HeronIntegration(**_read_integration(request)))
 
 

@@ -17,7 +17,7 @@ ERRORS = {
 
 
 def respond(store: Store, request: Request) -> Reply:
-    """Answer one Heron request. Raises ConnectionCut."""
+    """Raises ConnectionCut."""
     has_key = request.headers.get("x-api-key") == API_KEY
     return dispatch(store, request, ROUTES, lambda status: bodies.envelope_of(status, ERRORS[status]), has_key=has_key)
 

@@ -54,7 +54,6 @@ def refused(status: int, description: str | Mapping[str, object]) -> Refused:
 
 
 def found(thing: Thing | None, what: str) -> Thing:
-    """Raises Refused (404) for None."""
     if thing is None:
         raise refused(404, f"{what} not found")
     return thing
@@ -65,7 +64,7 @@ def refusal(reason: Refuse) -> Reply:
 
 
 def read(request: Request, rules: Rules, envelope: str = "") -> dict[str, Any]:
-    """Validate a body, or the object in its envelope. Raises Refused with the errors of each field."""
+    """Raises Refused with the errors of all fields."""
     try:
         body = request.json()
     except ValueError:

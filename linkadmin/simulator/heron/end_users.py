@@ -25,12 +25,10 @@ SOURCE_SPAN = 90 * 86_400  # seconds of transactions before the last sync
 
 
 def find(store: Store, key: str) -> HeronEndUser:
-    """Find an end user by either of its IDs. Raises Refused."""
     return bodies.found(store.end_user(key), "End user")
 
 
 def named(store: Store, end_user_id: str, name: str | None) -> HeronEndUser:
-    """Find or add an end user, and apply the name if there is one."""
     now = store.now()
     is_new = end_user_id not in store.end_users
     user = store.end_users.setdefault(end_user_id, HeronEndUser(end_user_id, created=now, last_updated=now))
@@ -75,13 +73,13 @@ def processing_status(store: Store, request: Request) -> Reply:
 
 
 def remove(store: Store, request: Request) -> Reply:
-    """The deprecated call: removes immediately."""
+    # The deprecated call removes immediately.
     store.remove_end_user(find(store, request.args["user"]).end_user_id)
     return Reply(204)
 
 
 def remove_later(store: Store, request: Request) -> Reply:
-    """Accept a removal; the end user still exists until it's done."""
+    # The end user still exists until the removal is done.
     user = find(store, request.args["user"])
     store.due.setdefault((Task.REMOVE_END_USER, user.end_user_id), store.clock() + REMOVED_AFTER)
     return json_reply(202, {"heron_id": user.heron_id, "status": "pending"})

@@ -118,7 +118,6 @@ def _moments(
 
 
 def _end_user(rng: Random, first: HeronLink, touched: float) -> HeronEndUser:
-    """Return the end user of a first link, created at the same time."""
     ((status, is_portfolio),) = rng.choices(list(END_USERS), list(END_USERS.values()))
     return HeronEndUser(
         end_user_id=first.end_user_id,
@@ -133,5 +132,4 @@ def _end_user(rng: Random, first: HeronLink, touched: float) -> HeronEndUser:
 
 
 def company(rng: Random) -> str:
-    """Return an invented company name."""
     return " ".join(map(rng.choice, WORDS))

@@ -84,11 +84,9 @@ ACTIVE = ItemPrefix("", f"pending, and active after {STATUS_CHANGE_AFTER} second
 
 
 def token_outcome(access_token: str) -> Outcome:
-    """Return the outcome of a request with this access token."""
     trigger = match(TRIGGERS, access_token, tails=True)
     return trigger.outcome if trigger else Succeed()
 
 
 def item_prefix_of(item_id: str) -> ItemPrefix:
-    """Return what a new link with this item ID becomes."""
     return next((item_prefix for item_prefix in ITEM_PREFIXES if item_id.startswith(item_prefix.prefix)), ACTIVE)

@@ -27,20 +27,18 @@ WEIGHTS_AT_END = {"registered": 70, "end_user_removed": 30}
 
 
 def fail(store: Store, link: HeronLink, message: str | None) -> None:
-    """Make a sync of the link fail."""
     link.status, link.status_message, link.last_updated = "erroring", message, store.now()
     store.tell_heron(messages.erroring(link))
 
 
 def repair(store: Store, link: HeronLink, message: str | None = None) -> None:
-    """Make a sync of the link succeed. Heron sends at most a webhook about transactions."""
+    # Heron sends at most a webhook about transactions.
     link.status, link.status_message, link.silent = "active", message, False
     link.last_successful_sync = link.last_updated = store.now()
     store.tell_of_end_user(link.end_user_id, "transactions_updated")
 
 
 def drift(store: Store, link: HeronLink, turn: int) -> None:
-    """Break the link if it works, rotating through ways to break; otherwise repair it."""
     if link.status == "active":
         fail(store, link, TROUBLES[turn % len(TROUBLES)])
     else:
@@ -48,7 +46,6 @@ def drift(store: Store, link: HeronLink, turn: int) -> None:
 
 
 def weights(store: Store, link: HeronLink) -> Mapping[str, int]:
-    """Return what can happen to a link, with its weight."""
     return WEIGHTS_IN_SILENCE if link.status == "active" and link.silent else WEIGHTS.get(link.status, WEIGHTS_AT_END)
 
 
@@ -61,7 +58,6 @@ def _delete_at_plaid(store: Store, chance: random.Random, link: HeronLink) -> No
 
 
 def _register(store: Store, chance: random.Random, link: HeronLink) -> None:
-    """Create a link at one more bank, of this customer or a new one."""
     now = store.now()
     user_id = chance.choice([link.end_user_id, f"customer-{chance.getrandbits(40):010x}"])
     item_id, source = f"{chance.getrandbits(120):030x}", f"dso_{chance.getrandbits(88):022x}"

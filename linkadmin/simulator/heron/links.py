@@ -56,7 +56,6 @@ def refresh(store: Store, request: Request) -> Reply:
 
 
 def regenerate_reports(store: Store, request: Request) -> Reply:
-    """Regenerate the asset reports of an integration, or of one end user in it. Those of erroring links fail."""
     integration = find_integration(store, request).heron_id
     links = _links_of_query(store, request) if USER_KEY in request.query else store.heron_links.values()
     reports = [link for link in links if link.integration == integration and link.type == ASSET_REPORTS]
@@ -90,7 +89,6 @@ def switch_off(store: Store, request: Request) -> Reply:
 
 
 def _item(store: Store, request: Request) -> HeronLink:
-    """Find the link in the path. Raises Refused."""
     return bodies.found(store.heron_links.get(request.args["item"]), "Integration link")
 
 

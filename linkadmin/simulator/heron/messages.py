@@ -29,7 +29,7 @@ class HeronEvent:
     data: Mapping[str, Any]
 
     def body(self, now: str) -> bytes:
-        """Return the compact JSON that is signed."""
+        # This compact JSON is what Heron signs.
         payload = {"topic": self.topic, "created": f"{without_zone(now)}+00:00", "data": self.data, "meta": None}
         return json.dumps(payload, separators=(",", ":")).encode()
 
@@ -49,7 +49,6 @@ def of_end_user(user: HeronEndUser, what: str) -> HeronEvent:
 
 
 def of_source(link: HeronLink) -> HeronEvent:
-    """A link's data source was included or excluded."""
     what = "enabled" if link.source_enabled else "disabled"
     data = {"heron_id": link.data_source_heron_id, "end_user_id": link.end_user_id, "status": link.status}
     return HeronEvent(f"data_source.{what}", link.data_source_heron_id, data)

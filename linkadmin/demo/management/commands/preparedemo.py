@@ -69,7 +69,7 @@ class Command(BaseCommand):
         start_over(data)
 
     def _collect_static(self, stamp: Path) -> None:
-        """Fill STATIC_ROOT, which takes seconds, unless `stamp` has the fingerprint of these files."""
+        # Collecting takes seconds.
         files = [Path(storage.path(name)) for finder in get_finders() for name, storage in finder.list([])]
         wanted = fingerprint(settings.STORAGES, files)
         if not (stamp.exists() and stamp.read_text() == wanted and Path(settings.STATIC_ROOT).exists()):
@@ -78,7 +78,6 @@ class Command(BaseCommand):
 
     @contextmanager
     def _step(self, name: str) -> Iterator[None]:
-        """Print a step's name when it starts, and how long it took."""
         self._say(f"{name}…")
         started = time.monotonic()
         yield

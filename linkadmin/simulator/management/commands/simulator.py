@@ -77,7 +77,6 @@ class Command(BaseCommand):
         simulator.stop()
 
     def _simulator(self, options: dict[str, Any]) -> Simulator:
-        """Raises CommandError for a number out of bounds."""
         try:
             settings = SimulatorSettings(**{name: options[name] for name in MEANINGS})
             population = Population(options["seed"], options["belvo_links"], options["heron_links"])
