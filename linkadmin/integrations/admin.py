@@ -108,14 +108,13 @@ class IntegrationAdmin(StrictAdmin):
     search_fields = ("name", "base_url")
 
     def get_fieldsets(self, request: HttpRequest, obj: Integration | None = None) -> Any:
-        """Readers see the row; administrators get the form with the provider's fields."""
         if not self.has_change_permission(request, obj):
             keys = ("key_state", "keys_rejected_at", "keys_retry_at", "tested_at", "test_detail")
             return ((None, {"fields": (*IntegrationForm.Meta.fields, "options", *keys)}),)
         return ((None, {"fields": tuple(IntegrationForm(instance=obj).fields)}),)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        """Bypass the admin's form factory, which can't know the provider's fields."""
+        # The admin's form factory can't know the provider's fields.
         return IntegrationForm if self.has_change_permission(request, obj) else super().get_form(request, obj, **kwargs)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

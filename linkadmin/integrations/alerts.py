@@ -28,7 +28,7 @@ class Alert:
 
 
 def alerts(of: Collection[UUID] | None = None) -> list[Alert]:
-    """Return the alerts of these integrations, or of all active ones."""
+    """`of`: IDs of integrations; None for all active ones."""
     found = troubled().select_related("circuit_breaker").order_by("name")
     if of is not None:
         found = found.filter(pk__in=of)
@@ -36,13 +36,12 @@ def alerts(of: Collection[UUID] | None = None) -> list[Alert]:
 
 
 def troubled() -> IntegrationQuerySet:
-    """Return active integrations that may have an alert. Some alerts end with time, so this isn't exact."""
+    """Some alerts end with time, so this isn't exact."""
     may_be = Q(key_state=Integration.KeyState.REJECTED) | Q(circuit_breaker__open_until__isnull=False)
     return Integration.objects.filter(may_be, is_active=True)
 
 
 def alert_of(integration: Integration) -> Alert | None:
-    """Return the alert of an integration; rejected keys come before an open circuit breaker."""
     if integration.keys_rejected:
         until = clock_time(integration.keys_retry_at) if integration.keys_retry_at else ""
         since = integration.keys_rejected_at
@@ -55,7 +54,6 @@ def alert_of(integration: Integration) -> Alert | None:
 
 
 def why_keys(integration: Integration) -> str:
-    """Return why nothing can be sent while the keys are rejected; otherwise empty."""
     if not integration.keys_rejected:
         return ""
     return _("%(provider)s is rejecting our API keys for %(name)s.") % {

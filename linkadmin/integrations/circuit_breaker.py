@@ -21,7 +21,7 @@ IN_A_ROW, OF_LAST = "in_a_row", "of_last"
 
 
 def denial_of(breaker: CircuitBreaker, *, now: datetime) -> Denial | None:
-    """Return why calls are denied now; None lets the next call through as the probe."""
+    """None lets the next call through as the probe."""
     if breaker.open_until is None:
         return None
     if now < breaker.open_until <= now + LONGEST_PAUSE:  # a later time comes from a clock that was ahead
@@ -32,7 +32,6 @@ def denial_of(breaker: CircuitBreaker, *, now: datetime) -> Denial | None:
 
 
 def why(breaker: CircuitBreaker) -> str:
-    """Return why calls are paused."""
     if breaker.open_reason == OF_LAST:
         failed = breaker.recent.count(FAILED)
         return _("%(failed)d of the last %(seen)d requests failed") % {"failed": failed, "seen": len(breaker.recent)}
@@ -42,7 +41,6 @@ def why(breaker: CircuitBreaker) -> str:
 
 
 def record(breaker: CircuitBreaker, signal: HealthSignal, *, is_probe: bool, now: datetime) -> None:
-    """Record the result of an attempt."""
     if breaker.open_until is not None and not is_probe:
         return  # it started before the breaker opened, so it says nothing about now
     if is_probe:

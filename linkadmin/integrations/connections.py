@@ -20,10 +20,9 @@ from .rate_limiter import RateLimiter
 
 
 def client_for(integration: Integration, *, by_hand: bool = False, in_background: bool = False) -> Provider:
-    """Return a client for an integration; it keeps the decrypted keys.
+    """`by_hand`: also with an open circuit breaker, as a test of whether it may close.
 
-    The rate limiter admits each of its calls. `by_hand`: also with an open circuit breaker, as a test of whether it
-    may close. `in_background`: only uses a share of rate limits and slots, and leaves the rest to people.
+    `in_background`: only uses a share of rate limits and slots, and leaves the rest to people.
     Raises `KeysRejected` if a key is missing or can't be decrypted.
     """
     try:

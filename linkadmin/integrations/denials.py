@@ -45,7 +45,6 @@ _LOST_CALLS: "Mapping[str, StrOrPromise]" = {
 
 
 def describe(denial: Denial, integration: object) -> str:
-    """Return why, and if known until when, calls are denied."""
     name, why = isolated(str(integration)), denial.why
     if denial.retry_at is None:
         return _("Requests to %(name)s are paused: %(why)s.") % {"name": name, "why": why}
@@ -54,17 +53,14 @@ def describe(denial: Denial, integration: object) -> str:
 
 
 def words_for(reason: str) -> str:
-    """Return the text for one of our reasons; empty for anything else, such as a provider's code."""
     return str(_DENIALS.get(reason) or _LOST_CALLS.get(reason, ""))
 
 
 def why_check_failed(reason: str) -> str:
-    """Return why we couldn't read a link, from one of our reasons or a provider's code."""
     answered = _("The provider responded with the error “%(code)s”.")
     return words_for(reason) or answered % {"code": reason}
 
 
 def clock_time(at: datetime) -> str:
-    """Return a time of day with its time zone."""
     local = timezone.localtime(at)
     return f"{date_format(local, 'H:i:s')} {local:%Z}"

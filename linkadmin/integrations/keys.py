@@ -18,7 +18,6 @@ TABLE = "links_integrationsecret"  # part of the associated data, even if the ta
 
 @transaction.atomic
 def store_secret(integration: Integration, name: str, secret: Secret) -> None:
-    """Encrypt a key and replace the stored one."""
     row, _ = IntegrationSecret.objects.select_for_update().get_or_create(
         integration=integration, name=name, defaults={"encrypted": b"", "version": 0}
     )
@@ -30,7 +29,6 @@ def store_secret(integration: Integration, name: str, secret: Secret) -> None:
 
 
 def secrets_of(integration: Integration) -> dict[str, Secret]:
-    """Decrypt the keys. Raises `KeysRejected`."""
     try:
         return {
             row.name: decrypt(row.encrypted, table=TABLE, row=row.pk, field=row.name, version=row.version)
@@ -42,7 +40,7 @@ def secrets_of(integration: Integration) -> dict[str, Secret]:
 
 
 def note_result(integration: Integration, error: ProviderError | None) -> None:
-    """Record what a call says about the keys. This flags the integration, never its links."""
+    # Flags the integration, never its links.
     if isinstance(error, KeysRejected):
         _note_rejected(integration, error)
     elif error is None or (isinstance(error, Rejected | CodeRequired) and not isinstance(error, Blocked)):
@@ -51,7 +49,7 @@ def note_result(integration: Integration, error: ProviderError | None) -> None:
 
 
 def retry_at(error: KeysRejected) -> datetime | None:
-    """Return when rejected keys may be retried without a person; None if never."""
+    """When rejected keys may be retried without a person; None if never."""
     seconds = error.failure.retry_after
     return timezone.now() + timedelta(seconds=seconds) if seconds else None
 
@@ -70,7 +68,7 @@ def _note_rejected(integration: Integration, error: KeysRejected) -> None:
 
 
 def _note_good(integration: Integration) -> None:
-    """Mark the keys valid, unless they've been rejected since this call was admitted."""
+    # A rejection since this call was admitted stays.
     good, now = Integration.KeyState.VALID, timezone.now()
     if integration.key_state != good:
         rows = Integration.objects.filter(pk=integration.pk).exclude(key_state=good)

@@ -22,7 +22,6 @@ INSTITUTIONS_TASK = "sync.read_institution_list"  # reads the institutions of a 
 
 class IntegrationQuerySet(models.QuerySet["Integration"]):
     def askable(self, *, now: datetime) -> "IntegrationQuerySet":
-        """Active integrations whose keys aren't rejected at `now`."""
         usable = ~Q(key_state=Integration.KeyState.REJECTED) | Q(keys_retry_at__lte=now)
         return self.filter(usable, is_active=True)
 
@@ -102,7 +101,7 @@ class Integration(models.Model):
 
     @property
     def keys_rejected(self) -> bool:
-        """Whether the keys are rejected now. A rejection that may have been a rate limit ends at `keys_retry_at`."""
+        """A rejection that may have been a rate limit ends at `keys_retry_at`."""
         if self.key_state != self.KeyState.REJECTED:
             return False
         return self.keys_retry_at is None or self.keys_retry_at > timezone.now()

@@ -35,10 +35,7 @@ def windows(integration: Integration, call: str, *, now: datetime) -> list[CallQ
 
 
 def denial_of(quotas: Sequence[CallQuota], *, by_hand: bool = False, in_background: bool = False) -> Denial | None:
-    """Deny calls until every exhausted window has ended.
-
-    `by_hand` ignores the provider's requests to wait; `in_background` may only use a share of each window.
-    """
+    """`by_hand` ignores the provider's requests to wait; `in_background` may only use a share of each window."""
     share = MACHINE_SHARE if in_background else 1.0
     full = [quota for quota in quotas if quota.used >= quota.calls * share and (quota.calls or not by_hand)]
     if not full:
@@ -48,7 +45,6 @@ def denial_of(quotas: Sequence[CallQuota], *, by_hand: bool = False, in_backgrou
 
 
 def why(quota: CallQuota) -> str:
-    """Return why a window has no calls left."""
     if not quota.calls and quota.guesses:
         return _("the provider rate-limited us and didn't say for how long")
     if not quota.calls:
@@ -69,7 +65,7 @@ def count(quotas: Sequence[CallQuota]) -> None:
 
 
 def apply_rate(integration: Integration, rate: Rate, *, now: datetime) -> None:
-    """Apply a reported limit. It may not include our calls in flight, so `used` never decreases."""
+    """A reported limit may not include our calls in flight, so `used` never decreases."""
     quota = CallQuota.objects.filter(integration=integration, scope=rate.scope).first()
     if quota is None:
         quota = CallQuota(integration=integration, scope=rate.scope, calls=MOST_CALLS, window_ends_at=now)
@@ -91,20 +87,20 @@ def apply_rate(integration: Integration, rate: Rate, *, now: datetime) -> None:
 
 
 def note_answered(integration: Integration, call: str, *, now: datetime) -> None:
-    """Record a call that wasn't rate limited: the next guess starts short again."""
+    # The next guess starts short again.
     guessed = CallQuota.objects.filter(integration=integration, scope__in=_scopes(integration, call), guesses__gt=0)
     guessed.exclude(calls=0, window_ends_at__gt=now).update(guesses=0)
 
 
 def forget_guesses(integration: Integration, *, now: datetime) -> None:
-    """End guessed waits: a person has found that the provider responds."""
+    # A person has found that the provider responds.
     guessed = CallQuota.objects.filter(integration=integration, guesses__gt=0)
     guessed.filter(calls=0).update(window_ends_at=now)
     guessed.update(guesses=0)
 
 
 def _guess(quota: CallQuota, now: datetime) -> None:
-    """Wait twice as long each time in a row. Calls already in flight when a wait started don't count again."""
+    # Twice as long each time in a row. Calls already in flight when a wait started don't count again.
     if not quota.calls and quota.window_ends_at > now:
         return
     seconds = min(FIRST_GUESS * 2.0**quota.guesses, LONGEST_GUESS)

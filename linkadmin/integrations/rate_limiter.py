@@ -66,7 +66,6 @@ def free_slot(slot: Slot) -> None:
 
 
 def current_denial(integration: Integration, call: str) -> Denial | None:
-    """Return why a call would be denied now, to say so before anyone fills in a form."""
     now = timezone.now()
     breaker = CircuitBreaker.objects.filter(integration=integration).first()
     is_open = circuit_breaker.denial_of(breaker, now=now) if breaker else None
@@ -74,7 +73,6 @@ def current_denial(integration: Integration, call: str) -> Denial | None:
 
 
 def why_denied(integration: Integration, call: str) -> str:
-    """Return that denial as text; empty if the call would be admitted."""
     denial = current_denial(integration, call)
     return describe(denial, integration) if denial else ""
 
@@ -92,7 +90,7 @@ class RateLimiter(Admission):
     in_background: bool = False
 
     def admit(self, call: str, *, seconds: float) -> Permit | Denial:
-        """Admit a call in this thread's slot, or in a new one. Raises RuntimeError inside a transaction."""
+        """Raises RuntimeError inside a transaction."""
         taken = slots.slot_in_use(self.integration_id)
         request = CallRequest(
             slot=taken or Slot(self.integration_id),
@@ -120,25 +118,22 @@ class AdmittedCall(Permit):
     is_probe: bool
 
     def record(self, result: AttemptResult) -> None:
-        """Record an attempt that may be followed by a retry."""
         _recorded(partial(_finish, self, result))
         release_connections()
         signs.note_progress()
 
     def may_retry(self) -> bool:
-        """Count a retry, unless rejected keys, the circuit breaker or a rate limit prevent it."""
         may = _recorded(partial(_count_retry, self))
         release_connections()
         return may is True
 
     def release(self, result: AttemptResult | None) -> None:
-        """Record the last attempt, and free the slot if it was taken for this call alone."""
         _recorded(partial(_finish, self, result, frees_slot=self.request.takes_slot))
         signs.note_progress()
 
 
 def _recorded(record: Callable[[], T]) -> T | None:
-    """Write to the database, or go on without it: an outage of ours must not cost a response."""
+    # An outage of our database must not cost a response.
     try:
         return record()
     except (DatabaseError, InterfaceError, Integration.DoesNotExist) as error:
@@ -147,7 +142,7 @@ def _recorded(record: Callable[[], T]) -> T | None:
 
 
 def _admit_or_wait(request: CallRequest) -> AdmittedCall | Denial:
-    """Wait briefly for a slot. Only for background work: pages need their threads."""
+    # Only for background work: pages need their threads.
     until = time.monotonic() + min(slots.SLOT_WAIT_SECONDS, request.seconds)
     while True:
         admitted = _admit(request)
@@ -187,7 +182,6 @@ def _denial(request: CallRequest, breaker: CircuitBreaker, windows: list[CallQuo
 
 
 def _occupy(request: CallRequest) -> datetime:
-    """Write the call into its slot; return when the lease ends."""
     now, slot = timezone.now(), request.slot
     lease_until = now + timedelta(seconds=request.seconds + settings.LEASE_MARGIN_SECONDS)
     row = {"call": request.call, "taken_at": now, "lease_until": lease_until}

@@ -35,7 +35,6 @@ acting_person: ContextVar[UUID | None] = ContextVar("acting_person", default=Non
 
 @contextmanager
 def using_slot(slot: Slot) -> Iterator[None]:
-    """Use a slot taken earlier for this thread's calls."""
     token = _slot.set(slot)
     try:
         yield
@@ -45,7 +44,6 @@ def using_slot(slot: Slot) -> Iterator[None]:
 
 @contextmanager
 def acting_for(person_id: UUID) -> Iterator[None]:
-    """Attribute the slots that this thread takes to a person."""
     token = acting_person.set(person_id)
     try:
         yield
@@ -54,20 +52,18 @@ def acting_for(person_id: UUID) -> Iterator[None]:
 
 
 def slot_in_use(integration_id: UUID) -> Slot | None:
-    """Return the slot of this thread's calls to an integration, if one was taken earlier."""
     slot = _slot.get()
     return slot if slot is not None and slot.integration_id == integration_id else None
 
 
 def share_of_one() -> int:
-    """How many slots one person may use."""
     return max(1, int(settings.CALLS_AT_ONCE_PER_INTEGRATION) // 2)
 
 
 def denial_of(
     integration_id: UUID, person_id: UUID | None, *, in_background: bool = False, drop_expired: bool = False
 ) -> Denial | None:
-    """Return why no slot is free now. Certain only while the caller has locked the integration."""
+    """Certain only while the caller has locked the integration."""
     now = timezone.now()
     taken = CallSlot.objects.filter(integration=integration_id)
     rows = list(taken.values_list("lease_until", "person_id"))

@@ -8,7 +8,7 @@ from linkadmin.providers.types import CredentialField
 
 
 def translated(field: CredentialField) -> CredentialField:
-    """Translate the field's texts. An institution's own labels aren't in the catalog, so they stay as received."""
+    # An institution's own labels aren't in the catalog, so they stay as received.
     return replace(
         field,
         label=_(field.label),

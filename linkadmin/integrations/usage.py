@@ -75,7 +75,6 @@ def usage_of(integration: Integration) -> dict[str, Any]:
 
 
 def name_of(call: str) -> str:
-    """Return a call's name; one without a name as its identifier."""
     return str(CALLS.get(call, call.replace("_", " ")))
 
 

@@ -18,5 +18,4 @@ PROVIDERS: Mapping[str, str] = {
 
 
 def provider_class(kind: str) -> "type[Provider]":
-    """Return a provider's class. Raises KeyError for an unknown kind."""
     return cast("type[Provider]", resolve_name(PROVIDERS[kind]))

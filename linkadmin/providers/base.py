@@ -113,7 +113,7 @@ class Provider(Declared):
 
     @optional
     def replace_token(self, link: LinkRef, values: Values) -> RemoteLink:
-        """Replace a link's access token."""
+        pass
 
     @optional
     def create_repair_url(self, link: LinkRef, values: Values) -> RemoteRepairUrl:
@@ -125,27 +125,27 @@ class Provider(Declared):
 
     @optional
     def create_end_user(self, end_user_id: str, name: str) -> RemoteEndUser:
-        """Add a customer at the provider."""
+        pass
 
     @optional
     def rename_end_user(self, end_user_id: str, name: str) -> RemoteEndUser:
-        """Change a customer's name at the provider. Raises `NotFound` for an unknown customer."""
+        """Raises `NotFound` for an unknown customer."""
 
     @optional
     def switch_data_source(self, remote_id: str, *, enabled: bool) -> RemoteDataSource:
-        """Include or exclude a data source."""
+        pass
 
     @optional
     def add_webhook(self, topic: str, url: str) -> RemoteWebhook:
-        """Subscribe a URL to a topic."""
+        pass
 
     @optional
     def switch_webhook(self, webhook: RemoteWebhook, *, enabled: bool) -> RemoteWebhook:
-        """Pause or resume a subscription."""
+        pass
 
     @optional
     def remove_webhook(self, remote_id: str) -> None:
-        """Unsubscribe."""
+        pass
 
     # --- Reads: never contact a bank, and may be retried. ---
 
@@ -175,10 +175,9 @@ class Provider(Declared):
 
     @optional
     def find_institutions(self, filters: Filters, *, page: int = 1) -> RemotePage[RemoteInstitution]:
-        """Return one page of matching institutions."""
+        pass
 
     def read_institution(self, remote_id: str) -> RemoteInstitution:
-        """Read one institution by its ID at the provider. Searches the list unless overridden."""
         for institution in self.list_institutions():
             if institution.remote_id == remote_id:
                 return institution
@@ -186,11 +185,11 @@ class Provider(Declared):
 
     @optional
     def list_consents(self, link: LinkRef) -> list[RemoteConsent]:
-        """Return a link's consents, newest first."""
+        """Newest first."""
 
     @optional
     def read_consent(self, remote_id: str) -> RemoteConsent:
-        """Read one consent."""
+        pass
 
     @optional
     def list_end_users(self, filters: Filters, *, page: int = 1, whole: bool = False) -> RemotePage[RemoteEndUser]:
@@ -198,34 +197,33 @@ class Provider(Declared):
 
     @optional
     def read_end_user(self, end_user_id: str) -> RemoteEndUser:
-        """Read one customer. Raises `NotFound` for an unknown one."""
+        """Raises `NotFound` for an unknown customer."""
 
     @optional
     def read_processing(self, end_user_id: str) -> str:
-        """Return the provider's processing status of a customer's data."""
+        pass
 
     @optional
     def list_data_sources(self, end_user_id: str) -> list[RemoteDataSource]:
-        """Return a customer's data sources."""
+        pass
 
     @optional
     def list_connectors(self) -> list[RemoteConnector]:
-        """Return the connectors in our account at the provider."""
+        pass
 
     @optional
     def list_webhooks(self) -> list[RemoteWebhook]:
-        """Return our subscriptions."""
+        pass
 
     @optional
     def list_webhook_topics(self) -> list[str]:
-        """Return the topics we can subscribe to."""
+        pass
 
     def _key_headers(self) -> Mapping[str, Secret]:
-        """Return the headers that carry the keys, if any do."""
         return {}
 
     def _basic_auth(self) -> tuple[Secret, Secret] | None:
-        """Return username and password for HTTP Basic, if it carries the keys."""
+        # Username and password, if HTTP Basic carries the keys.
         return None
 
     def _call(
@@ -262,7 +260,7 @@ class Provider(Declared):
         raise Blocked(failure)
 
     def _denies_all_requests(self) -> bool:
-        """After a 403 without a known reason, test the connection: are all requests denied?"""
+        # After a 403 without a known reason.
         try:
             self.test_connection()
         except ProviderError as error:  # any other error concerns this one request
@@ -270,11 +268,11 @@ class Provider(Declared):
         return False
 
     def _refuse(self, operation: str, answer: Answer) -> ProviderError:
-        """Return the error for a response that isn't 2xx. An ambiguous status becomes OutcomeUnknown in the client."""
+        """An ambiguous status becomes OutcomeUnknown in the client."""
         return Rejected(Failure(operation, status=answer.status, request_id=answer.request_id))
 
     def _rate_of(self, call: str, answer: Answer, error: ProviderError | None) -> Rate | None:
-        """Return what a response says about the rate limit: by default, only what a 429 says."""
+        # By default, only a 429 says something about the rate limit.
         if error is None or answer.status != HTTPStatus.TOO_MANY_REQUESTS:
             return None
         scope = self.quota_scope(call)

@@ -79,12 +79,10 @@ class Declared:
 
     @classmethod
     def quota_scope(cls, call: str) -> str:
-        """Return the call whose rate limit applies."""
         return cls.counted_as.get(call, call)
 
     @classmethod
     def batches(cls, links: Sequence[LinkRef]) -> list[list[LinkRef]]:
-        """Split links into batches for `read_links`."""
         size = cls.links_per_read
         return [list(links[start : start + size]) for start in range(0, len(links), size)]
 
@@ -135,7 +133,7 @@ class Declared:
     @classmethod
     @optional
     def new_webhook_secret(cls) -> Secret:
-        """Generate a secret for verifying webhooks."""
+        pass
 
     @classmethod
     @optional

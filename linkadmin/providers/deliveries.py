@@ -43,27 +43,23 @@ SHOWN_KEYS_WITH_NAMES = frozenset({"error_message", "name", "status_message"})
 
 
 def octets(text: str) -> bytes:
-    """Encode any text, even invalid Unicode."""
     return text.encode("utf-8", "surrogatepass")
 
 
 def keys(secrets: Iterable[Secret]) -> list[bytes]:
-    """Return the secrets as bytes without empty ones, which anybody could send."""
+    # Anybody could send an empty one.
     return [octets(secret.reveal()) for secret in secrets if secret]
 
 
 def is_one_of(proof: bytes, good: Iterable[bytes]) -> bool:
-    """Compare with each expected value in constant time."""
     return any([hmac.compare_digest(proof, each) for each in good])  # noqa: C419 - all of them are compared
 
 
 def message(body: bytes) -> Mapping[str, object]:
-    """Parse a JSON object. Raises ValueError for anything else."""
     return required_mapping(parse(body))
 
 
 def topic(value: object) -> str:
-    """Return the topic, cleaned. Raises ValueError if there is none."""
     named = clean(value)[:_MAX_TOPIC] if isinstance(value, str) else ""
     if not named:
         raise ValueError("a message that does not say what it is about")
@@ -71,11 +67,9 @@ def topic(value: object) -> str:
 
 
 def identifier(value: object) -> str:
-    """Return a provider's ID; empty if it can't be one."""
     fits = isinstance(value, str) and len(value) <= MAX_IDENTIFIER and re.fullmatch(IDENTIFIER, value)
     return str(value) if fits else ""
 
 
 def customer_id(value: object) -> str:
-    """Return a customer ID byte for byte; empty if it can't be one."""
     return value if isinstance(value, str) and is_customer_id(value) else ""

@@ -42,7 +42,6 @@ def items_of(body: object) -> list[Mapping[str, object]]:
 def entry_of(
     answer: Answer, item: Mapping[str, object], *, codes: Container[str], fields: Container[str]
 ) -> ErrorEntry:
-    """Return one error, cleaned. Known codes and field names aren't checked for echoes."""
     return ErrorEntry(
         code=answer.term(item.get("code"), codes),
         words=next(filter(None, (answer.words(item.get(name)) for name in _WORDS)), ""),

@@ -101,7 +101,7 @@ class KeysRejected(Rejected):
 
 
 def forbidden(failure: Failure, *, names_reason: bool) -> ProviderError:
-    """Return the error for a 403. `names_reason`: it names a missing permission or quota.
+    """`names_reason`: the response names a missing permission or quota.
 
     A 403 for the connection test, the cheapest read, means that all calls are denied.
     """

@@ -17,12 +17,10 @@ _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")  # PostgreSQL can't store NUL o
 
 
 def clean_name(text: str) -> str:
-    """Normalize a name for storage: one line, composed, without control characters or direction marks."""
     return unicodedata.normalize("NFC", _UNSAFE.sub("", _SPACES.sub(" ", text))).strip()
 
 
 def clean_text(text: str) -> str:
-    """Normalize a text of several lines for storage."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return unicodedata.normalize("NFC", "\n".join(_UNSAFE.sub("", line.replace("\t", " ")) for line in lines))
 
@@ -35,15 +33,13 @@ def folded(text: str) -> str:
 
 
 def masked(name: str) -> str:
-    """Return a name's initials, for readers who may not see names."""
+    """For readers who may not see names."""
     return " ".join(f"{word[0]}•••" for word in name.split())
 
 
 def isolated(text: str) -> str:
-    """Wrap a name in direction isolates, for plain text."""
     return f"\N{FIRST STRONG ISOLATE}{text}\N{POP DIRECTIONAL ISOLATE}" if text else ""
 
 
 def is_customer_id(value: object) -> bool:
-    """Customer IDs are any 1 to 140 characters that PostgreSQL can store, byte for byte."""
     return isinstance(value, str) and 0 < len(value) <= LONGEST_CUSTOMER_ID and not _UNSTORABLE.search(value)

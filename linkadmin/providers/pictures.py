@@ -38,7 +38,6 @@ def is_unreadable_picture(text: str) -> bool:
 
 
 def _decoded(text: str) -> bytes:
-    """Decode base64; empty if it isn't any."""
     uri = _URI.match(text)
     bare = _bare(unquote(uri[1]) if uri else text)
     try:
@@ -48,5 +47,4 @@ def _decoded(text: str) -> bytes:
 
 
 def _bare(text: str) -> str:
-    """Return base64 in the standard alphabet, without line breaks and padding."""
     return re.sub(r"\s+", "", text).rstrip("=").replace("-", "+").replace("_", "/")

@@ -22,24 +22,20 @@ log = structlog.get_logger(__name__)
 
 
 def mapping(value: object) -> Mapping[str, object]:
-    """Return an object; empty for anything else."""
     return value if isinstance(value, dict) else {}
 
 
 def required_mapping(value: object) -> Mapping[str, object]:
-    """Raises ValueError for anything but an object."""
     if not isinstance(value, dict):
         raise ValueError("an object was expected")
     return value
 
 
 def mappings(value: object) -> list[Mapping[str, object]]:
-    """Return the objects in a list; empty for anything else."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def required_list(value: object) -> list[object]:
-    """Raises ValueError for anything but a list."""
     if not isinstance(value, list):
         raise ValueError("a list was expected")
     return value
@@ -71,16 +67,13 @@ class OddRecord:
     why: Why
 
     def may_be_one_of(self, missing: Collection[str], name: str) -> bool:
-        """Whether this may be a record with one of these IDs, which are under `name`."""
+        # A record without a readable ID may be any of them.
         said = mapping(self.item).get(name)
         return bool(missing) and (not isinstance(said, str) or not said or said in missing)
 
 
 def records(items: Iterable[object], parse: Callable[[Mapping[str, object]], T]) -> tuple[list[T], list[OddRecord]]:
-    """Parse records; return those we could read, and the others with the reason.
-
-    One malformed record doesn't affect the rest. Only the number of malformed records is logged.
-    """
+    """One malformed record doesn't affect the rest. Only the number of malformed records is logged."""
     found: list[T] = []
     odd: list[OddRecord] = []
     for item in items:
@@ -96,10 +89,9 @@ def records(items: Iterable[object], parse: Callable[[Mapping[str, object]], T])
 
 
 def listed(value: object, parse: Callable[[Mapping[str, object]], T]) -> tuple[list[T], list[OddRecord]]:
-    """Parse the records of a list; return those we could read, and the others with the reason.
+    """Raises ValueError if it isn't a list, or if no record can be read.
 
-    Raises ValueError if it isn't a list, or if no record can be read: missing records count as gone, and a list that we
-    don't understand must not prove that.
+    Missing records count as gone, and a list that we don't understand must not prove that.
     """
     found, odd = records(required_list(value), parse)
     if not found and any(record.why is not Why.ID_UNUSABLE for record in odd):
@@ -108,7 +100,6 @@ def listed(value: object, parse: Callable[[Mapping[str, object]], T]) -> tuple[l
 
 
 def all_records(value: object, parse: Callable[[Mapping[str, object]], T]) -> list[T]:
-    """Parse the records of a list and skip malformed ones. Raises ValueError like `listed`."""
     return listed(value, parse)[0]
 
 
@@ -130,12 +121,10 @@ def day(value: object) -> date | None:
 
 
 def is_day(value: object) -> bool:
-    """Whether a value is a date without a time."""
     return isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value) is not None and day(value) is not None
 
 
 def _written(value: object) -> datetime | None:
-    """Parse a time with its zone, if it has one."""
     if isinstance(value, str) and _EPOCH_TEXT.fullmatch(value):
         value = float(value)
     try:

@@ -21,7 +21,6 @@ Filters = Mapping[str, str | tuple[str, ...]]
 
 
 def params_of(filters: Filters, fields: Iterable[CredentialField]) -> dict[str, str]:
-    """Return the query parameters for the filled fields."""
     texts = {field.name: _text_of(filters.get(field.name, "")) for field in fields}
     return {name: text for name, text in texts.items() if text}
 
@@ -50,7 +49,6 @@ class LeftOut:
 
 
 def named(answer: Answer, odd: Iterable[OddRecord], *fields: str) -> tuple[LeftOut, ...]:
-    """Return the records, each named by the first of the fields that has text."""
     return tuple(LeftOut(_name(answer, record.item, fields), record.why) for record in odd)
 
 
@@ -223,7 +221,6 @@ R = TypeVar("R", RemoteLink, RemoteInstitution, RemoteConsent, RemoteDataSource,
 
 
 def expect_id(found: R, remote_id: str) -> R:
-    """Raises ValueError if the record has another ID."""
     if found.remote_id != remote_id:
         raise ValueError("another record was answered")
     return found

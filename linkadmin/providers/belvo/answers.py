@@ -1,5 +1,7 @@
 """Parses Belvo's responses about links, and its errors, in every documented shape.
 
+Raises ValueError for a response without the record or list it should have.
+
 https://developers.belvo.com/apis/belvoopenapispec/links
 """
 
@@ -81,25 +83,17 @@ def report(answer: Answer) -> ConnectionReport:
 
 
 def link(answer: Answer, *, expected_id: str = "", known: Container[str] = ()) -> RemoteLink:
-    """Parse one link; `known` are the institution and external ID we have for it.
-
-    Raises ValueError if there's no link, or not the expected one.
-    """
+    """`known`: the institution and external ID we have for it."""
     found = link_of(answer, required_mapping(answer.data), known=known)
     return expect_id(found, expected_id) if expected_id else found
 
 
 def links(answer: Answer) -> list[RemoteLink]:
-    """Parse a page of links and skip malformed ones. Raises ValueError if it isn't a page."""
     return records(results(answer), partial(link_of, answer))[0]
 
 
 def batch(answer: Answer, *, requested: frozenset[str]) -> list[RemoteLink]:
-    """Parse the links requested by ID.
-
-    Missing links count as gone, so this raises ValueError if a missing one could be elsewhere: on another page, or in a
-    malformed record.
-    """
+    """Raises ValueError if a missing link, which counts as gone, could be on another page or in a malformed record."""
     links, odd = records(results(answer), partial(link_of, answer))
     found = [link for link in links if link.remote_id in requested]
     missing = requested - {link.remote_id for link in found}
@@ -110,18 +104,17 @@ def batch(answer: Answer, *, requested: frozenset[str]) -> list[RemoteLink]:
 
 
 def accepted(answer: Answer) -> Accepted:
-    """Raises ValueError if the response isn't an object."""
     required_mapping(answer.data)
     return Accepted(request_id=answer.request_id)
 
 
 def removed(answer: Answer) -> Removed:
-    """A 202 means that the link will be deleted later."""
+    # 202: the link will be deleted later.
     return Removed(Cause.REMOVED, finished=answer.status != 202, request_id=answer.request_id)
 
 
 def repair_url(answer: Answer, *, locale: str) -> RemoteRepairUrl:
-    """Return the URL of the widget for one customer. The refresh token, valid for years, isn't read at all."""
+    # The refresh token is valid for years, so it isn't read at all.
     access = required_mapping(answer.data).get("access")
     if not isinstance(access, str) or not 0 < len(access) <= _MAX_ACCESS:
         raise ValueError("a token was expected")
@@ -134,10 +127,7 @@ def repair_url(answer: Answer, *, locale: str) -> RemoteRepairUrl:
 def refusal(
     operation: str, answer: Answer, *, link_id: str = "", at_bank: bool = False, about_link: bool = True
 ) -> ProviderError:
-    """Return the error for a response that isn't 2xx.
-
-    `at_bank`: the call signs in at the bank. `about_link`: its errors say something about the link's health.
-    """
+    """`at_bank`: the call signs in at the bank. `about_link`: its errors say something about the link's health."""
     items = items_of(answer.data)
     # The first error with a code is the one to act on.
     item = next((item for item in items if isinstance(item.get("code"), str)), items[0] if items else {})
@@ -164,7 +154,6 @@ def refusal(
 
 
 def link_of(answer: Answer, item: Mapping[str, object], *, known: Container[str] = ()) -> RemoteLink:
-    """Parse a link record. Raises ValueError for one without ID, institution or status."""
     link_id = answer.identifier(item.get("id"), shape=UUID)
     if not link_id:
         raise Unusable(Why.ID_UNUSABLE if item.get("id") else Why.NO_ID)
@@ -192,7 +181,7 @@ def link_of(answer: Answer, item: Mapping[str, object], *, known: Container[str]
 
 
 def _setting(answer: Answer, value: object, known: re.Pattern[str], *, longest: int) -> str:
-    """Return a setting. A documented value isn't an echo, even if a secret equals it."""
+    # A documented value isn't an echo, even if a secret equals it.
     if isinstance(value, str) and known.fullmatch(value) and not _MAYBE_PIN.search(value):
         return value
     return answer.identifier(value, longest=longest)
@@ -213,7 +202,7 @@ def _is_storage_over(answer: Answer, item: Mapping[str, object]) -> bool:
 
 
 def _fresh_for(item: Mapping[str, object]) -> timedelta | None:
-    """A one-time link never gets stale; a recurring one may miss one sync plus a day."""
+    # A one-time link never gets stale; a recurring one may miss one sync plus a day.
     rate = _RATE.fullmatch(str(item.get("refresh_rate")))
     if item.get("access_mode") == "single" or rate is None:
         return None
@@ -296,7 +285,7 @@ def _code_required(answer: Answer, failure: Failure, link_id: str) -> ProviderEr
 
 
 def _challenge_value(answer: Answer, value: object) -> str:
-    """Return what the bank shows. A picture isn't checked for echoes: long data contains short secrets by chance."""
+    # A picture isn't checked for echoes: long data contains short secrets by chance.
     shown = picture(value) if isinstance(value, str) and len(value) <= _MAX_PICTURE else ""
     return shown or answer.words(value, limit=_MAX_CHALLENGE)
 

@@ -70,7 +70,6 @@ _CODE_HELP = _("Leave blank. The bank will ask for a code if it needs one.")
 
 
 def _known(name: str, label: str = "", kind: FieldKind = FieldKind.TEXT, **more: Any) -> CredentialField:
-    """Return a field as documented, without what an institution says about it."""
     cleaning = _CLEANINGS.get(name, Cleaning.AS_TYPED)
     return CredentialField(name, label or _LABELS[name], kind, cleaning=cleaning, **{"secret": True, **more})
 
@@ -185,10 +184,7 @@ def create_fields(institution: InstitutionFields | None) -> tuple[CredentialFiel
 
 
 def update_fields(institution: InstitutionFields | None) -> tuple[CredentialField, ...]:
-    """Return the fields that can repair a link: the institution's own first. Belvo doesn't change usernames.
-
-    Empty where nobody enters a password, as with open finance.
-    """
+    """Belvo doesn't change usernames. Empty where nobody enters a password, as with open finance."""
     if institution is None or _is_unknown(institution):
         return _with_more((_PASSWORD,), UPDATE_NAMES)
     shown = [_for_update(field, institution) for field in _shown(institution) if field.name in UPDATE_NAMES]
@@ -225,24 +221,21 @@ def fetch_fields(institution: InstitutionFields | None) -> tuple[CredentialField
 
 
 def settings(values: Values) -> dict[str, Value]:
-    """Return the request body for changed settings, by Belvo's names."""
     named = {"access_mode": "access_mode", "stale_in": "stale_in", "resources": "fetch_resources"}
     return {theirs: values[ours] for ours, theirs in named.items() if values.get(ours)}
 
 
 def fixed_values(institution: InstitutionFields | None) -> Mapping[str, str]:
-    """Return the values of hidden fields."""
     hidden = [item for item in _items(institution) if item.get("type") == "hidden"]
     return {str(item["name"]): str(item["value"]) for item in hidden if isinstance(item.get("value"), str)}
 
 
 def is_external_id(text: str) -> bool:
-    """Belvo silently drops an external ID in any other format."""
+    # Belvo silently drops an external ID in any other format.
     return _EXTERNAL_ID.fullmatch(text) is not None
 
 
 def _resources(institution: InstitutionFields | None, name: str, help_text: str) -> tuple[CredentialField, ...]:
-    """Return the field for fetched data with what the institution offers; none if we don't know."""
     offered = institution.resources if institution else ()
     words = offered if isinstance(offered, list | tuple) else ()
     choices = tuple(Choice(word, word) for word in words if isinstance(word, str) and word)
@@ -253,7 +246,7 @@ def _resources(institution: InstitutionFields | None, name: str, help_text: str)
 
 
 def _is_unknown(institution: InstitutionFields) -> bool:
-    """True for an institution we only know from its links: its own record hasn't been read."""
+    # Known only from its links: its own record hasn't been read.
     return not _items(institution) and institution.integration_type not in BY_CONSENT
 
 
@@ -262,7 +255,6 @@ def _takes_password(fields: Iterable[CredentialField]) -> bool:
 
 
 def _with_more(fields: Iterable[CredentialField], names: Collection[str]) -> tuple[CredentialField, ...]:
-    """Append the other fields that the call accepts."""
     shown = tuple(fields)
     listed = {field.name for field in shown}
     return (*shown, *(field for field in _MORE if field.name in names and field.name not in listed))

@@ -134,18 +134,17 @@ class Belvo(BelvoRecordCalls):
     FEATURES: ClassVar[frozenset[str]] = frozenset({"belvo.list_consents", "belvo.read_consent"})
 
     def test_connection(self) -> ConnectionReport:
-        """Request the smallest page that needs valid keys."""
+        # The smallest page that needs valid keys.
         return self._call(
             "test_connection", "GET", "/api/institutions/", params={"page_size": "1"}, read=answers.report
         )
 
     @classmethod
     def customer_filters(cls, end_user_id: str) -> Filters | None:
-        """Search by external ID; None for an ID that Belvo would split into several."""
+        # Belvo would split an ID with a comma into several.
         return None if "," in end_user_id else {"external_id": end_user_id}
 
     def create_link(self, new_link: NewLink) -> RemoteLink:
-        """Belvo signs in at the bank, which may take minutes or ask for a code."""
         body: dict[str, Value] = {"institution": new_link.institution}
         body |= _filled(new_link.values, forms.REGISTER_NAMES)
         if forms.is_external_id(new_link.end_user_id):
@@ -160,7 +159,6 @@ class Belvo(BelvoRecordCalls):
         )
 
     def update_credentials(self, link: LinkRef, values: Values) -> RemoteLink:
-        """Belvo signs in at the bank, which may take minutes or ask for a code."""
         return self._call(
             "update_credentials",
             "PUT",
@@ -173,7 +171,7 @@ class Belvo(BelvoRecordCalls):
         )
 
     def submit_code(self, *, session: Secret, remote_link_id: str, code: Secret | None) -> RemoteLink:
-        """Resume a sign-in attempt. The path has no link ID: with one, the call would change the link's settings."""
+        # The path has no link ID: with one, the call would change the link's settings.
         return self._call(
             "submit_code",
             "PATCH",
@@ -214,7 +212,7 @@ class Belvo(BelvoRecordCalls):
 
     @classmethod
     def removal_call(cls, values: Values) -> str:
-        """Only an immediate removal is limited to five per minute."""
+        # Only an immediate removal is limited to five per minute.
         return "remove_link_in_background" if values.get(forms.HOW) == forms.IN_BACKGROUND else "remove_link"
 
     def remove_link(self, link: LinkRef, values: Values) -> Removed:
@@ -231,7 +229,6 @@ class Belvo(BelvoRecordCalls):
         )
 
     def create_repair_url(self, link: LinkRef, values: Values) -> RemoteRepairUrl:
-        """Create a URL for the widget in update mode, or return the portal where customers renew consents."""
         if link.integration_type in BY_CONSENT:
             return _CONSENT_PORTAL
         return self._call(
@@ -258,10 +255,9 @@ class Belvo(BelvoRecordCalls):
         )
 
     def find_link(self, *, remote_id: str, end_user_id: str, institution: str) -> list[RemoteLink]:
-        """Return the customer's links at this institution, including older ones.
+        """Finding none proves nothing: Belvo drops an external ID that looks personal.
 
-        Finding none proves nothing: Belvo drops an external ID that looks personal. Raises Unsupported for a customer
-        whose ID Belvo never got.
+        Raises Unsupported for a customer whose ID Belvo never got.
         """
         if remote_id:
             return super().read_links([LinkRef(remote_id=remote_id, end_user_id="")])  # by ID, at its own endpoint

@@ -48,10 +48,7 @@ class BelvoRecordCalls(Provider):
         )
 
     def list_consents(self, link: LinkRef) -> list[RemoteConsent]:
-        """Return the link's consents, newest first.
-
-        The link filter isn't documented for this list. If Belvo ignores it, we read all and drop those of other links.
-        """
+        # The link filter isn't documented for this list. If Belvo ignores it, we drop consents of other links.
         # Omits whose consent it is and what it allows.
         params = {"page_size": "1000", "link": link.remote_id, "omit": "display_name,document_number,permissions"}
         found: list[RemoteConsent] = []

@@ -1,5 +1,7 @@
 """Parses Belvo's institutions and consents, and pages of any list.
 
+Raises ValueError for a response without the record or list it should have.
+
 https://developers.belvo.com/apis/belvoopenapispec/institutions
 https://developers.belvo.com/apis/belvoopenapispec/consents
 """
@@ -43,12 +45,10 @@ _MAX_ADDRESS = 300  # characters
 
 
 def results(answer: Answer) -> list[object]:
-    """Raises ValueError if it isn't a page."""
     return required_list(required_mapping(answer.data).get("results"))
 
 
 def page(answer: Answer, *, parse: Callable[[Answer, Mapping[str, object]], T], number: int) -> RemotePage[T]:
-    """Parse a page. Raises ValueError if it isn't one, or if none of its records can be read."""
     on_page, said = results(answer), required_mapping(answer.data)
     found, odd = listed(on_page, partial(parse, answer))
     return RemotePage(
@@ -61,23 +61,19 @@ def page(answer: Answer, *, parse: Callable[[Answer, Mapping[str, object]], T], 
 
 
 def names_in(answer: Answer, value: object) -> tuple[str, ...]:
-    """Return a list of names; empty for anything else."""
     names = value if isinstance(value, list) else []
     return tuple(name for word in names if (name := answer.term(word, RESOURCES)))
 
 
 def institution(answer: Answer, *, expected_id: str) -> RemoteInstitution:
-    """Parse one institution. Raises ValueError if there is none, or not the expected one."""
     return expect_id(institution_of(answer, required_mapping(answer.data)), expected_id)
 
 
 def consent(answer: Answer, *, expected_id: str) -> RemoteConsent:
-    """Parse one consent. Raises ValueError if there is none, or not the expected one."""
     return expect_id(consent_of(answer, required_mapping(answer.data)), expected_id)
 
 
 def institution_of(answer: Answer, item: Mapping[str, object]) -> RemoteInstitution:
-    """Parse an institution record. Raises ValueError for one without a name."""
     name, countries = answer.identifier(item.get("name")), item.get("country_codes")
     if not name:
         raise Unusable(Why.ID_UNUSABLE if item.get("name") else Why.NO_ID)
@@ -99,13 +95,12 @@ def institution_of(answer: Answer, item: Mapping[str, object]) -> RemoteInstitut
 
 
 def _address(answer: Answer, value: object) -> str:
-    """Return an https URL as text to show; empty for another scheme, or one too long to store."""
     said = answer.words(value)
     return said if said.startswith("https://") and len(said) <= _MAX_ADDRESS else ""
 
 
 def consent_of(answer: Answer, item: Mapping[str, object]) -> RemoteConsent:
-    """Parse a consent record. Name and document number of the customer aren't read."""
+    # The customer's name and document number aren't read.
     consent_id = answer.identifier(_first(item, "id", "consent_id"))
     if not consent_id:
         raise ValueError("a consent without an id")
@@ -134,13 +129,13 @@ def _is_endless(item: Mapping[str, object]) -> bool:
 
 
 def _tells_its_end(item: Mapping[str, object]) -> bool:
-    """Whether a consent says when it ends, or that it doesn't. False if we can't read that."""
+    # Also true if it says that it doesn't end; false if we can't read that.
     said = [item[name] for name in _ENDS if item.get(name) is not None]
     return _is_endless(item) or (day(said[0]) is not None if said else any(name in item for name in _ENDS))
 
 
 def _first(item: Mapping[str, object], *names: str) -> object:
-    """Return the first value under any of these names: the documents have changed them before."""
+    # Belvo has changed the names in its documents before.
     return next((item[name] for name in names if item.get(name) is not None), None)
 
 

@@ -54,19 +54,18 @@ def new_secret() -> Secret:
 
 
 def is_genuine(headers: Mapping[str, str], body: bytes, secrets: Sequence[Secret]) -> bool:
-    """Check the Authorization header against our secrets; Belvo signs nothing."""
+    # Belvo doesn't sign webhooks.
     sent = _lowercase_scheme(deliveries.octets(headers.get("authorization", "")))
     return deliveries.is_one_of(sent, map(_lowercase_scheme, deliveries.keys(secrets)))
 
 
 def _lowercase_scheme(header: bytes) -> bytes:
-    """Lowercase the scheme: RFC 9110 allows any case."""
+    # RFC 9110 allows any case.
     scheme, space, rest = header.partition(b" ")
     return scheme.lower() + space + rest
 
 
 def read(body: bytes) -> WebhookHint:
-    """Raises ValueError if it isn't a Belvo webhook."""
     said = deliveries.message(body)
     event = deliveries.topic(said.get("webhook_type")), deliveries.topic(said.get("webhook_code"))
     return WebhookHint(

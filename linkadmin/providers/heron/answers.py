@@ -1,5 +1,7 @@
 """Parses Heron's responses about links, and its errors.
 
+Raises ValueError for a response without the record or list it should have.
+
 https://docs.herondata.io/api-reference
 """
 
@@ -92,14 +94,12 @@ def report(answer: Answer) -> ConnectionReport:
 
 
 def link(answer: Answer, *, envelope: str = "link", expected_id: str = "") -> RemoteLink:
-    """Parse one link. Raises ValueError if there is none, or not the expected one."""
     item = required_mapping(required_mapping(answer.data).get(envelope))
     found = _link(answer, item, known={expected_id})
     return expect_id(found, expected_id) if expected_id else found
 
 
 def batch(answer: Answer, *, requested: frozenset[str]) -> list[RemoteLink]:
-    """Parse a customer's links. Raises ValueError if a requested one could be a malformed record."""
     links, odd = records(required_list(required_mapping(answer.data).get("links")), partial(_link, answer))
     missing = requested - {link.remote_id for link in links}
     # A missing link counts as gone or never created: a malformed record must not prove that.
@@ -109,7 +109,6 @@ def batch(answer: Answer, *, requested: frozenset[str]) -> list[RemoteLink]:
 
 
 def link_page(answer: Answer) -> RemotePage[RemoteLink]:
-    """Parse a customer's links, which have no pages. Raises ValueError if none can be read."""
     links, odd = listed(required_mapping(answer.data).get("links"), partial(_link, answer))
     left_out = named(answer, odd, "item_id")
     return RemotePage(items=tuple(links), number=1, is_last=True, total=len(links), left_out=left_out)
@@ -124,7 +123,6 @@ def switched_off(answer: Answer) -> Removed:
 
 
 def refreshed(answer: Answer) -> ReportsRefreshed:
-    """Raises ValueError if the response has no counts."""
     said = required_mapping(answer.data)
     processed, failed = count(said.get("processed_links")), required_list(said.get("failed_links"))
     if processed is None:
@@ -137,7 +135,6 @@ def refreshed(answer: Answer) -> ReportsRefreshed:
 
 
 def observe(answer: Answer, item: Mapping[str, object], *, synced_at: object) -> Observation:
-    """Return the health of a link or data source; `synced_at` is its last successful sync."""
     status, message = answer.term(item.get("status"), STATUSES), item.get("status_message")
     bracketed = _BRACKETED.match(message) if isinstance(message, str) else None
     code = answer.term(bracketed[1], CAUSES) if bracketed else ""
@@ -153,7 +150,7 @@ def observe(answer: Answer, item: Mapping[str, object], *, synced_at: object) ->
 
 
 def refusal(operation: str, answer: Answer, *, about_link: bool) -> ProviderError:
-    """Return the error for a response that isn't 2xx. `about_link`: it may say something about the link's health."""
+    """`about_link`: the response may say something about the link's health."""
     body = mapping(answer.data)
     description = body.get("description", body.get("message"))
     entries = _entries(answer, description)
@@ -178,7 +175,6 @@ def refusal(operation: str, answer: Answer, *, about_link: bool) -> ProviderErro
 
 
 def rate(call: str, answer: Answer) -> Rate | None:
-    """Return the rate limit that a response reports; None if it doesn't."""
     names = ("x-ratelimit-limit", "x-ratelimit-remaining")
     calls, left = (count(answer.headers.get(name)) for name in names)
     ends_in = _until_reset(answer)
@@ -231,7 +227,7 @@ def _until_reset(answer: Answer) -> float | None:
 
 
 def _entries(answer: Answer, description: object) -> tuple[ErrorEntry, ...]:
-    """Return all errors: in Heron's envelope, or in any shape from a proxy in front of it."""
+    # In Heron's envelope, or in any shape from a proxy in front of it.
     name = answer.term(mapping(answer.data).get("name"), _PHRASES)
     is_envelope = bool(name) or description is not None
     items = items_of({"description": description} if is_envelope else answer.data)
@@ -244,7 +240,7 @@ def _entries(answer: Answer, description: object) -> tuple[ErrorEntry, ...]:
 
 
 def _field_errors(answer: Answer, description: object) -> dict[str, str]:
-    """Return a 422's messages by field; under "" those about the whole."""
+    # Under "" those about the whole request.
     found: dict[str, str] = {}
     places = mapping(description).values()  # "json" or "query"
     for name, said in islice(chain.from_iterable(map(_leaves, places)), MAX_FIELDS):

@@ -137,7 +137,7 @@ class Heron(HeronRecordCalls):
 
     @classmethod
     def create_fields(cls, institution: InstitutionFields | None) -> tuple[CredentialField, ...]:
-        """Plaid returns the item ID and access token when its public token is exchanged."""
+        # Plaid returns the item ID and access token when its public token is exchanged.
         return forms.CREATE_FIELDS
 
     @classmethod
@@ -165,7 +165,7 @@ class Heron(HeronRecordCalls):
         )
 
     def refresh_data(self, link: LinkRef, values: Values) -> Accepted:
-        """Start a sync. The response has the link's status at that moment, not the result."""
+        """The response has the link's status at that moment, not the result."""
         return self._call(
             "refresh_data",
             "POST",
@@ -191,7 +191,7 @@ class Heron(HeronRecordCalls):
         )
 
     def replace_token(self, link: LinkRef, values: Values) -> RemoteLink:
-        """Replace the item's access token. The request's envelope is named after customers."""
+        # The request's envelope is named after customers.
         return self._call(
             "replace_token",
             "PUT",
@@ -203,7 +203,7 @@ class Heron(HeronRecordCalls):
         )
 
     def regenerate_reports(self, end_user_id: str) -> ReportsRefreshed:
-        """Regenerate the asset reports of active links. Plaid charges for that."""
+        """Regenerates reports of active links only. Plaid charges for that."""
         try:
             return self._call(
                 "regenerate_reports",
@@ -219,14 +219,13 @@ class Heron(HeronRecordCalls):
             return partly.refreshed
 
     def read_link(self, link: LinkRef) -> RemoteLink:
-        """Heron has no endpoint for a single link, so search the customer's links."""
+        # Heron has no endpoint for a single link.
         if found := self._find_listed("read_link", link):
             return found[0]
         failure = Failure(self._operation("read_link"), reason="not_listed")
         raise NotFound(failure, Observation(cause=Cause.MISSING))
 
     def find_link(self, *, remote_id: str, end_user_id: str, institution: str) -> list[RemoteLink]:
-        """Return the customer's link with this item ID, if Heron has it."""
         try:
             return self._find_listed("find_link", LinkRef(remote_id, end_user_id))
         except NotFound:
@@ -234,7 +233,6 @@ class Heron(HeronRecordCalls):
 
     @classmethod
     def batches(cls, links: Sequence[LinkRef]) -> list[list[LinkRef]]:
-        """One batch per customer, however many links they have."""
         by_customer: dict[str, list[LinkRef]] = {}
         for link in links:
             by_customer.setdefault(link.end_user_id, []).append(link)
@@ -254,7 +252,7 @@ class Heron(HeronRecordCalls):
             raise  # Heron doesn't know the integration
 
     def list_links(self, filters: Filters, *, page: int = 1, whole: bool = False) -> RemotePage[RemoteLink]:
-        """Heron returns all of a customer's links at once, without pages."""
+        # Heron returns all of a customer's links at once, without pages.
         end_user_id = str(filters.get("end_user_id", ""))
         if filters.get(forms.EVERYWHERE) == forms.YES:
             return self._call("list_links_everywhere", "GET", _LINKS_OF, end_user_id, read=answers.link_page)

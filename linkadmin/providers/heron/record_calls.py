@@ -43,7 +43,7 @@ class HeronRecordCalls(Provider):
         )
 
     def rename_end_user(self, end_user_id: str, name: str) -> RemoteEndUser:
-        """The path has no ID. Fields that aren't sent stay as they are."""
+        # The path has no ID. Fields that aren't sent stay as they are.
         return self._call(
             "rename_end_user",
             "PUT",
@@ -75,7 +75,7 @@ class HeronRecordCalls(Provider):
         )
 
     def switch_webhook(self, webhook: RemoteWebhook, *, enabled: bool) -> RemoteWebhook:
-        """Heron requires the entire subscription with each change."""
+        # Heron requires the entire subscription with each change.
         return self._call(
             "switch_webhook",
             "PUT",
@@ -97,7 +97,6 @@ class HeronRecordCalls(Provider):
         )
 
     def list_end_users(self, filters: Filters, *, page: int = 1, whole: bool = False) -> RemotePage[RemoteEndUser]:
-        """With `whole`, oldest first: new customers don't shift pages."""
         if not whole:
             return self._customers(filters, page, _PAGE)
         filters = {**filters, "order_by": "created_asc"}  # so that new ones don't shift pages
@@ -150,11 +149,9 @@ class HeronRecordCalls(Provider):
         )
 
     def list_connectors(self) -> list[RemoteConnector]:
-        """Omits their keys."""
         return self._call("list_connectors", "GET", "/api/integrations", read=parsers.connectors)
 
     def list_webhooks(self) -> list[RemoteWebhook]:
-        """Omits their headers, which may contain secrets."""
         return self._call("list_webhooks", "GET", "/api/webhooks", read=parsers.webhooks)
 
     def list_webhook_topics(self) -> list[str]:

@@ -1,5 +1,7 @@
 """Parses Heron's customers, data sources, connectors and webhook subscriptions.
 
+Raises ValueError for a response without the record or list it should have.
+
 https://docs.herondata.io/api-reference
 """
 
@@ -53,7 +55,6 @@ _MAX_URL = 500  # characters
 
 
 def end_user(answer: Answer, *, expected_id: str = "") -> RemoteEndUser:
-    """Parse one customer. Raises ValueError if there is none, or neither of its IDs is the expected one."""
     found = _end_user(answer, required_mapping(required_mapping(answer.data).get("end_user")))
     if expected_id and expected_id not in {found.end_user_id, found.remote_id}:
         raise ValueError("another customer was answered")
@@ -61,7 +62,6 @@ def end_user(answer: Answer, *, expected_id: str = "") -> RemoteEndUser:
 
 
 def end_user_page(answer: Answer, *, number: int, limit: int) -> RemotePage[RemoteEndUser]:
-    """Parse a page of customers. Raises ValueError if none can be read."""
     said = required_mapping(answer.data)
     users, meta = required_list(said.get("end_users")), mapping(said.get("_meta"))
     pages = count(meta.get("pages"))
@@ -76,49 +76,36 @@ def end_user_page(answer: Answer, *, number: int, limit: int) -> RemotePage[Remo
 
 
 def processing(answer: Answer) -> str:
-    """Raises ValueError if the response has no status."""
     if status := answer.words(required_mapping(answer.data).get("status")):
         return status
     raise ValueError("the status is missing")
 
 
 def data_sources(answer: Answer) -> list[RemoteDataSource]:
-    """Parse a customer's data sources. Raises ValueError if none can be read."""
     return all_records(answer.data, partial(_data_source, answer))
 
 
 def data_source(answer: Answer, *, expected_id: str, default_enabled: bool) -> RemoteDataSource:
-    """Parse one data source; `default_enabled` stands in for a missing `is_enabled`.
-
-    Raises ValueError if there is none, or not the expected one.
-    """
     return expect_id(
         _data_source(answer, {"is_enabled": default_enabled, **required_mapping(answer.data)}), expected_id
     )
 
 
 def connectors(answer: Answer) -> list[RemoteConnector]:
-    """Parse connectors. Raises ValueError if none can be read."""
     return all_records(required_mapping(answer.data).get("integrations"), partial(_connector, answer))
 
 
 def webhooks(answer: Answer) -> list[RemoteWebhook]:
-    """Parse subscriptions. Raises ValueError if none can be read."""
     return all_records(required_mapping(answer.data).get("webhooks"), partial(_webhook, answer))
 
 
 def webhook(answer: Answer, *, expected_id: str = "", default_enabled: bool = True) -> RemoteWebhook:
-    """Parse one subscription; `default_enabled` stands in for a missing `is_enabled`.
-
-    Raises ValueError if there is none, or not the expected one.
-    """
     item = required_mapping(required_mapping(answer.data).get("webhook"))
     found = _webhook(answer, {"is_enabled": default_enabled, **item})
     return expect_id(found, expected_id) if expected_id else found
 
 
 def topics(answer: Answer) -> list[str]:
-    """Parse topics. Raises ValueError if none can be read."""
     topic_list = required_list(required_mapping(answer.data).get("topics"))
     found = [topic for topic in map(answer.identifier, topic_list) if topic]
     if topic_list and not found:
@@ -127,7 +114,8 @@ def topics(answer: Answer) -> list[str]:
 
 
 def nothing(answer: Answer) -> None:
-    """Ignore the response: its status says everything."""
+    # The status says everything.
+    pass
 
 
 def _end_user(answer: Answer, item: Mapping[str, object]) -> RemoteEndUser:
@@ -171,7 +159,7 @@ def _data_source(answer: Answer, item: Mapping[str, object]) -> RemoteDataSource
 
 
 def _standing(answer: Answer, item: Mapping[str, object], *, synced_at: object) -> Observation:
-    """Return a data source's health. Files have statuses of their own; other sources use those of links."""
+    # Files have statuses of their own; other sources use those of links.
     status = answer.term(item.get("status"), _FILE_CAUSES)
     if status in _FILE_CAUSES:
         return Observation(_FILE_CAUSES[status], raw_status=status, last_good_at=moment(synced_at))
@@ -191,7 +179,7 @@ def _account(answer: Answer, item: Mapping[str, object]) -> RemoteAccount:
 
 
 def _connector(answer: Answer, item: Mapping[str, object]) -> RemoteConnector:
-    """Skip secrets: the response may contain the account's Plaid keys."""
+    # The account's Plaid keys may be in the response, so other fields aren't read.
     connector_id = answer.identifier(item.get("heron_id"))
     if not connector_id:
         raise ValueError("a connector without an id")
@@ -204,7 +192,7 @@ def _connector(answer: Answer, item: Mapping[str, object]) -> RemoteConnector:
 
 
 def _webhook(answer: Answer, item: Mapping[str, object]) -> RemoteWebhook:
-    """Skip the headers, which may contain secrets."""
+    # Headers may contain secrets, so they aren't read.
     webhook_id, topic = answer.identifier(item.get("heron_id")), answer.identifier(item.get("topic"))
     url = _exact(answer, item.get("url"), _MAX_URL)  # sent back unchanged when the subscription is paused or resumed
     if not webhook_id or not topic or not url:
@@ -219,5 +207,4 @@ def _webhook(answer: Answer, item: Mapping[str, object]) -> RemoteWebhook:
 
 
 def _exact(answer: Answer, value: object, longest: int) -> str:
-    """Return a text that cleaning wouldn't change; empty for any other."""
     return value if isinstance(value, str) and len(value) <= longest and answer.words(value) == value else ""

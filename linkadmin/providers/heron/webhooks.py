@@ -45,7 +45,7 @@ _SIGNATURE = re.compile(r"[A-Za-z0-9+/]{43}=")
 
 
 def is_genuine(headers: Mapping[str, str], body: bytes, secrets: Sequence[Secret]) -> bool:
-    """Check the signature over the body as received, or as Heron would write it compactly."""
+    # The signature may be for the body as received, or as Heron would write it compactly.
     signature, keys = headers.get("heron-signature", "").strip(), deliveries.keys(secrets)
     if not keys or not _SIGNATURE.fullmatch(signature):  # before reading the body
         return False
@@ -54,7 +54,6 @@ def is_genuine(headers: Mapping[str, str], body: bytes, secrets: Sequence[Secret
 
 
 def read(body: bytes) -> WebhookHint:
-    """Raises ValueError if it isn't a Heron webhook."""
     said = deliveries.message(body)
     named, data = deliveries.topic(said.get("topic")), mapping(said.get("data"))
     return WebhookHint(
@@ -73,7 +72,7 @@ def key(body: bytes) -> str:
 
 
 def _compact(body: bytes) -> Iterator[bytes]:
-    """Yield the body without spaces, in both ways of escaping; nothing if it isn't a webhook."""
+    # Non-ASCII characters may be escaped or not.
     with suppress(ValueError):
         said = deliveries.message(body)
         for escaped in (True, False):
@@ -85,6 +84,6 @@ def _item_id(data: Mapping[str, object]) -> str:
 
 
 def _end_user_id(data: Mapping[str, object], *, is_customer: bool) -> str:
-    """Return our customer ID, or else Heron's. `heron_id` is the ID of whatever the webhook is about."""
+    # `heron_id` is the ID of whatever the webhook is about.
     ours = deliveries.customer_id(data.get("end_user_id"))
     return ours or deliveries.identifier(data.get("heron_id" if is_customer else "end_user_heron_id"))

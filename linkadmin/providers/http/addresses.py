@@ -27,7 +27,6 @@ class InvalidBaseUrl(ValueError):
 
 
 def check_base_url(url: str, allowed_hosts: Collection[str], allow_loopback: bool) -> None:
-    """Raises InvalidBaseUrl."""
     if not url.isascii() or any(character.isspace() for character in url):
         raise InvalidBaseUrl(_("The URL can contain only ASCII characters, with no spaces."))
     try:
@@ -52,10 +51,7 @@ def check_base_url(url: str, allowed_hosts: Collection[str], allow_loopback: boo
 
 
 def resolve(host: str, port: int, *, allow_loopback: bool, timeout: float) -> list[tuple[socket.AddressFamily, str]]:
-    """Resolve a host and check each address; `timeout` in seconds.
-
-    Raises AddressBlocked if any address isn't public, TimeoutError, or OSError for an unknown name.
-    """
+    """Raises AddressBlocked if any address isn't public, TimeoutError, or OSError for an unknown name."""
     found = _look_up(host, port, timeout)
     for _family, text in found:
         if not _is_allowed(host, text, allow_loopback=allow_loopback):
@@ -64,7 +60,7 @@ def resolve(host: str, port: int, *, allow_loopback: bool, timeout: float) -> li
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
-    """Whether an address is on the public internet and doesn't embed another one."""
+    # An address that embeds another one doesn't count as public.
     if isinstance(address, IPv6Address) and (
         address.ipv4_mapped or address.sixtofour or address.teredo or address.is_site_local
     ):

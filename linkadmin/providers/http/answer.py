@@ -33,22 +33,19 @@ class Answer:
     redactor: Redactor = field(default_factory=Redactor, repr=False)
 
     def words(self, value: object, *, limit: int = MAX_WORDS) -> str:
-        """Return a text, cleaned; empty if it isn't text."""
         return self.redactor.clean(value, limit=limit) if isinstance(value, str) else ""
 
     def name(self, value: object, *, limit: int = MAX_WORDS) -> str:
-        """Return a name, normalized for storage; empty if it isn't text."""
         return self.redactor.name(value, limit=limit) if isinstance(value, str) else ""
 
     def customer_id(self, value: object, *, known: Container[str] = ()) -> str:
-        """Return a customer ID byte for byte; empty if it can't be one. `known` as in `identifier`."""
         if not isinstance(value, str) or not is_customer_id(value):
             return ""
         is_echo = self.redactor.is_secret if value in known else self.redactor.echoes
         return "" if is_echo(value) else value
 
     def term(self, value: object, known: Container[str]) -> str:
-        """Return a code or status. A known one isn't an echo, even if a secret equals it."""
+        # A known code or status isn't an echo, even if a secret equals it.
         return value if isinstance(value, str) and value in known else self.words(value)
 
     def identifier(
@@ -74,7 +71,6 @@ class Answer:
 
     @property
     def request_id(self) -> str:
-        """The ID that the provider's support asks for."""
         first = self.data[0] if isinstance(self.data, list) and self.data else self.data
         from_body = first.get("request_id") if isinstance(first, dict) else None
         return self.request_id_in(from_body) or self.request_id_in(self.headers.get("x-request-id"))

@@ -217,7 +217,6 @@ class HttpClient:
 
 
 def _revealed(value: object) -> object:
-    """Return a body with its secrets revealed, as sent."""
     if isinstance(value, Mapping):
         return {name: _revealed(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
@@ -234,7 +233,7 @@ def _secrets_in(value: object) -> Iterator[Secret]:
 
 
 def _parsed(body: bytes, encoding: str) -> tuple[object, bool, str]:
-    """Parse JSON; return the data, whether it's readable, and what the body is if not."""
+    """Return the data, whether it's readable, and what the body is if not."""
     plain = b""
     try:
         plain = decoded(body, encoding.strip().lower())

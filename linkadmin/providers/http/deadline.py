@@ -54,7 +54,6 @@ class DeadlineConnection:
         return max(0.001, self._ends_at - time.monotonic())
 
     def open(self, host: str, port: int) -> socket.socket:
-        """Connect to one of the checked addresses. Raises OSError."""
         connect_by = time.monotonic() + min(CONNECT_SECONDS, self.seconds_left)
         failure = OSError("the host has no address")
         for family, address in resolve(

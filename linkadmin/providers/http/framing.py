@@ -32,7 +32,7 @@ class Response(http.client.HTTPResponse):
         self.fp = io.BufferedReader(self._measured)
 
     def begin(self) -> None:
-        """Read the headers. Raises TooLong, OSError or HTTPException."""
+        """Raises TooLong, OSError or HTTPException."""
         super().begin()
         while self.status in _INTERIM:
             self.headers = None  # type: ignore[assignment] # makes it start over
@@ -69,7 +69,6 @@ class _Measured(io.RawIOBase):
 
 
 def read_body(response: requests.Response) -> bytes:
-    """Read a body before decompression. Raises TooLong, or the connection's error."""
     if int(response.headers.get("Content-Length", 0)) > MAX_BODY:
         raise TooLong
     body = bytearray()
@@ -81,7 +80,6 @@ def read_body(response: requests.Response) -> bytes:
 
 
 def decoded(body: bytes, encoding: str) -> bytes:
-    """Decompress. Raises ValueError for an unsupported or truncated encoding."""
     if not body or encoding in {"", "identity"}:
         return body
     if encoding != "gzip":

@@ -42,13 +42,11 @@ class Redactor:
         return "<redactor>"
 
     def clean(self, text: str, *, limit: int = MAX_WORDS) -> str:
-        """Remove dangerous characters and truncate to `limit` characters; withheld if it echoes a secret."""
         text = text[: max(_LOOKED_AT, 2 * limit)]
         safe = _safe(text)
         return WITHHELD if self._echoes(text) or self._echoes(safe) else safe[:limit]
 
     def is_secret(self, text: str) -> bool:
-        """Whether the text equals a secret in any form, ignoring dashes."""
         bare = text.casefold().replace("-", "")
         return text in self._exact or any(bare == form.replace("-", "") for form in self._folded)
 
@@ -59,11 +57,9 @@ class Redactor:
         return any(form in bare for form in forms if len(form) >= _MIN_IN_ID) or self.is_secret(text)
 
     def name(self, text: str, *, limit: int = MAX_WORDS) -> str:
-        """Normalize a name for storage and truncate to `limit` characters; withheld if it echoes a secret."""
         return WITHHELD if self.clean(text, limit=limit) == WITHHELD else clean_name(text[:_LOOKED_AT])[:limit]
 
     def echoes(self, text: str) -> bool:
-        """Whether a text contains a secret, as is or with obfuscation removed."""
         return self._echoes(text) or self._echoes(_safe(text))
 
     def _echoes(self, text: str) -> bool:
@@ -83,7 +79,7 @@ def _safe(text: str) -> str:
 
 
 def _readings(text: str) -> Iterator[str]:
-    """Yield a text as is and unescaped: programs differ in which characters they escape."""
+    # Programs differ in which characters they escape.
     yield text
     if "%" in text:
         yield unquote(text)

@@ -52,7 +52,6 @@ class Backoff:
     sleep: Callable[[float], None] = time.sleep
 
     def before_retry(self, number: int, error: ProviderError) -> float:
-        """Return the wait before the first, second, ... retry: at least what the provider asks for."""
         jitter = self.chance() * min(self.cap, self.base * 2.0 ** (number - 1))
         return max(jitter, error.failure.retry_after or 0.0)
 
@@ -73,7 +72,7 @@ class RetryLoop:
         return left * ATTEMPT_SHARE if self.policy is RetryPolicy.READ and self.number < ATTEMPTS else left
 
     def wait_after(self, error: ProviderError | None) -> float | None:
-        """Return the wait before the next attempt in seconds, or None if there is none."""
+        """Return the seconds before the next attempt, and count it; None if there is none."""
         if error is None or self.number == ATTEMPTS or not self.policy.allow_after(error):
             return None
         wait = self.backoff.before_retry(self.number, error)

@@ -56,7 +56,6 @@ def _drafted(draft: str, names: dict[str, str]) -> str:
 
 
 def _write(files: dict[str, str]) -> None:
-    """Create all files, or none if one exists."""
     paths = {settings.BASE_DIR / path: text for path, text in files.items()}
     if taken := [str(path.relative_to(settings.BASE_DIR)) for path in paths if path.exists()]:
         raise CommandError(f"Nothing was written: {' and '.join(taken)} exists already. Choose another name.")
