@@ -69,6 +69,6 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def add_message(
         self, request: HttpRequest, level: int, message_template: str = "", *args: Any, **kwargs: Any
     ) -> None:
-        """Only confirm a changed password. The page itself shows who is signed in."""
+        # The page itself shows who is signed in.
         if message_template == "account/messages/password_changed.txt":
             messages.success(request, _("Your password was changed. You're now signed out everywhere else."))

@@ -31,22 +31,20 @@ admin.site.index_title = _("Django admin")
 
 
 def _sign_in(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-    """Send people to the one sign-in page. The admin checks no passwords itself."""
+    # The admin checks no passwords itself.
     return redirect("admin:index")
 
 
 def _own_password(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-    """Send people to the one page that changes their own password and records it."""
     return redirect("account_change_password")
 
 
 def sign_out_of_admin(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-    """Sign out as everywhere else: the browser clears what it stored of the admin too."""
     return sign_out(request)
 
 
 def _no_autocomplete(request: HttpRequest) -> HttpResponse:
-    """Django's autocomplete would list customer names, and none of our forms uses it."""
+    # Django's autocomplete would list customer names, and none of our forms uses it.
     raise Http404
 
 
@@ -95,11 +93,10 @@ class UserAdmin(StrictAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
         return ((None, {"fields": (*fields, "password") if self.has_change_permission(request) else fields}),)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        """Administrators can't change their own role or deactivate themselves."""
         return ("last_login", "role", "is_active") if obj == request.user else ("last_login",)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Never: the audit log names people for good. Deactivate accounts instead."""
+        # The audit log names people for good. Accounts are deactivated instead.
         return False
 
     def get_urls(self) -> list[URLPattern]:
@@ -126,7 +123,7 @@ class UserAdmin(StrictAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
         return super().log_addition(request, obj, message)
 
     def log_change(self, request: HttpRequest, obj: User, message: Any) -> Any:
-        """Record the change. Every page that changes an account ends here, within its transaction."""
+        """Every page that changes an account ends here, within its transaction."""
         changed = [field for part in message for field in part.get("changed", {}).get("fields", [])]
         details: dict[str, str | int] = {"fields": ", ".join(changed)[:200], "role": obj.role, "active": obj.is_active}
         self._record(request, obj, action=Action.STAFF_UPDATED, details=details)

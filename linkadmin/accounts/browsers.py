@@ -24,7 +24,7 @@ _SYSTEMS = (
 
 
 def browser_in_words(user_agent: str) -> str:
-    """For example "Firefox on Windows". Only names from our lists: clients can claim anything in this header."""
+    """Only names from our lists: clients can claim anything in this header."""
     browser, system = _first(_BROWSERS, user_agent), _first(_SYSTEMS, user_agent)
     if browser and system:
         return _("%(browser)s on %(system)s") % {"browser": browser, "system": system}

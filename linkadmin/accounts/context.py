@@ -80,7 +80,7 @@ NAVIGATION: tuple[tuple[Promise, tuple[NavEntry, ...]], ...] = (
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Template context of the frame. Makes no database queries."""
+    """Makes no database queries."""
     frame: dict[str, Any] = {
         "environment": ENVIRONMENTS.get(settings.ENVIRONMENT, settings.ENVIRONMENT),
         "is_production": settings.ENVIRONMENT == "production",
@@ -123,7 +123,7 @@ def _navigation(request: HttpRequest, rights: frozenset[Right]) -> list[dict[str
 
 
 def _current(entries: list[NavEntry], view_name: str) -> NavEntry | None:
-    """The entry with the longest matching prefix: the audit log is part of the Django admin."""
+    # The longest prefix wins: the audit log is part of the Django admin.
     fitting = [(len(page), entry) for entry in entries for page in entry.pages if view_name.startswith(page)]
     return max(fitting, key=lambda fit: fit[0])[1] if fitting else None
 

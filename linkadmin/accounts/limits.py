@@ -79,7 +79,7 @@ class Attempt:
 
 
 def count(request: HttpRequest, username: str, user: User | None) -> Attempt:
-    """Count an attempt before its password is checked. Raises TooManyAttempts, and records it, if none is left."""
+    """Raises TooManyAttempts, and records it, if no attempt is left."""
     now = timezone.now()
     keys = _keys(request, username, user)
     with transaction.atomic():
@@ -101,7 +101,7 @@ def count(request: HttpRequest, username: str, user: User | None) -> Attempt:
 
 
 def device_of(request: HttpRequest, user: User) -> str:
-    """ID of the device, if this account has signed in with it; empty for an unknown one."""
+    """Empty if this account hasn't signed in with the device."""
     value = request.get_signed_cookie(_cookie_of(user), "", salt=_DEVICE_SALT, max_age=DEVICE_SECONDS) or ""
     account, _colon, device = value.partition(":")
     return device if account == str(user.pk) else ""
@@ -121,7 +121,7 @@ def remember_device(request: HttpRequest, response: HttpResponseBase, user: User
 
 
 def _keys(request: HttpRequest, username: str, user: User | None) -> tuple[str, ...]:
-    """What an attempt counts against, in the order in which the rows are locked."""
+    """In the order in which the rows are locked."""
     if user is not None and getattr(request, "user", None) == user:
         return (_key("session", str(user.pk)),)
     if user is not None and (device := device_of(request, user)):
@@ -131,7 +131,7 @@ def _keys(request: HttpRequest, username: str, user: User | None) -> tuple[str, 
 
 
 def _key(kind: str, value: str) -> str:
-    """Hash the row's name: what was typed as a username may be a password."""
+    # What was typed as a username may be a password.
     return f"{kind}:{salted_hmac('linkadmin.accounts.limits', value, algorithm='sha256').hexdigest()}"
 
 
@@ -140,7 +140,6 @@ def _kind(key: str) -> str:
 
 
 def _locked(key: str, now: datetime) -> SignInLimit:
-    """Lock a row, with expired attempts dropped. Others wait until the transaction ends."""
     within = BOUNDS[_kind(key)].within
     row = SignInLimit(key=key, expires_at=now + within)
     # One statement creates or finds the row and locks it.
@@ -163,6 +162,6 @@ def _record_rejected(user: User | None, row: SignInLimit) -> None:
 
 
 def _cookie_of(user: User) -> str:
-    """One cookie per account: people who share a browser each have their own."""
+    # One cookie per account: people who share a browser each have their own.
     digest = salted_hmac(_DEVICE_SALT, str(user.pk), algorithm="sha256").hexdigest()
     return f"{'__Host-' if settings.SECURE_COOKIES else ''}device-{digest[:8]}"

@@ -131,8 +131,8 @@ def _view_name(request: HttpRequest) -> str:
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
-    """Redirect to the sign-in page, as a whole page even for htmx: it must not be drawn into a part."""
     unsent.warn_signed_out(request)
+    # A whole page even for htmx: it must not be drawn into a part.
     if request.htmx:  # type: ignore[attr-defined]
         response: HttpResponse = HttpResponseClientRedirect(redirect_to_login(unsent.page_behind(request)).url)
         response.status_code = 401
@@ -155,8 +155,6 @@ def _record_denied(request: HttpRequest) -> None:
 
 
 def reader_time_zone(get_response: GetResponse) -> GetResponse:
-    """Show times in the zone from the browser's `tz` cookie; UTC if it's unknown."""
-
     def middleware(request: HttpRequest) -> HttpResponse:
         name = unquote(request.COOKIES.get("tz", ""))
         with timezone.override(zoneinfo.ZoneInfo(name if name in _zones() else "UTC")):

@@ -29,7 +29,6 @@ def new_stamp() -> str:
 
 class UserQuerySet(models.QuerySet["User"]):
     def update(self, **columns: Any) -> int:
-        """Update, and end these people's sessions if the change requires it."""
         if ENDS_SESSIONS.isdisjoint(columns):
             return super().update(**columns)
         with transaction.atomic(using=self.db):
@@ -53,7 +52,7 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, *, username: str, password: str | None) -> "User":
-        """Create an administrator and record it. `manage.py createsuperuser` calls this on a new installation."""
+        """`manage.py createsuperuser` calls this on a new installation."""
         with transaction.atomic(using=self._db):
             user = self.create_user(username=username, password=password, role=Role.ADMINISTRATOR)
             record(
@@ -109,7 +108,7 @@ class User(AbstractBaseUser):
         return self.username
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save, and end all sessions if password, role or access changed."""
+        """Ends all sessions if password, role or access changed."""
         fields = kwargs.get("update_fields")
         if self._state.adding or (fields is not None and ENDS_SESSIONS.isdisjoint(fields)):
             super().save(*args, **kwargs)
@@ -141,7 +140,7 @@ class User(AbstractBaseUser):
         return any(self.has_perm(perm) for perm in ADMIN_RIGHTS if perm.startswith(f"{app_label}."))
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
-        """Tie sessions to password, role and stamp: changing any of them invalidates earlier sessions for good."""
+        """Changing password, role or stamp invalidates earlier sessions for good."""
         tied = f"{self.password}:{self.role}:{self.session_stamp}"
         return salted_hmac("linkadmin.accounts.session", tied, secret=secret).hexdigest()
 

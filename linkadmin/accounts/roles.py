@@ -223,7 +223,6 @@ ADMIN_RIGHTS: Mapping[str, Right] = {
 
 
 def rights_of(user: object) -> frozenset[Right]:
-    """Empty if nobody is signed in or the account is inactive."""
     if not getattr(user, "is_active", False):
         return frozenset()
     return MATRIX.get(getattr(user, "role", ""), frozenset())
@@ -234,7 +233,7 @@ def may(user: object, right: Right) -> bool:
 
 
 def rule_for(view_name: str, method: str, change: Any = None) -> Rule | None:
-    """What opens this page; None denies it. For the page of a change, the change's row decides."""
+    """None denies the page. For the page of a change, the change's row decides."""
     if view_name.startswith("admin:"):
         return Right.ENTER_ADMIN
     rule: Rule | Mapping[str, Rule] | None = URL_RIGHTS.get(view_name) if change is None else change.right

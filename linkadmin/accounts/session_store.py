@@ -40,7 +40,6 @@ class SessionStore(DatabaseStore):
                 self._as_saved = self._content()
 
     def save(self, must_create: bool = False) -> None:
-        """Save, unless `saved_together` did and nothing has changed since."""
         if must_create or self._as_saved != self._content():
             super().save(must_create)
 

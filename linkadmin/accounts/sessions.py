@@ -43,7 +43,7 @@ def record_sign_out(user: User | None, **kwargs: Any) -> None:
 
 @receiver(user_login_failed)
 def record_failed_sign_in(credentials: dict[str, Any], **kwargs: Any) -> None:
-    """Record the account if it exists, never what was typed: that may be a password in the wrong field."""
+    """Never records what was typed: that may be a password in the wrong field."""
     user = User.objects.named(credentials.get("username", ""))
     record(
         actor=None,
@@ -68,7 +68,7 @@ def end_one(user: User, *, public_id: str) -> int:
 
 
 def end_all(user: User, *, actor: User) -> int:
-    """End all sessions of a person, including those starting at this moment. Recorded for the administrator."""
+    """Includes sessions starting at this moment."""
     with transaction.atomic():
         User.objects.filter(pk=user.pk).update(session_stamp=new_stamp())
         return _end(user.sessions.all(), actor=actor, reason="ended by an administrator")
@@ -84,7 +84,6 @@ def _over() -> Q:
 
 
 def _end(sessions: Any, *, actor: User | None, reason: str) -> int:
-    """Remove sessions, and record those in which somebody was signed in."""
     with transaction.atomic():
         ended = list(sessions.select_for_update(of=("self",)).select_related("user"))
         StaffSession.objects.filter(pk__in=[each.pk for each in ended]).delete()

@@ -15,7 +15,6 @@ SAFE = frozenset({"GET", "HEAD"})
 
 
 def warn_signed_out(request: HttpRequest) -> None:
-    """Have the sign-in page say that nothing was sent. What was typed isn't stored."""
     if request.method not in SAFE:
         messages.warning(
             request, _("You were signed out, so nothing was sent. Sign in to return to the form and fill it out again.")
@@ -23,7 +22,6 @@ def warn_signed_out(request: HttpRequest) -> None:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Say that nothing was sent because the form is from another session, and return to it."""
     back = page_behind(request)
     if request.headers.get("HX-Request") == "true":
         messages.warning(request, _("This form is from an earlier session, so nothing was sent. Fill it out again."))
@@ -47,7 +45,6 @@ def _path(url: str) -> str:
 
 
 def _page_above(path: str) -> str:
-    """The nearest page above a URL that only takes forms, such as the link whose button it was."""
     while path != "/":
         path = path.rstrip("/").rpartition("/")[0] + "/"
         if _is_page(path):

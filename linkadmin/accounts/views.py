@@ -29,7 +29,7 @@ logger = structlog.get_logger(__name__)
 
 class PasswordChange(views.PasswordChangeView):  # type: ignore[misc]  # allauth has no types
     def form_valid(self, form: Any) -> HttpResponse:
-        """Save password and session together, so that an error signs nobody out."""
+        # Together, so that an error signs nobody out.
         with self.request.session.saved_together():
             response: HttpResponse = super().form_valid(form)
         return response
@@ -37,19 +37,18 @@ class PasswordChange(views.PasswordChangeView):  # type: ignore[misc]  # allauth
 
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """Sign out, and have the browser clear what it stored of our pages."""
     return _clearing_browser(views.logout(request))
 
 
 def is_sign_out(request: HttpRequest) -> bool:
-    """Whether this request signs somebody out. Browsers send no session with another site's form."""
     addresses = (reverse("account_logout"), reverse("admin:logout"))
+    # Browsers send no session with another site's form.
     has_session = settings.SESSION_COOKIE_NAME in request.COOKIES
     return request.method == "POST" and request.path_info in addresses and has_session
 
 
 def signed_out_here(request: HttpRequest) -> HttpResponse:
-    """Sign out in this browser although the audit log can't be written. Says whether the session has ended too."""
+    """Sign out in this browser although the audit log can't be written."""
     session: SessionBase = request.session
     is_ended = _end_unrecorded(session)
     user = getattr(request, "_cached_user", None)

@@ -37,7 +37,7 @@ def add(links: Iterable[Link], *, at: datetime) -> None:
 
 
 def current(**among: object) -> Counter[str]:
-    """Links by state now. `among` limits them to an integration or institution."""
+    """`among` limits the count to an integration or institution."""
     return sum(by_integration(**among).values(), Counter())
 
 
@@ -53,7 +53,7 @@ def by_integration(**among: object) -> dict[UUID, Counter[str]]:
 
 
 def trend(days: int, *, today: date) -> dict[date, Counter[str]]:
-    """Links by state at the end of each of the last days (UTC), oldest first."""
+    """Counts at the end of each day (UTC), oldest first."""
     since = today - timedelta(days=days - 1)
     net = _net_by_day(since)
     stood = current()
@@ -66,7 +66,7 @@ def trend(days: int, *, today: date) -> dict[date, Counter[str]]:
 
 
 def fold() -> int:
-    """Add pending moves to the counts. Returns how many."""
+    """Returns how many moves it added to the counts."""
     if not LinkCount.objects.exists() and Link.objects.exists():
         recount()
     waiting = CountMove.objects.order_by().values_list("integration", flat=True).distinct()
@@ -75,7 +75,6 @@ def fold() -> int:
 
 @transaction.atomic
 def recount() -> None:
-    """Rebuild the current counts, and missing daily counts from the history of states."""
     for integration in Integration.objects.select_for_update(no_key=True).order_by("pk"):  # nobody folds meanwhile
         _recount_now(integration)
         if not DailyCount.objects.filter(integration=integration).exists():
@@ -128,10 +127,10 @@ def _add_day(integration_id: UUID, day: date, key: CountKey, entered: int, left:
 
 
 def _recount_now(integration: Integration) -> None:
-    """Count the links without pending moves, which are added later."""
     links = integration.links.order_by()
     plain = links.filter(verifying_since=None).values_list("institution", "health").annotate(n=Count("pk"))
     verifying = links.filter(verifying_since__isnull=False).values_list("institution", Value(VERIFYING))
+    # Pending moves are added later.
     came, went = _moved(CountMove.objects.filter(integration=integration), "institution", sign=-1)
     rows: Counter[CountKey] = Counter()
     # One statement, so that it sees each change of a link together with its move.
@@ -148,7 +147,6 @@ def _recount_now(integration: Integration) -> None:
 
 
 def _recount_days(integration: Integration) -> None:
-    """Count the days from the history of states, without pending moves."""
     changes = HealthChange.objects.filter(link__integration=integration).order_by()
     by_day = changes.annotate(day=TruncDate("at", tzinfo=UTC))
     moves = CountMove.objects.filter(integration=integration).order_by()
@@ -159,6 +157,7 @@ def _recount_days(integration: Integration) -> None:
         entered[day, CountKey(institution, state)] += n
     for day, institution, state, n in went:
         left[day, CountKey(institution, state)] += n
+    # Pending moves are added later.
     for each in moves:
         entered[each.day, CountKey(each.institution_id, each.new)] -= each.links
         left[each.day, CountKey(each.institution_id, each.old)] -= each.links
@@ -189,7 +188,7 @@ def _net_by_day(since: date) -> dict[date, Counter[str]]:
 
 
 def _moved(moves: "QuerySet[CountMove]", column: str, *, sign: int = 1) -> "tuple[QuerySet[Any], QuerySet[Any]]":
-    """Links that entered each state, and those that left it as negative numbers. A `sign` of -1 inverts both."""
+    """Links that left a state are negative numbers. A `sign` of -1 inverts both."""
     rows: QuerySet[Any] = moves.order_by()
     came = rows.values_list(column, "new").annotate(n=sign * Sum("links"))
     went = rows.exclude(old="").values_list(column, "old").annotate(n=-sign * Sum("links"))

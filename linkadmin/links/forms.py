@@ -24,7 +24,7 @@ class NoteForm(forms.Form):
     )
 
     def clean_text(self) -> str:
-        """Count line ends as browsers do: they send two characters each."""
+        # Count line ends as browsers do: they send two characters each.
         text: str = self.cleaned_data["text"].replace("\r\n", "\n")
         if len(text) > LONGEST_NOTE:
             raise ValidationError(_("At most %(count)d characters.") % {"count": LONGEST_NOTE})

@@ -37,7 +37,6 @@ class GroupTile:
 
 
 def group_tiles(by_state: Counter[str], *, current: str) -> list[GroupTile]:
-    """Groups that have links, each with a note on its most important status."""
     sums = group_counts(by_state)
     items = [
         GroupTile(

@@ -38,10 +38,7 @@ def health_calendar(link: Link, *, today: date) -> HealthCalendar:
 def worst_by_day(
     changes: Iterable[tuple[date, HealthState]], *, first: date, last: date, before: HealthState | None
 ) -> Iterator[tuple[date, HealthState]]:
-    """Yield each day's worst state from changes in order. Skips days before the link was known.
-
-    `before` is the state at the start of the first day.
-    """
+    """Skips days before the link was known. `before` is the state at the start of the first day."""
     by_day: dict[date, list[HealthState]] = {}
     for day, state in changes:
         by_day.setdefault(day, []).append(state)

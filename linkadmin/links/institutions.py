@@ -121,7 +121,6 @@ def link_counts(institutions: Iterable[Institution]) -> dict[UUID, LinkCounts]:
 
 
 def in_trouble() -> list[tuple[Institution, LinkCounts]]:
-    """Institutions that are down or that several links wait on, most affected first."""
     rows = _counted(Link.objects.filter(institution__isnull=False))
     troubled = rows.filter(Q(institution__status=INSTITUTION_DOWN) | Q(waiting__gte=TROUBLE_LINKS))
     found = {row["institution"]: _link_counts(row) for row in troubled.order_by("-waiting", "-links")[:TROUBLE_SHOWN]}
@@ -138,7 +137,6 @@ def without_links(institutions: "QuerySet[Institution]") -> "QuerySet[Institutio
 
 
 def listed(institutions: "QuerySet[Institution]") -> "QuerySet[Institution]":
-    """Those in the provider's list when it was last read in full. New links can be created there."""
     return institutions.exclude(UNLISTED)
 
 

@@ -59,8 +59,6 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class LinkRow:
-    """A row in lists of links."""
-
     link: Link
     customer: str
     bank: str
@@ -80,7 +78,6 @@ def badge_of(state: HealthState, reason: str = "") -> StateBadge:
 
 
 def badge(link: Link) -> StateBadge:
-    """The look of a link's status. A repair being verified is neither green nor red."""
     judged = link.judgment
     mark = _("Provider reports conflicting status") if link.conflict and judged.group is not None else ""
     shown = replace(_badge(judged.look, str(judged.reason)), mark=mark)
@@ -88,7 +85,7 @@ def badge(link: Link) -> StateBadge:
 
 
 def without_green(badge: StateBadge) -> StateBadge:
-    """The look of a good status that can't be checked now: it's only the last one known."""
+    # A good status that can't be checked now is only the last one known.
     return replace(badge, tone="quiet") if badge.tone == "ok" else badge
 
 

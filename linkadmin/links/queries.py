@@ -114,17 +114,15 @@ def waiting_too_long(links: "QuerySet[Link]") -> "QuerySet[Link]":
 
 
 def clean_words(text: str) -> str:
-    """Make typed text searchable: PostgreSQL rejects NUL."""
+    # PostgreSQL rejects NUL.
     return text.replace("\0", "").strip()[:200]
 
 
 def search(links: "QuerySet[Link]", words: str, *, see_names: bool) -> "QuerySet[Link]":
-    """Links in whose names and IDs every word occurs. Without `see_names`, only IDs that start with the words."""
     return links.filter(*map(_says if see_names else _begins_an_id, words.split()[:SEARCH_WORDS]))
 
 
 def search_customers(words: str, *, see_names: bool) -> "QuerySet[EndUser]":
-    """Customers in whose name or ID every word occurs. Without `see_names`, only IDs that start with them."""
     wanted = words.split()[:SEARCH_WORDS]
     conditions = (Q(search__contains=folded(each)) if see_names else Q(external_id__startswith=each) for each in wanted)
     return EndUser.objects.filter(*conditions)
@@ -138,7 +136,6 @@ def count_links(customers: Iterable[EndUser]) -> dict[UUID, tuple[int, int]]:
 
 
 def find_by_id(links: "QuerySet[Link]", text: str) -> Link | None:
-    """The one link with exactly this ID: ours, the provider's, or that of a customer with a single link."""
     customer = EndUser.objects.filter(external_id=text).values("pk")[:1]
     found = list(links.filter(Q(remote_id=text) | Q(pk=as_uuid(text)) | Q(end_user=customer))[:2])
     return found[0] if len(found) == 1 else None
@@ -154,13 +151,12 @@ def group_counts(by_state: Counter[str]) -> dict[str, int]:
 
 
 def _says(word: str) -> Q:
-    """Match a link by part of its customer's name, of an ID, or of its institution's current name."""
     plain = folded(word)
     there = Institution.objects.filter(search__contains=plain)
     return Q(search__text__contains=plain) | Q(institution__in=there.values("pk"))
 
 
 def _begins_an_id(word: str) -> Q:
-    """Match a link by the start of an ID, its own or its customer's. Never looks at names."""
+    """Never looks at names."""
     ids = Q(remote_id__startswith=word) | Q(data_source_id__startswith=word) | Q(pk__startswith=word.lower())
     return ids | Q(end_user__external_id__startswith=word)

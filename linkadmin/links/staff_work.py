@@ -21,7 +21,7 @@ class Overtaken(Exception):
 
 @transaction.atomic
 def add_note(link: Link, *, by: User, text: str, job_id: UUID | None = None) -> Note:
-    """Add a note. In a bulk job it has no audit event and no text of its own; the job has both."""
+    """In a bulk job, the note has no audit event and no text of its own; the job has both."""
     words = clean_text(text)[:LONGEST_NOTE]
     if job_id is not None:
         shared, _made = NoteText.objects.get_or_create(pk=job_id, defaults={"text": words})
@@ -40,10 +40,7 @@ def add_note(link: Link, *, by: User, text: str, job_id: UUID | None = None) -> 
 
 @transaction.atomic
 def assign(link: Link, *, by: User, assignee: User | None, job_id: UUID | None = None) -> AssigneeChange | None:
-    """Set or clear the assignee. None if nothing changed.
-
-    In a bulk job there is no audit event per link; the job has one.
-    """
+    """None if nothing changed. In a bulk job there is no audit event per link; the job has one."""
     old = Link.objects.select_for_update(no_key=True).only("assignee").get(pk=link.pk).assignee_id
     new = assignee.pk if assignee else None
     if old == new:
@@ -65,7 +62,7 @@ def assign(link: Link, *, by: User, assignee: User | None, job_id: UUID | None =
 
 @transaction.atomic
 def assign_if_unchanged(link: Link, *, by: User, assignee: User | None, was: UUID | None) -> AssigneeChange | None:
-    """Assign a link that is still assigned to `was`, as the form showed. Raises `Overtaken` otherwise."""
+    """Raises `Overtaken` if the link is no longer assigned to `was`, as the form showed."""
     if Link.objects.select_for_update(no_key=True).only("assignee").get(pk=link.pk).assignee_id != was:
         raise Overtaken
     return assign(link, by=by, assignee=assignee)

@@ -41,7 +41,6 @@ class Word:
 
 
 def word_of(provider: str, seen: Observation) -> Word | None:
-    """The value that made an observation unrecognized, if any."""
     known = provider_class(provider).statuses if provider in PROVIDERS else frozenset()
     for place in PLACES.get(seen.cause, ()):
         value = str(getattr(seen, COLUMNS[place]))[: LONGEST[place]]
@@ -53,7 +52,7 @@ def word_of(provider: str, seen: Observation) -> Word | None:
 
 
 def news(link: Link, seen: Observation) -> Word | None:
-    """The unrecognized value that a link doesn't have yet. Call it before the link takes over the observation."""
+    """Call it before the link takes over the observation. None if the link has the value already."""
     word = word_of(link.integration.provider, seen)
     if word is None:
         return None
@@ -62,7 +61,7 @@ def news(link: Link, seen: Observation) -> Word | None:
 
 
 def count(provider: str, word: Word, *, at: datetime, link: Link | None = None) -> None:
-    """Count a value that a link now has, or that concerned something that isn't a link yet."""
+    """`link` is None for something that isn't a link yet."""
     known = UnrecognizedValue.objects.filter(provider=provider, place=word.place)
     if not known.filter(value=word.value).exists() and known.count() >= MOST_PER_PLACE:
         return
@@ -75,7 +74,6 @@ def count(provider: str, word: Word, *, at: datetime, link: Link | None = None) 
 
 
 def note_refusal(provider: str, seen: Observation, *, at: datetime) -> None:
-    """Count what a provider said about something that isn't a link yet."""
     if word := word_of(provider, seen):
         count(provider, word, at=at)
 
@@ -85,7 +83,7 @@ def showing(links: "QuerySet[Link]", known: UnrecognizedValue) -> "QuerySet[Link
 
 
 def counted(links: "QuerySet[Link]") -> dict[tuple[str, str, str], int]:
-    """How many links have each value now, by provider, field and value."""
+    """Keys are provider, field and value."""
     found: dict[tuple[str, str, str], int] = {}
     for place in Place:
         rows = _saying(links, place).values_list("integration__provider", "said").annotate(n=Count("pk"))

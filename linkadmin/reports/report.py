@@ -54,7 +54,7 @@ def by_integration(counted: Mapping[UUID, Counter[str]]) -> list[tuple[Integrati
 
 
 def incidents(live: "QuerySet[Link]") -> list[tuple[Institution, int, datetime | None]]:
-    """Banks that are failing for several customers: how many links, and since when."""
+    """How many links wait on each bank, and since when."""
     waiting = live.filter(health=HealthState.WAITING.value, verifying_since=None, institution__isnull=False)
     grouped = waiting.values("institution").annotate(n=Count("pk"), since=Min("health_since")).order_by("-n")
     found = [row for row in grouped[:SHOWN] if row["n"] >= INCIDENT_LINKS]

@@ -21,7 +21,6 @@ from .trend import trend_chart
 
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
-    """Figures for everyone; customers by name only for those who may see their links."""
     live = Link.objects.filter(disconnected_at=None)
     counted = counts.by_integration()
     by_state = sum(counted.values(), Counter())

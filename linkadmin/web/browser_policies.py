@@ -34,7 +34,7 @@ class BrowserPolicies(MiddlewareMixin):
 
 @require_POST
 def csp_reports(request: HttpRequest) -> HttpResponse:
-    """Log what a browser blocked: directive, path of the page and blocked host. Nothing else of the report."""
+    """Logs only the directive, the path of the page and the blocked host."""
     try:
         length = int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:
@@ -61,10 +61,7 @@ def csp_reports(request: HttpRequest) -> HttpResponse:
 
 
 def _is_one_more() -> bool:
-    """Count this minute's reports across all processes; False above the limit.
-
-    Raises ValueError if the cache can't store the count.
-    """
+    """False above this minute's limit for all processes. Raises ValueError if the cache can't store the count."""
     key = f"csp-reports:{int(timezone.now().timestamp() // 60)}"
     cache.add(key, 0, timeout=int(timedelta(minutes=2).total_seconds()))
     return cache.incr(key) <= MOST_A_MINUTE
@@ -83,7 +80,7 @@ def _text(report: dict[str, Any], *names: str) -> str:
 
 
 def _host(blocked: str) -> str:
-    """Host of what was blocked, or the keyword in its place: inline, eval, data."""
+    # Without a host, the keyword in its place: inline, eval, data.
     return (_parts(blocked).hostname or blocked.partition(":")[0])[:SHOWN]
 
 

@@ -34,7 +34,7 @@ _STROKES = 'fill="none" stroke="currentColor" stroke-linecap="round" stroke-line
 @register.simple_tag
 @cache
 def icon(name: str, size: int | None = None) -> str:
-    """As large as the text around it, or `size` pixels. CSS can override both."""
+    """`size` is in pixels. Without it, as large as the text around it. CSS can override both."""
     sized = format_html(' width="{0}" height="{0}"', size) if size else ""
     return format_html('<svg class="icon"{} aria-hidden="true"><use href="{}#{}"/></svg>', sized, static(SPRITE), name)
 

@@ -19,8 +19,6 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 def request_id(get_response: GetResponse) -> GetResponse:
-    """Give each request an ID of our own for the log, the audit log and support requests."""
-
     def middleware(request: HttpRequest) -> HttpResponse:
         request.request_id = uuid.uuid4().hex  # type: ignore[attr-defined]
         with structlog.contextvars.bound_contextvars(request_id=request.request_id):  # type: ignore[attr-defined]

@@ -38,7 +38,6 @@ def crumbs(context: Context, content: str, here: str) -> str:
 
 @register.simple_block_tag(takes_context=True)
 def page_head(context: Context, content: str, title: str, **more: Any) -> str:
-    """Page head with the block's buttons. Its template lists the other arguments."""
     return _around(content, context, "partials/_page_head.html", title=title, **more)
 
 
@@ -49,12 +48,10 @@ def panel_head(context: Context, content: str, title: str, anchor: str = "") -> 
 
 @register.simple_block_tag(takes_context=True)
 def alert(context: Context, content: str, tone: str, **more: Any) -> str:
-    """Alert around the block. Its template lists the other arguments."""
     return _around(content, context, "partials/_alert.html", tone=tone, **more)
 
 
 def _around(content: str, page: Context, template_name: str, **more: Any) -> str:
-    """Draw a part with only the context it's given."""
     part = page.new({"content": content, **more})
     return Engine.get_default().get_template(template_name).render(part)
 

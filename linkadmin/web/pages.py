@@ -17,7 +17,6 @@ BESIDE_THE_FORM = "afterbegin show:top"  # for htmx: keep the form with what was
 
 
 def reader(request: HttpRequest) -> User:
-    """The signed-in user. Middleware lets nobody else in."""
     assert isinstance(request.user, User)  # noqa: S101 - for the types: see the middleware
     return request.user
 
@@ -36,14 +35,12 @@ def draw(request: HttpRequest, template: str, part: str, context: dict[str, Any]
 
 
 def go(request: HttpRequest, url: str) -> HttpResponse:
-    """Redirect to one of our own pages."""
     if request.htmx:  # type: ignore[attr-defined]
         return HttpResponseClientRedirect(url)
     return HttpResponseRedirect(url, status=HTTPStatus.SEE_OTHER)
 
 
 def go_when_done(url: str) -> HttpResponse:
-    """Have an open page stop polling and go to the page with the result."""
     onward = HttpResponseClientRedirect(url)
     onward.status_code = HTMX_STOP_POLLING
     return onward

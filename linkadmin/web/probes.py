@@ -30,13 +30,12 @@ _migrated = False  # once migrations are applied, they stay applied
 
 @require_safe
 def livez(request: HttpRequest) -> HttpResponse:
-    """Answers without touching anything."""
     return _answer(is_well=True)
 
 
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Whether this process can serve pages. Ignores broker and workers: pages open without them."""
+    """Ignores broker and workers: pages open without them."""
     return _answer(is_well=can_serve())
 
 

@@ -27,7 +27,7 @@ def client_network(request: HttpRequest) -> str:
 
 
 def _parsed(entry: str) -> IPv4Address | IPv6Address | None:
-    """Parse an address as proxies write it: bare, in brackets, with a port. None for anything else."""
+    """An address as proxies write it: bare, in brackets, with a port. None for anything else."""
     text = entry.strip().strip('"')
     if text.startswith("["):
         text = text[1:].partition("]")[0]

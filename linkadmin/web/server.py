@@ -20,7 +20,7 @@ Read = TypeVar("Read")
 
 
 def with_deadline(application: "WSGIApplication") -> "WSGIApplication":
-    """Have an application read each body within a deadline. Raises TimeoutError after it."""
+    """Reading a body raises TimeoutError after its deadline."""
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
         if line := environ.get("gunicorn.socket"):

@@ -59,12 +59,11 @@ call_may_have_left: ContextVar[bool] = ContextVar("call_may_have_left", default=
 
 
 def trouble_of(error: BaseException | None) -> Trouble | None:
-    """Why the database can't be used, if that caused the error. None for our own bugs."""
+    """None for our own bugs."""
     return next((found for each in _behind(error) if (found := _trouble_in(each))), None)
 
 
 def request_id() -> str:
-    """The ID by which administrators find this request in the log."""
     return str(structlog.contextvars.get_contextvars().get("request_id", ""))
 
 

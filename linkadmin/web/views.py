@@ -20,13 +20,13 @@ logger = structlog.get_logger(__name__)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Handle errors outside of views, such as loading a session. Explains it if the database is the cause."""
+    """Handle errors outside of views, such as loading a session."""
     trouble = storage.trouble_of(sys.exception())
     return storage_unavailable(request, trouble) if trouble else defaults.server_error(request)
 
 
 def storage_unavailable(request: HttpRequest, trouble: storage.Trouble) -> HttpResponse:
-    """Say that the database can't be used, without using it. Signing out always works."""
+    """Draw the page without the database. Signing out always works."""
     logger.error(
         "storage.unavailable",
         trouble=trouble.value,
@@ -57,13 +57,12 @@ def storage_unavailable(request: HttpRequest, trouble: storage.Trouble) -> HttpR
 
 
 def _wants_part(request: HttpRequest) -> bool:
-    """Whether htmx asks for part of a page. Its middleware may not have run."""
+    # The htmx middleware may not have run.
     headers = request.headers
     return "HX-Request" in headers and not ("HX-Boosted" in headers or "HX-History-Restore-Request" in headers)
 
 
 def _put_beside_the_form(request: HttpRequest, answer: HttpResponse) -> None:
-    """Keep the form with what was typed and put the message above it. Otherwise use the failure area."""
     if request.method not in SAFE and request.headers.get("HX-Target"):
         answer.headers["HX-Reswap"] = BESIDE_THE_FORM
     else:

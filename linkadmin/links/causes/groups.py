@@ -46,7 +46,7 @@ class Judgment:
 
 
 def judge(cause: Cause, *, is_verifying: bool, kind: RepairKind = RepairKind.TYPED) -> Judgment:
-    """What a cause means for a link of this kind. `is_verifying`: a repair was accepted but isn't verified yet."""
+    """`is_verifying`: a repair was accepted but isn't verified yet."""
     verdict = VERDICTS[cause]
     # A disconnected link isn't repaired, whatever was sent before.
     if is_verifying and verdict.state is not HealthState.DISCONNECTED:
@@ -63,7 +63,7 @@ def judge(cause: Cause, *, is_verifying: bool, kind: RepairKind = RepairKind.TYP
 
 
 def _words_for(verdict: Verdict, kind: RepairKind) -> tuple[str | Promise, str | Promise]:
-    """Reason and advice. Those about stored credentials don't fit links without any."""
+    # Advice about stored credentials doesn't fit links without any.
     words = _WITHOUT_LOGIN.get((verdict.remedy, kind))
     if words is None:
         return verdict.reason, verdict.advice

@@ -19,7 +19,6 @@ SETTING_UP_EAGERLY = timedelta(minutes=10)
 
 @transaction.atomic
 def mark_stale(link: Link, *, now: datetime) -> HealthChange | None:
-    """Mark a working link with old data as stale, or with the problem its provider reported beside the status."""
     lock(link)
     if HealthState(link.health) is not WORKS or link.stale_at is None or link.stale_at > now:
         return None
@@ -35,33 +34,28 @@ def flag_expiring_consent(link: Link, *, now: datetime) -> HealthChange | None:
 
 
 def escalate(*, now: datetime) -> int:
-    """Move links that have waited too long on a bank or provider up the list. Returns how many."""
     waiting = Link.objects.filter(health=HealthState.WAITING.value, verifying_since=None, disconnected_at=None)
     overdue = waiting.filter(health_since__lte=now - ESCALATE_AFTER).exclude(urgency=ESCALATED_RANK)
     return overdue.update(urgency=ESCALATED_RANK)
 
 
 def unverified(*, checked_before: datetime, now: datetime) -> "QuerySet[Link, UUID]":
-    """IDs of repaired or new links that can be checked and haven't been since `checked_before`.
-
-    A link that has been setting up for long is checked less and less often.
-    """
     askable = Integration.objects.askable(now=now)
     new = Q(health=HealthState.SETTING_UP)
     eager = Q(verifying_since__isnull=False) | (new & Q(health_since__gt=now - SETTING_UP_EAGERLY))
     quiet = eager & (Q(checked_at=None) | Q(checked_at__lt=checked_before))
+    # A link that has been setting up for long is checked less often.
     patient = new & Q(checked_at__lt=now - SETTING_UP_EAGERLY)
     waiting = Link.objects.filter(quiet | patient, disconnected_at=None, integration__in=askable)
     return waiting.values_list("pk", flat=True)
 
 
 def verification_overdue(*, repaired_before: datetime) -> "QuerySet[Link]":
-    """Links repaired before a time and still unverified, whether they can be checked or not."""
+    """Includes links that can't be checked now."""
     return Link.objects.filter(verifying_since__lt=repaired_before, disconnected_at=None)
 
 
 def gone_stale(*, now: datetime) -> "QuerySet[Link, UUID]":
-    """IDs of links reported as working although their data is older than it should be."""
     return Link.objects.filter(health=WORKS, stale_at__lte=now, disconnected_at=None).values_list("pk", flat=True)
 
 

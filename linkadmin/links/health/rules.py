@@ -87,7 +87,7 @@ def apply_report(link: Link, report: Report) -> AppliedReport:
 def apply_record(
     link: Link, remote: RemoteLink, report: Report, *, institution: Institution | None = None
 ) -> AppliedReport:
-    """Apply a provider's full record to a link, in memory. `institution` is the one the record names."""
+    """`institution` is the one the record names."""
     if is_older(link, report):
         return apply_report(link, report)
     moved = _move(link, institution, at=report.at)
@@ -100,7 +100,6 @@ def apply_record(
 
 
 def set_state(link: Link, report: Report, *, is_first: bool = False) -> HealthChange | None:
-    """Set the state that follows from what the link now knows. Returns the change, not saved yet."""
     cause = _cause_of(link, report)
     state = VERDICTS[cause].state
     if report.source is Source.CALL:
@@ -133,7 +132,6 @@ def set_state(link: Link, report: Report, *, is_first: bool = False) -> HealthCh
 
 
 def as_known(link: Link, cause: Cause) -> Observation:
-    """What we already know of a link, for reports caused by time alone."""
     return Observation(
         cause=cause,
         raw_status=link.raw_status,
@@ -155,7 +153,6 @@ def renews_soon(link: Link, at: datetime) -> bool:
 
 
 def is_older(link: Link, report: Report) -> bool:
-    """Whether a report is about an earlier time than what we know, or the same time from a weaker source."""
     if link.observed_at is None or report.at > link.observed_at:
         return False
     return report.at < link.observed_at or link.observed_from in CLOSER[report.source]
@@ -176,13 +173,12 @@ def _cause_of(link: Link, report: Report) -> Cause:
 
 
 def _plausible(seen: Observation, at: datetime) -> Observation:
-    """The observation without data from a future that its report couldn't know."""
+    # A report can't know of data newer than itself.
     latest = at + CLOCK_SKEW
     return seen if seen.last_good_at is None or seen.last_good_at <= latest else replace(seen, last_good_at=latest)
 
 
 def _code_since(link: Link, report: Report) -> datetime | None:
-    """When the reported code was first seen on this link. None without a code."""
     code = report.observation.raw_code[:80]
     if not code:
         return None
@@ -200,7 +196,6 @@ def _weighed(link: Link, report: Report) -> Observation:
 
 
 def _move(link: Link, institution: Institution | None, *, at: datetime) -> InstitutionChange | None:
-    """Move a link to the institution its record names. Returns the change if it was at another one."""
     if institution is None or institution.pk == link.institution_id:
         return None
     before, link.institution = link.institution, institution
@@ -208,7 +203,7 @@ def _move(link: Link, institution: Institution | None, *, at: datetime) -> Insti
 
 
 def _take_record(link: Link, remote: RemoteLink) -> None:
-    """Take over a record's fields: empty values clear ours, missing ones don't."""
+    """Empty values clear ours, missing ones don't."""
     facts = {
         "access_mode": ("access_mode", remote.access_mode),
         "refresh_rate": ("refresh_rate", remote.refresh_rate),
@@ -228,7 +223,7 @@ def _take_record(link: Link, remote: RemoteLink) -> None:
 
 
 def _tells_freshness(remote: RemoteLink) -> bool:
-    """Whether a record is more than a bare ID and so says how long data stays fresh."""
+    # A bare ID says nothing about how long data stays fresh.
     says_when = remote.fresh_for is not None or remote.observation.last_good_at is not None
     return says_when or "refresh_rate" in remote.cleared
 
@@ -259,7 +254,6 @@ def _proves_nothing(link: Link, report: Report) -> bool:
 
 
 def _is_mere_status(link: Link, report: Report) -> bool:
-    """Whether a record only asks for a sign-in although the customer must act at the bank first."""
     at_bank = VERDICTS[Cause(link.cause)].state is HealthState.CUSTOMER_BANK
     asks_for_one = VERDICTS[report.observation.cause].state in (HealthState.CUSTOMER_LOGIN, HealthState.CUSTOMER_CODE)
     return report.source is Source.LIST and at_bank and asks_for_one and not report.observation.raw_code

@@ -41,7 +41,7 @@ def _as_listed(_link: Link, remote: RemoteLink) -> RemoteLink:
 
 @transaction.atomic
 def observe(link: Link, report: Report) -> HealthChange | None:
-    """Apply a report. Returns the change of state, if any. Updates `link` in place."""
+    """Returns the change of state, if any. Updates `link` in place."""
     lock(link)
     before, word = link.shown_state, unrecognized_values.news(link, report.observation)
     applied = apply_report(link, report)
@@ -59,10 +59,7 @@ def observe_remote(
     operation_id: UUID | None = None,
     fingerprint: int | None = None,
 ) -> HealthChange | None:
-    """Apply a provider's record to a link: its fields, and what they say about its health.
-
-    `fingerprint` is that of the record as listed. Without it, the next list is applied whatever it says.
-    """
+    """`fingerprint` is that of the record as listed. Without it, the next list is applied whatever it says."""
     institution = _named_by(remote, link)  # before locking the link, as for a page: one lock order prevents deadlocks
     lock(link)
     report = Report(remote.observation, source, at, operation_id, remote.request_id)
@@ -148,7 +145,7 @@ def start_links(found: Sequence[tuple[Link, RemoteLink]], *, at: datetime, under
 
 @transaction.atomic
 def start_verifying(link: Link, *, at: datetime, request_id: str) -> None:
-    """Note that a repair was accepted at `at`. The link isn't shown as working until a later read says so."""
+    """The link isn't shown as working until a later read says so."""
     lock(link)
     before = link.shown_state
     link.verifying_since = link.last_attempt_at = at
@@ -159,7 +156,6 @@ def start_verifying(link: Link, *, at: datetime, request_id: str) -> None:
 
 @transaction.atomic
 def stop_verifying(link: Link, *, now: datetime) -> None:
-    """Put a repaired link without proof back into the work list, unless it was repaired again meanwhile."""
     unproven_since = link.verifying_since
     lock(link)
     if link.verifying_since != unproven_since:
@@ -171,26 +167,21 @@ def stop_verifying(link: Link, *, now: datetime) -> None:
 
 @transaction.atomic
 def start_check(links: Iterable[UUID], *, at: datetime) -> None:
-    """Note that these links are being read: a later list is newer than these reads."""
     Link.objects.filter(pk__in=_locked_in_order(links)).update(checking_since=at)
 
 
 def note_failed_check(link: Link, *, why: str, at: datetime) -> None:
-    """Note that a link couldn't be checked. Its state stays, and its age shows."""
+    """The link's state stays, and its age shows."""
     Link.objects.filter(pk=link.pk).update(checked_at=at, check_failed=why[:80], checking_since=None)
 
 
 @transaction.atomic
 def note_missing(links: Iterable[UUID], *, at: datetime) -> int:
-    """Note that these links weren't in the provider's list. Returns how many were listed before.
-
-    Their state stays: a second check decides.
-    """
+    """Returns how many were listed before. Their state stays: a second check decides."""
     return Link.objects.filter(pk__in=_locked_in_order(links), missing_since=None).update(missing_since=at)
 
 
 def fingerprint_of(remote: RemoteLink) -> int:
-    """A number that stays the same while a provider's record does."""
     text = repr(replace(remote, request_id=""))
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), signed=True)
 
@@ -204,7 +195,6 @@ def lock(link: Link) -> None:
 
 
 def _named_by(remote: RemoteLink, link: Link) -> Institution | None:
-    """The institution that a record names, created if necessary. None if it names none."""
     if link.institution and link.institution.name == remote.institution:
         return link.institution
     if not remote.institution:
@@ -263,7 +253,6 @@ def _known(integration: Integration, records: Mapping[str, RemoteLink]) -> dict[
 
 
 def _says_the_same(known: Any, fingerprint: int, at: datetime) -> bool:
-    """Whether a record brings nothing: it's unchanged, and nobody waits for news of this link."""
     is_waited_for = known.verifying_since is not None or known.missing_since is not None
     # A read that started earlier may end later: the row must show that this one is newer.
     is_overtaken = known.checking_since is not None and known.checking_since <= at

@@ -53,11 +53,10 @@ class Institution(models.Model):
 
     @property
     def is_listed(self) -> bool:
-        """Whether the provider's list contained it when last read in full."""
         return self.is_listed_since(self.integration.institutions_read_at)
 
     def is_listed_since(self, read_whole: datetime | None) -> bool:
-        """The same, for callers who know when the list was last read in full."""
+        """`read_whole`: when the provider's list was last read in full."""
         return read_whole is None or self.read_at >= read_whole
 
     @property
@@ -66,7 +65,7 @@ class Institution(models.Model):
 
 
 def institutions_named(integration: Integration, names: set[str]) -> dict[str, Institution]:
-    """An integration's institutions by name. Creates those its list doesn't have yet."""
+    """Creates those the list doesn't have yet."""
     known = _known(integration, names)
     if new := sorted(names - known.keys()):
         rows = [Institution(integration=integration, name=name, display_name=name) for name in new]

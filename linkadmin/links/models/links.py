@@ -57,13 +57,13 @@ class EndUser(models.Model):
         return reverse("end-user-detail", args=[self.pk])
 
     def called(self, *, see_names: bool) -> str:
-        """The name for staff who may see names; otherwise initials, which are the default everywhere."""
+        """Initials, the default everywhere, for staff who may not see names."""
         return (self.name or self.external_id) if see_names else str(self)
 
 
 class LinkQuerySet(models.QuerySet["Link"]):
     def standing(self) -> "LinkQuerySet":
-        """Links that block a new one: not disconnected, and still at the provider."""
+        """Links that block a new one."""
         return self.filter(disconnected_at=None).exclude(health=HealthState.DISCONNECTED.value)
 
 
@@ -159,7 +159,6 @@ class Link(models.Model):
 
     @property
     def names_another_customer(self) -> bool:
-        """Whether the provider's record has a different customer than ours."""
         return self.remote_end_user_id not in ("", self.end_user.external_id)
 
     @property
@@ -197,7 +196,6 @@ class Link(models.Model):
 
     @property
     def last_checked_at(self) -> datetime | None:
-        """When the provider was last read: this link, or the full list with it."""
         full_check_at = self.integration.last_full_check_at
         was_listed = full_check_at is not None and self.created_at <= full_check_at and self.missing_since is None
         listed_at = full_check_at if was_listed and not self.is_disconnected else None
@@ -205,20 +203,15 @@ class Link(models.Model):
 
     @property
     def next_expected_at(self) -> datetime | None:
-        """When new data is due, if its provider keeps it fresh. Later, the link counts as stale.
-
-        None while somebody has to act first.
-        """
+        """When new data is due. Later, the link counts as stale. None while somebody has to act first."""
         return self.stale_at if HealthState(self.health) in AWAITS_DATA else None
 
     @property
     def shown_state(self) -> str:
-        """The state it counts as: while its repair is verified, it's neither broken nor working."""
         return VERIFYING if self.is_verifying else self.health
 
     @property
     def waits_too_long(self) -> bool:
-        """Whether it has waited on a bank or provider for over two days: time to contact provider support."""
         return (
             not self.is_verifying
             and self.health == HealthState.WAITING.value
@@ -255,8 +248,6 @@ class NoteText(models.Model):
 
 
 class Note(models.Model):
-    """A note by staff about a link."""
-
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="notes")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="notes")

@@ -97,7 +97,6 @@ class LinkRead(DueRead):
         return f"{self.link_id}: {self.reason}"
 
     def want_for(self, reason: Reason, at: datetime) -> bool:
-        """Request a read, unless a more urgent reason stands. Returns whether anything changed."""
         was_due = self.due_at is not None
         changed = self.want(at, is_news=reason is Reason.WEBHOOK)
         if self.due_at is None or (was_due and reason.urgency >= self.urgency):

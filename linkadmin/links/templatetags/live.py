@@ -15,7 +15,7 @@ register = template.Library()
 
 @register.inclusion_tag("partials/_live.html", takes_context=True)
 def live_page(context: Context) -> dict[str, Any]:
-    """Draw the bar for what the page shows. Views of pages that await something provide a `page_version`."""
+    """Views of pages that await something provide a `page_version`."""
     page: dict[str, Any] = dict(context.flatten())  # type: ignore[arg-type]  # its names are texts
     of = concerned(page)
     found = alerts(of)

@@ -28,14 +28,13 @@ def isolated_text(name: object) -> str:
 
 @register.simple_tag(takes_context=True)
 def customer_name(context: Context, customer: EndUser, *, as_text: bool = False) -> str:
-    """Initials for readers who may not see names."""
     name = customer.called(see_names=_sees_names(context))
     return isolated(name) if as_text else format_html("<bdi>{}</bdi>", name)
 
 
 @register.simple_tag(takes_context=True)
 def link_title(context: Context, link: Any, *, as_text: bool = False) -> str:
-    """Title of a link, or of an operation that may not have one yet. `as_text` where no markup is possible."""
+    """Title of a link, or of an operation that may not have one yet."""
     customer, place, see_names = link.end_user, link.institution or link.integration, _sees_names(context)
     if as_text:
         return title_of(customer, place, see_names=see_names)

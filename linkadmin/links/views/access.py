@@ -14,16 +14,12 @@ from .live import follows
 
 
 def link_for(request: HttpRequest, pk: UUID) -> Link:
-    """A link the reader may see. Raises 404."""
     links = queries.visible_to(reader(request)).select_related("integration", "end_user", "institution", "assignee")
     return get_object_or_404(links, pk=pk)
 
 
 def seen(request: HttpRequest, link: Link | None, end_user: EndUser | None, *, page: str) -> None:
-    """Record that somebody viewed a customer's page. Pages without a customer hold no personal data.
-
-    An open page that redraws itself is not viewed again.
-    """
+    """Pages without a customer hold no personal data. An open page that redraws itself isn't viewed again."""
     if (link is None and end_user is None) or follows(request):
         return
     record(

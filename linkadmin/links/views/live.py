@@ -52,7 +52,6 @@ def version_of(*facts: object) -> str:
 
 
 def as_shown(version: str) -> str:
-    """A page's version together with the background warnings, which every poll reports."""
     return version_of(version, watch.words())
 
 
@@ -64,7 +63,6 @@ def seconds_between(since: datetime | None) -> int:
 
 
 def answer(request: HttpRequest, version: str, seconds: int) -> HttpResponse:
-    """Respond to a poll: 204 if the page shows this version, else the current version."""
     version = as_shown(version)
     if request.GET.get("v") == version:
         response = HttpResponse(status=204)
@@ -94,7 +92,7 @@ def _page_of(request: HttpRequest) -> str:
 
 
 def alerts_version(of: list[UUID] | None) -> PageVersion:
-    """For a page that awaits nothing but shows the alerts of some integrations; of all for None."""
+    """`of` is None for all integrations."""
     named = [] if of is None else [("of", str(pk)) for pk in of] or [("of", "")]
     return PageVersion(f"{reverse('live')}?{urlencode(named)}", version_of(*_troubles(of)))
 
@@ -107,7 +105,7 @@ def live(request: HttpRequest) -> HttpResponse:
 
 
 def concerned(page: Mapping[str, Any]) -> list[UUID] | None:
-    """The integrations a page is about, judging by its context. None for all."""
+    """None means all integrations."""
     for name in ("link", "operation", "integration", "institution", "original"):
         thing = page.get(name)
         if isinstance(thing, Integration):
@@ -121,7 +119,6 @@ def concerned(page: Mapping[str, Any]) -> list[UUID] | None:
 
 
 def trouble_of(key_state: str, *until: datetime | str | None) -> tuple[object, ...]:
-    """What changes with an integration's alert: its keys, and until when requests are paused."""
     now = timezone.now()
     return key_state == Integration.KeyState.REJECTED, *((at, now < at) for each in until if (at := time_of(each)))
 

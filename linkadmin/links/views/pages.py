@@ -32,7 +32,6 @@ from .access import link_for, seen
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def link_list(request: HttpRequest) -> HttpResponse:
-    """The work list. Search terms come in the body of a POST: no name may get into a URL."""
     words = _search_words(request)
     see_names = may(request.user, Right.SEE_NAMES)
     links = queries.visible_to(reader(request))
@@ -59,7 +58,6 @@ def link_list(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def end_user_list(request: HttpRequest) -> HttpResponse:
-    """Customers by name, or by ID for those who see no names, with how many of their links need somebody."""
     words = _search_words(request)
     see_names = may(request.user, Right.SEE_NAMES)
     customers = queries.search_customers(words, see_names=see_names)
@@ -94,7 +92,6 @@ def end_user_detail(request: HttpRequest, pk: Any) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def link_notes(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Add a note. A GET shows the form alone."""
     link = link_for(request, pk)
     form = NoteForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
@@ -108,7 +105,6 @@ def link_notes(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 def link_assignee(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Change the assignee. If a colleague just did, show both choices."""
     link = link_for(request, pk)
     form = AssigneeForm(request.POST, link=link, reader=reader(request))
     if not form.is_valid():
@@ -131,7 +127,6 @@ def link_assignee(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _matching(found: "QuerySet[Link]", page: Page[Link]) -> str:
-    """How many links match in total, counted only if the page doesn't show them all."""
     is_whole = not (page.next or page.first)
     count = len(page.rows) if is_whole else found.order_by()[: queries.COUNTED + 1].count()
     if count > queries.COUNTED:

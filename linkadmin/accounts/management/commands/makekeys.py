@@ -32,7 +32,6 @@ KEYS: dict[str, tuple[str, Callable[[], str]]] = {
 
 
 def make_keys(folder: Path) -> list[Path]:
-    """Create the keys that neither the environment nor `folder` has. Returns the new files."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return [
         path
