@@ -76,7 +76,7 @@ class _Window:
 
 
 def forecast(job: BulkJob) -> Forecast:
-    """Forecast the rest of a job. Costs a few queries per integration in it."""
+    """Costs a few queries per integration of the job."""
     now = timezone.now()
     left = job.parts.filter(done_at=None).order_by().values_list("integration")
     counted = {pk: (links, calls) for pk, links, calls in left.annotate(links=Sum("links"), calls=Count("pk"))}
@@ -108,7 +108,6 @@ def _window(integration: Integration, quota: CallQuota, now: datetime) -> _Windo
 
 
 def _links_of(job: BulkJob, integration: Integration, calls: int) -> int:
-    """How many links the next `calls` requests cover."""
     parts = job.parts.filter(done_at=None, integration=integration).order_by("pk")
     links: Iterable[int] = parts.values_list("links", flat=True)[:calls]
     return sum(links)

@@ -123,7 +123,6 @@ class BulkJob(models.Model):
 
     @property
     def right(self) -> Right:
-        """The right needed to plan, start, pause and resume the job."""
         return RIGHTS[JobKind(self.kind)]
 
     @property
@@ -143,14 +142,13 @@ class BulkJob(models.Model):
         return self.kind == JobKind.CHECK_STATUS
 
     def counts(self) -> dict[str, int]:
-        """How many links are in each state. Costs a query unless the job is done."""
+        """Costs a query unless the job is done."""
         if self.state == JobState.DONE:
             return {"waiting": 0, "done": self.done, "failed": self.failed, "skipped": self.skipped}
         counted = dict(self.items.order_by().values_list("state").annotate(n=Count("pk")))
         return {state: counted.get(state, 0) for state in ItemState.values}
 
     def count_changed(self) -> int | None:
-        """How many links a check found in a different state; None if that was not recorded."""
         if self.state == JobState.DONE or not self.asks_provider:
             return self.changed
         checked = self.items.filter(state=ItemState.DONE)

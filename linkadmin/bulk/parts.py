@@ -36,7 +36,7 @@ def open_parts(job: BulkJob) -> "QuerySet[BulkPart]":
 
 
 def claim(job: BulkJob, *, limit: int, without: Collection[UUID] = ()) -> list[BulkPart]:
-    """Claim due parts of a running job; `without` skips integrations."""
+    """`without` has the IDs of integrations to skip."""
     due = open_parts(job).filter(job__state=JobState.RUNNING).exclude(integration__in=without)
     in_order = due.select_related("integration").order_by("pk")
     return work_queue.claim(in_order, now=timezone.now(), limit=limit, lease=work_queue.call_lease())
@@ -50,7 +50,7 @@ def finish(part: BulkPart, results: Mapping[UUID, Result]) -> None:
 
 
 def _close(part: BulkPart) -> bool:
-    """Finish a part in the transaction of its work; False if another worker has claimed it since."""
+    """Call it in the transaction of the part's work; False if another worker has claimed the part since."""
     return bool(work_queue.held(part).update(**work_queue.RELEASED, done_at=timezone.now()))
 
 
@@ -63,12 +63,11 @@ def _store(part: BulkPart, results: Mapping[UUID, Result]) -> None:
 
 
 def note_before(part: BulkPart) -> None:
-    """Record the status of each link before its check, unless an earlier attempt already has."""
+    # A retry keeps the status from before the first attempt.
     part.items.filter(before="").update(before=_STATE)
 
 
 def _try_later(part: BulkPart, error: Exception) -> bool:
-    """Schedule a retry of a failed part; False if it has no attempts left."""
     if part.attempts >= MOST_ATTEMPTS:
         return False
     work_queue.retry_later([part], error, at_least=BETWEEN_ATTEMPTS)
@@ -105,7 +104,7 @@ def read(part: BulkPart) -> datetime | None:
 
 @transaction.atomic
 def write(job: BulkJob, part: BulkPart) -> None:
-    """Apply the job to each link of a part, in the transaction that finishes the part."""
+    """Applied at most once per link: in the transaction that finishes the part."""
     if _close(part):
         act = _WRITTEN[JobKind(job.kind)]
         ended = (ItemState.SKIPPED, SkipReason.ENDED)
@@ -113,7 +112,6 @@ def write(job: BulkJob, part: BulkPart) -> None:
 
 
 def note_broken(part: BulkPart, error: Exception) -> None:
-    """Retry a part that crashed; finish it as failed if it always does."""
     logger.error("bulk.broken", part=part.pk, attempts=part.attempts, error=type(error).__name__)
     if not _try_later(part, error):
         links = part.items.values_list("link", flat=True)
@@ -126,7 +124,6 @@ def _links_of(part: BulkPart) -> list[Link]:
 
 
 def _give_up(part: BulkPart, asked: list[Link], gone: dict[UUID, Result], error: ProviderError) -> None:
-    """Retry a part later if the connection failed; finish it with the reason if it has no attempts left."""
     if isinstance(error, NotSent | OutcomeUnknown) and _try_later(part, error):
         return
     why, now = reading.why_check_failed(error), timezone.now()

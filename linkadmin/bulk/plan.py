@@ -107,7 +107,6 @@ def save_draft(job: BulkJob, links: "QuerySet[Link]") -> None:
 
 
 def _why_not(job: BulkJob, link: Candidate, integration: Integration) -> SkipReason | None:
-    """Why a link is skipped; None if it is not."""
     if link.disconnected_at is not None:
         return SkipReason.ENDED
     if job.kind == JobKind.ASSIGN and link.assignee_id == job.assignee_id:
@@ -121,7 +120,7 @@ def _why_not(job: BulkJob, link: Candidate, integration: Integration) -> SkipRea
 
 
 def _calls(links: Iterable[Candidate], integrations: Mapping[UUID, Integration]) -> list[Batch]:
-    """Group links into requests, round-robin across integrations so that none waits for another."""
+    # Round-robin across integrations, so that none waits for another.
     by_integration: dict[UUID, dict[LinkRef, UUID]] = {}
     for link in links:
         by_integration.setdefault(link.integration_id, {})[link.ref] = link.pk

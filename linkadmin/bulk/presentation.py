@@ -70,7 +70,6 @@ def title(job: BulkJob) -> str:
 
 
 def draft_sentences(job: BulkJob) -> list[str]:
-    """What a draft will do: how much now, the rest when, and what it skips and why."""
     ahead = forecast(job)
     return [*_doing(job, ahead), *_left_out(job)]
 
@@ -108,7 +107,6 @@ def item_rows(job: BulkJob, items: Iterable[BulkItem], *, see_names: bool) -> li
 
 
 def about(at: datetime) -> str:
-    """A time to the minute, with the date unless it is today."""
     local = timezone.localtime(at)
     return date_format(local, "H:i T" if local.date() == timezone.localdate() else "DATETIME_FORMAT")
 
@@ -136,7 +134,6 @@ def _written(job: BulkJob, count: int) -> str:
 
 
 def _waiting(ahead: Forecast) -> list[str]:
-    """How many links have to wait, until when if known, and why."""
     if not ahead.later:
         return []
     if ahead.last_at is None:
@@ -167,7 +164,6 @@ def _left_out(job: BulkJob) -> list[str]:
 
 
 def _result_counts(job: BulkJob, tally: dict[str, int]) -> list[str]:
-    """Results so far; counts of zero are left out."""
     changed = job.count_changed()
     counted = (
         []
@@ -188,7 +184,6 @@ def _result_counts(job: BulkJob, tally: dict[str, int]) -> list[str]:
 
 
 def _pace(job: BulkJob) -> list[str]:
-    """How fast a running job is, and what it waits for."""
     now = timezone.now()
     seconds = min(RATED.total_seconds(), (now - (job.started_at or now)).total_seconds())
     links = job.parts.filter(done_at__gte=now - RATED).aggregate(n=Sum("links"))["n"] or 0
@@ -228,7 +223,6 @@ def _item_badge(job: BulkJob, item: BulkItem) -> StateBadge:
 
 
 def _checked_badge(item: BulkItem) -> StateBadge:
-    """The status after a check, or "No change"."""
     left = _state_badge(item.after)
     if item.before != item.after:
         return StateBadge(left.tone, left.icon, left.label, why_words(item.why))
@@ -240,7 +234,6 @@ def _state_badge(state: str) -> StateBadge:
 
 
 def why_words(why: str) -> str:
-    """The text for a stored reason; empty for none."""
     if not why:
         return ""
     return str(SkipReason(why).label) if why in SkipReason.values else why_check_failed(why)

@@ -24,10 +24,7 @@ WORK_TASK = "bulk.work_job"
 def create_draft(
     *, actor: User, kind: JobKind, links: "QuerySet[Link]", assignee: User | None = None, text: str = ""
 ) -> BulkJob:
-    """Store a draft of a job; nothing runs yet. Raises a `Refusal`.
-
-    A person has a few drafts at most: the oldest is dropped.
-    """
+    """Store a draft, and drop the person's oldest if they have too many. Nothing runs yet. Raises a `Refusal`."""
     job = BulkJob(kind=kind, actor=actor, assignee=assignee, text=text)
     save_draft(job, links)
     plans = BulkJob.objects.filter(actor=actor, state=JobState.DRAFT).order_by("-created_at", "-pk")
@@ -37,7 +34,7 @@ def create_draft(
 
 @transaction.atomic
 def start(job: BulkJob, *, by: User) -> BulkJob:
-    """Start a draft; no effect on a job that has started. Raises `PlanOver`."""
+    """No effect on a job that has started. Raises `DraftExpired`."""
     now = timezone.now()
     if job.is_draft and not _still_holds(job, now):
         raise DraftExpired
@@ -49,7 +46,7 @@ def start(job: BulkJob, *, by: User) -> BulkJob:
 
 @transaction.atomic
 def pause(job: BulkJob, *, by: User) -> BulkJob:
-    """Pause a job: no further part starts. Requests in flight finish."""
+    """No further part starts; requests in flight finish."""
     if _change_state(job, JobState.RUNNING, JobState.PAUSED, paused_by=by):
         _record(job, by, Action.JOB_PAUSED, Outcome.DONE, **job.counts())
     return job
@@ -65,7 +62,7 @@ def resume(job: BulkJob, *, by: User) -> BulkJob:
 
 @transaction.atomic
 def finish_if_done(job_id: UUID) -> bool:
-    """Finish a running job with no parts left; True if this call did it."""
+    """True only for the call that finishes the job."""
     job = BulkJob.objects.select_for_update(of=("self",)).filter(pk=job_id, state=JobState.RUNNING).first()
     if job is None or job.parts.filter(done_at=None).exists():
         return False
@@ -77,7 +74,6 @@ def finish_if_done(job_id: UUID) -> bool:
 
 
 def delete_expired_drafts(*, now: datetime) -> None:
-    """Delete expired drafts."""
     BulkJob.objects.filter(state=JobState.DRAFT, created_at__lt=now - DRAFT_LIFETIME).delete()
 
 
@@ -88,7 +84,6 @@ def _still_holds(job: BulkJob, now: datetime) -> bool:
 
 
 def _change_state(job: BulkJob, old: JobState, new: JobState, **columns: object) -> bool:
-    """Move a job to another state; False if it wasn't in `old`."""
     moved = BulkJob.objects.filter(pk=job.pk, state=old).update(state=new, **columns)
     job.refresh_from_db()
     return bool(moved)

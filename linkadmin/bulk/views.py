@@ -66,7 +66,6 @@ MOVES: dict[str, Callable[..., BulkJob]] = {
 
 @require_safe
 def job_list(request: HttpRequest) -> HttpResponse:
-    """List the reader's own jobs first, then everyone else's."""
     user, whose = reader(request), request.GET.get("whose", "")
     lists = []
     for name in ("mine", "others"):
@@ -80,7 +79,6 @@ def job_list(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def job_plan(request: HttpRequest, kind: JobKind) -> HttpResponse:
-    """Draft a job for the selected links, once its own fields are filled in. Nothing runs yet."""
     chosen = _selected(request)
     form = _form(request, kind)
     if form is not None and not form.is_valid():
@@ -98,7 +96,6 @@ def job_plan(request: HttpRequest, kind: JobKind) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def job_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Show a draft, or the progress of a job. The page updates while the job runs."""
     job = get_object_or_404(BulkJob.objects.select_related("actor", "assignee", "paused_by"), pk=pk)
     if job.is_draft and job.actor_id != reader(request).pk:
         raise Http404
@@ -116,13 +113,11 @@ def job_live(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _jobs_of(user: User, *, mine: bool) -> "QuerySet[BulkJob]":
-    """Own jobs, or the started jobs of everyone else."""
     jobs = BulkJob.objects.select_related("actor")
     return jobs.filter(actor=user) if mine else jobs.exclude(actor=user).exclude(state=JobState.DRAFT)
 
 
 def _form(request: HttpRequest, kind: JobKind) -> forms.Form | None:
-    """The form with the fields of a kind of job, bound once submitted."""
     if kind not in FORMS:
         return None
     form = FORMS[kind]()
@@ -130,7 +125,7 @@ def _form(request: HttpRequest, kind: JobKind) -> forms.Form | None:
 
 
 def _back(chosen: Selection) -> str:
-    """URL of the filtered link list. Search terms are never part of a URL."""
+    # Search terms are never part of a URL.
     filters = [(name, value) for name, value in chosen.fields if name not in (ALL, SELECTED, WORDS)]
     return f"{reverse('link-list')}?{urlencode(filters)}" if filters else reverse("link-list")
 
@@ -150,7 +145,7 @@ def _move(request: HttpRequest, job: BulkJob) -> HttpResponse:
 
 
 def _version_of(pk: UUID) -> tuple[str, int] | None:
-    """Version of a job (its state and last finished part) and its page's polling interval in seconds."""
+    """The version of a job's page, and its polling interval in seconds."""
     row = _JOB.row(pk)
     if row is None:
         return None
@@ -189,7 +184,6 @@ def _rows(request: HttpRequest, job: BulkJob) -> tuple[list[ItemRow], Page[BulkI
 
 
 def _selected(request: HttpRequest) -> Selection:
-    """Read the selection from the form; search terms are only in the body. Raises BadRequest for invalid values."""
     links = queries.visible_to(reader(request))
     return _all_matching(request, links) if request.POST.get(ALL) else _selected_rows(request.POST, links)
 

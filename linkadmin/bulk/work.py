@@ -21,7 +21,7 @@ WRITERS_AT_ONCE = 2  # across all workers
 
 
 def work(job_id: UUID) -> None:
-    """Work on a job, and finish it when nothing is left. Safe to run in many workers at once."""
+    """Safe to run in many workers at once."""
     job = BulkJob.objects.select_related("actor", "assignee").filter(pk=job_id, state=JobState.RUNNING).first()
     if job is None:
         return
@@ -35,7 +35,7 @@ def work(job_id: UUID) -> None:
 
 
 def wake_running() -> None:
-    """Wake workers for every running job with work left, in case a message was lost."""
+    # In case a message was lost.
     for job in BulkJob.objects.filter(state=JobState.RUNNING):
         if due(parts.open_parts(job), timezone.now()).exists():
             wake_worker(services.WORK_TASK, job.pk)
@@ -59,7 +59,6 @@ class _Worker:
                 parts.note_broken(claimed[0], error)
 
     def read_side_by_side(self, at_once: int) -> None:
-        """Run up to `at_once` requests in parallel until no part is left that can start."""
         if at_once > 0:
             work_side_by_side(self._claim, self._read, threads=at_once, every=CHECK_SECONDS, name="bulk-read")
 
@@ -80,7 +79,7 @@ class _Worker:
 
 
 def _free_slots(job: BulkJob) -> int:
-    """How many requests this worker may have in flight, leaving some slots for other workers."""
+    # Leaves some slots for other workers.
     of_integration = max(1, min(settings.CALLS_AT_ONCE_PER_INTEGRATION - SLOTS_FOR_PEOPLE, share_of_one()))
     integrations: int = parts.open_parts(job).aggregate(n=Count("integration", distinct=True))["n"]
     most: int = min(settings.CALLS_AT_ONCE, of_integration * integrations)

@@ -35,7 +35,6 @@ class Budget:
 
     @property
     def left(self) -> int:
-        """Sign-in attempts left."""
         if self.rejected < FREE_ATTEMPTS:
             return FREE_ATTEMPTS - self.rejected
         return 1 if self.allowed_one_more and self.rejected < ALL_ATTEMPTS else 0
@@ -46,14 +45,13 @@ class Budget:
 
     @property
     def why_spent(self) -> str:
-        """Why none is left, and who can help."""
         if self.manager_may_allow:
             return _("The bank rejected two sign-in attempts within a day. An account manager can allow one more.")
         return _("The bank rejected three sign-in attempts within a day. One more could lock the customer's account.")
 
     @property
     def codes_left(self) -> int:
-        """One-time codes left. The bank requested them, so none needs an account manager."""
+        # The bank requested these codes, so none needs an account manager.
         return max(0, ALL_ATTEMPTS - self.rejected)
 
 
@@ -74,7 +72,7 @@ def budget_of(subject: Link | Operation) -> Budget:
 
 
 def latest_rejection(end_user: EndUser, bank: Institution) -> Operation:
-    """The latest operation of a customer that counts as an attempt at the bank. There must be one."""
+    """Raises `Operation.DoesNotExist` if there is none."""
     refused = Operation.objects.with_names().filter(end_user__external_id=end_user.external_id, counts_as_attempt=True)
     return refused.filter(institution__integration=bank.integration_id, institution__name=bank.name).latest(
         "finished_at"
@@ -101,7 +99,6 @@ def require_code(asked: Operation) -> None:
 
 @transaction.atomic
 def allow_attempt(*, actor: User, subject: Link | Operation, reason: str) -> None:
-    """Allow one more sign-in attempt, as an account manager."""
     is_link = isinstance(subject, Link)
     given_on = {"link": subject} if is_link else {"operation": subject}
     AttemptAllowance.objects.create(**given_on, allowed_by=actor, reason=reason)
@@ -122,7 +119,7 @@ def _budget_alone(operation: Operation) -> Budget:
 
 
 def _require_room(operation: Operation, left: int) -> None:
-    """Refuse an attempt that would exceed the limit if all open ones are rejected."""
+    """Open attempts count as if the bank rejects them all."""
     rivals = (
         _sign_ins(operation).filter(kind__in=LOGIN_KINDS, state__in=IN_FLIGHT).exclude(pk=operation.pk).with_names()
     )
@@ -135,7 +132,6 @@ def _sign_ins(subject: Link | Operation) -> OperationQuerySet:
 
 
 def _at_bank(subject: Link | Operation, *, of_link: str = "pk") -> Q:
-    """Filter for links, or for operations on them, of the same customer at the same bank."""
     link_id = subject.pk if isinstance(subject, Link) else subject.link_id
     same = Q(**{of_link: link_id}) if link_id else Q(pk__in=())
     if subject.institution_id is None:  # an unnamed bank matches no other link

@@ -73,7 +73,6 @@ class Asked:
 
 
 def why_asked_again(before: Asked | None, now: Asked) -> AskedAgain:
-    """Compare challenges before and after a code. Without the first, the reason is unknown."""
     if before is None:
         return AskedAgain.CANT_TELL
     if _is_another_kind(before, now):
@@ -88,7 +87,7 @@ def why_asked_again(before: Asked | None, now: Asked) -> AskedAgain:
 
 
 def _is_another_kind(before: Asked, now: Asked) -> bool:
-    """Whether the bank asks for something else. A value that only one of the two has decides nothing."""
+    # A value that only one of the two has decides nothing.
     if (before.kind, before.expects_input) != (now.kind, now.expects_input):
         return True
     pairs = ((before.written_kind, now.written_kind), (before.label, now.label), (before.pattern, now.pattern))
@@ -100,5 +99,4 @@ def _plain(text: str) -> str:
 
 
 def _is_shown(value: str) -> bool:
-    """Whether a value is a number or an image rather than a question."""
     return "".join(value.split()).isdecimal() or value.startswith("data:image/")

@@ -43,18 +43,17 @@ def store_challenge(operation: Operation, asked: Challenge, *, received_at: date
 
 
 def session_of(challenge: PendingChallenge) -> Secret:
-    """The provider's session; empty if our keys can't decrypt it."""
+    """Empty if our keys can't decrypt it."""
     return _decrypt(challenge.encrypted_session, _CHALLENGES, challenge.pk, "session") or Secret("")
 
 
 def shown_challenge(challenge: PendingChallenge) -> ShownChallenge | None:
-    """What the bank shows with a challenge; None if our keys can't decrypt it."""
+    """None if our keys can't decrypt it."""
     opened = _decrypt(challenge.encrypted_shown, _CHALLENGES, challenge.pk, "shown")
     return ShownChallenge(*json.loads(opened.reveal())) if opened else None
 
 
 def store_repair_url(operation: Operation, url: Secret, *, expires_at: datetime) -> None:
-    """Store a new repair URL in place of an earlier one for the same link."""
     if operation.link:
         delete_repair_urls([operation.link])
     stored = RepairUrl(operation=operation, expires_at=expires_at)
@@ -63,7 +62,7 @@ def store_repair_url(operation: Operation, url: Secret, *, expires_at: datetime)
 
 
 def repair_url_of(operation: Operation, *, now: datetime) -> Secret | None:
-    """The URL an operation created; None if it expired, was replaced, or our keys can't decrypt it."""
+    """None if the URL expired, was replaced, or our keys can't decrypt it."""
     stored = RepairUrl.objects.filter(operation=operation, expires_at__gt=now).first()
     return _decrypt(stored.encrypted, _REPAIR_URLS, stored.pk, "url") if stored else None
 
@@ -73,7 +72,7 @@ def delete_repair_urls(links: Sequence[Link]) -> None:
 
 
 def delete_expired(*, now: datetime) -> None:
-    """Delete expired values, even if their operation can't be closed."""
+    # Even if their operation can't be closed.
     RepairUrl.objects.filter(expires_at__lte=now).delete()
     expired = PendingChallenge.objects.filter(expires_at__lte=now)
     emptied = {"encrypted_session": b"", "encrypted_shown": b""}

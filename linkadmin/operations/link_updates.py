@@ -18,7 +18,6 @@ READS_AT_ONCE = 50
 
 
 def store_link(operation: Operation, remote: RemoteLink, *, at: datetime) -> Link:
-    """Store the provider's record on the operation's link, and create the link if there is none."""
     report = health.Report(remote.observation, health.Source.CALL, at, operation.pk, remote.request_id)
     known = Link.objects.filter(integration=operation.integration, remote_id=remote.remote_id, disconnected_at=None)
     link = operation.link or known.first()
@@ -38,14 +37,12 @@ def store_link(operation: Operation, remote: RemoteLink, *, at: datetime) -> Lin
 
 
 def start_verifying(operation: Operation, *, request_id: str) -> None:
-    """Mark a link as repaired, to be verified by a status check."""
     if operation.link:
         health.start_verifying(operation.link, at=operation.finished_at or operation.began_at, request_id=request_id)
         due_reads.want([operation.link.pk], reason=Reason.REPAIR, at=timezone.now())
 
 
 def stop_waiting(operation: Operation, cause: Cause, *, at: datetime) -> None:
-    """End the code step of a link, with the reason."""
     if operation.link:
         seen = Observation(cause=cause, raw_status=operation.link.raw_status)
         health.observe(operation.link, health.Report(seen, health.Source.CALL, at, operation.pk))

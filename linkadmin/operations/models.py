@@ -71,7 +71,7 @@ State = OperationState
 
 
 def kind_choices() -> list[tuple[str, str | Promise]]:
-    """Choices as a function, so that a new kind needs no migration."""
+    # A function, so that a new kind needs no migration.
     return list(OperationKind.choices)
 
 
@@ -214,14 +214,12 @@ class Operation(models.Model):
 
     @property
     def ref(self) -> LinkRef:
-        """Identifies the link, or the link to be created, to a provider."""
         if self.link:
             return self.link.ref
         return LinkRef("", self.customer_id, institution=self.institution.name if self.institution else "")
 
     @property
     def customer_id(self) -> str:
-        """Our ID of its customer; empty if there is none."""
         return self.end_user.external_id if self.end_user else ""
 
     @property
@@ -234,7 +232,6 @@ class Operation(models.Model):
 
     @property
     def logs_in(self) -> bool:
-        """Whether the provider signs in at the bank, which locks accounts after a few rejections."""
         return self.kind in LOGIN_KINDS
 
     @property
@@ -243,7 +240,6 @@ class Operation(models.Model):
 
     @property
     def is_accepted(self) -> bool:
-        """Whether the provider accepted it and is still working on it."""
         return self.state == State.UNKNOWN and self.outcome == ACCEPTED
 
     @property
@@ -253,18 +249,16 @@ class Operation(models.Model):
 
     @property
     def codes_given(self) -> int:
-        """Codes submitted in its sign-in attempt, including its own."""
         return 1 + self.parent.codes_given if self.parent else 0
 
     def audit_details(self) -> dict[str, Any]:
-        """What an audit event may contain: no names, no typed values."""
+        """No names, no typed values."""
         said = {"kind": self.kind, "state": self.state, "status": self.http_status, "outcome": self.outcome}
         said |= {"asked_again": self.asked_again} if self.asked_again else {}
         return said | ({"links": self.result["links"]} if "links" in self.result else {})
 
     @property
     def state_label(self) -> str:
-        """Its status in words that fit its kind."""
         if self.state == State.EXPIRED and self.outcome == REPAIR_URL_LOST:
             return str(_("Not received"))
         if self.state == State.EXPIRED and self.outcome == "withdrawn":

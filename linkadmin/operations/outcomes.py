@@ -51,17 +51,16 @@ Call = Callable[[Provider], object]
 
 
 def make_call(operation: Operation, slot: Slot, provider: Provider, call: Call) -> None:
-    """Send the one request of a claimed operation in a worker thread, and record its outcome."""
+    """Send the one request in a worker thread, which records its outcome."""
     call_pool.start(operation.pk, slot, partial(_call_and_record, operation, provider, call))
 
 
 def _call_and_record(operation: Operation, provider: Provider, call: Call) -> None:
-    """Send the request if the lease is still ours, without a database connection meanwhile, and record the outcome."""
     if not _may_send(operation):
         logger.warning("call.too_late", operation_id=str(operation.pk))
         return
     began = time.monotonic()
-    response = _response_of(operation, provider, call)
+    response = _response_of(operation, provider, call)  # holds no database connection during the request
     duration_ms = round((time.monotonic() - began) * 1000)
     known = _look_up_duplicate(operation, provider) if isinstance(response, Duplicate) else None
     _record_with_retries(operation, response, duration_ms=duration_ms, known=known)
@@ -75,7 +74,7 @@ def _may_send(operation: Operation) -> bool:
 
 
 def _record_with_retries(operation: Operation, response: object, *, duration_ms: int, known: RemoteLink | None) -> None:
-    """Retry while the database is unreachable: a bank's response must not be lost."""
+    # A bank's response must not be lost while the database is unreachable.
     while True:
         try:
             record_outcome(operation, response, duration_ms=duration_ms, known=known)
@@ -100,7 +99,6 @@ def _response_of(operation: Operation, provider: Provider, call: Call) -> object
 
 
 def _look_up_duplicate(operation: Operation, provider: Provider) -> RemoteLink | None:
-    """Read the link the provider says it already has, so that it can be shown."""
     if not operation.creates_link or not operation.natural_key or operation.end_user is None:
         return None
     try:
@@ -163,7 +161,6 @@ def apply_response(operation: Operation, response: object, *, at: datetime) -> S
 
 
 def _succeed(operation: Operation, response: object, at: datetime) -> State:
-    """Apply a successful response; one that shows the old state changed nothing."""
     change = change_of(operation)
     operation.request_id = getattr(response, "request_id", "")[:80]
     operation.outcome = change.contradicts(operation, response)
@@ -196,7 +193,6 @@ def _reject(operation: Operation, error: Rejected, at: datetime) -> State:
 
 
 def _ask_for_code(operation: Operation, error: CodeRequired, at: datetime) -> State:
-    """Store the challenge, unless this sign-in has no answers left."""
     asked = error.challenge
     _compare(operation, Asked.of(asked, sign_in=operation.origin.pk))
     over = _limit_reached(operation)
@@ -211,7 +207,6 @@ def _ask_for_code(operation: Operation, error: CodeRequired, at: datetime) -> St
 
 
 def _compare(operation: Operation, asked: Asked) -> None:
-    """Record what the bank asks for, and why, if it asks after a code."""
     operation.asked = asdict(asked)
     if operation.parent is None:
         return
@@ -221,7 +216,6 @@ def _compare(operation: Operation, asked: Asked) -> None:
 
 
 def _limit_reached(operation: Operation) -> str:
-    """The outcome if a sign-in has no answers left; empty otherwise."""
     if operation.codes_given >= MAX_ANSWERS:
         return TOO_MANY_STEPS
     left = budget.budget_of(operation).codes_left - operation.counts_as_attempt

@@ -42,7 +42,6 @@ def refresh(*, actor: User, link: Link, seconds: float) -> bool:
 
 
 def require_in_use(integration: Integration) -> None:
-    """Raise a `Refusal` for an inactive integration."""
     if not integration.is_active:
         raise refusals.IntegrationOff
 
@@ -84,13 +83,12 @@ def read_many(links: Sequence[Link]) -> list[Link]:
 
 
 def batches(integration: Integration, refs: Sequence[LinkRef]) -> list[list[LinkRef]]:
-    """Group links into requests. A link whose consent is read too gets its own."""
+    # A link whose consent is read too gets its own request.
     alone = [[ref] for ref in refs if _needs_consent(integration, ref)]
     return alone + integration.provider_class.batches([ref for ref in refs if not _needs_consent(integration, ref)])
 
 
 def read_quietly(link: Link) -> None:
-    """Check a link; a failure is only recorded on it."""
     try:
         read(link)
     except ProviderError as error:
@@ -98,13 +96,12 @@ def read_quietly(link: Link) -> None:
 
 
 def why_check_failed(error: ProviderError) -> str:
-    """The reason links could not be checked, as stored on them."""
     failure = error.failure
     return failure.code or failure.reason or f"HTTP {failure.status}"  # a response may have only a status
 
 
 def _check_batch(links: Sequence[Link]) -> list[Link]:
-    """Check links with one request; return those missing from the response, which need a second check."""
+    """Returns the links missing from the response, which need a second check."""
     integration, checked_at = links[0].integration, timezone.now()
     health.start_check([link.pk for link in links], at=checked_at)
     provider = connections.client_for(integration, in_background=True)
@@ -143,7 +140,7 @@ def _needs_consent(integration: Integration, ref: LinkRef) -> bool:
 
 
 def _with_consent(provider: Provider, link: Link, remote: RemoteLink) -> RemoteLink:
-    """Let the newest consent decide where the link itself works: the two expire independently."""
+    """The newest consent decides where the link itself works: the two expire independently."""
     seen = remote.observation
     if not _needs_consent(link.integration, link.ref) or not works(seen):
         return remote

@@ -52,10 +52,7 @@ def reconcile(operation: Operation, *, now: datetime) -> None:
 
 
 def check(*, actor: User, operation: Operation, seconds: float) -> bool:
-    """Check for a person instead of waiting for the next round; False if the check still runs.
-
-    A check of the last seconds isn't repeated.
-    """
+    """Waits at most `seconds`; False if the check still runs. A check of the last seconds isn't repeated."""
     require_in_use(operation.integration)
     with slots.slot_for(operation.integration_id, person=actor) as held:
         record(
@@ -71,7 +68,6 @@ def check(*, actor: User, operation: Operation, seconds: float) -> bool:
 
 
 def reconcile_quietly(operation: Operation) -> None:
-    """Check an outcome; if that fails, the next round retries."""
     now = timezone.now()
     try:
         reconcile(operation, now=now)
@@ -120,7 +116,6 @@ def close_overdue(*, now: datetime) -> int:
 
 
 def _close_each(rows: QuerySet[Row], close: Callable[[Row], bool]) -> int:
-    """Close rows one by one; one that fails is logged and doesn't block the others."""
     closed = 0
     for row in rows[:CLOSED_A_ROUND]:
         try:
@@ -131,14 +126,13 @@ def _close_each(rows: QuerySet[Row], close: Callable[[Row], bool]) -> int:
 
 
 def _mark_lost(operation: Operation, *, now: datetime) -> bool:
-    """Mark an operation as unknown whose process died before the response."""
     if change_of(operation).is_void_if_lost:
         return _expire(operation, State.EXPIRED, REPAIR_URL_LOST, now=now)
     return _expire(operation, State.UNKNOWN, "process_died", now=now)
 
 
 def _claim_check(operation: Operation, *, now: datetime) -> bool:
-    """Claim this round's check, so that two workers don't both read."""
+    # So that two workers don't both read.
     due = Operation.objects.filter(pk=operation.pk, state=State.UNKNOWN, check_at__lte=now)
     return bool(due.update(check_at=now + CHECK_EVERY))
 
@@ -157,7 +151,6 @@ def _expire(operation: Operation, to: State, why: str, *, now: datetime) -> bool
 
 
 def _end_if_spent(challenge: PendingChallenge, *, now: datetime) -> bool:
-    """Close a code step when other sign-ins of the customer have used up the attempts."""
     if budget_of(challenge.operation).codes_left:
         return False
     return _end_step(challenge, State.REJECTED, ATTEMPTS_SPENT, Cause.CODE_NEEDED, now=now)
@@ -165,7 +158,7 @@ def _end_if_spent(challenge: PendingChallenge, *, now: datetime) -> bool:
 
 @transaction.atomic
 def _end_step(challenge: PendingChallenge, state: State, why: str, cause: Cause, *, now: datetime) -> bool:
-    """Close a code step by our own rules, unless the code was submitted or the step canceled meanwhile."""
+    """False if the code was submitted or the step canceled meanwhile."""
     operation = locked(challenge.operation, State.NEEDS_CODE)
     if operation is None:
         return False
@@ -175,10 +168,7 @@ def _end_step(challenge: PendingChallenge, state: State, why: str, cause: Cause,
 
 
 def cancel_attempt(*, actor: User, operation: Operation, reason: str = "") -> None:
-    """Cancel a sign-in attempt that waits for a code, so that another can start.
-
-    Open to the person who started it, and to account managers with a reason.
-    """
+    """Open to the person who started it, and to account managers with a reason."""
     now = timezone.now()
     with _recorded(operation, actor), transaction.atomic():
         if operation.actor_id != actor.pk and not (reason and may(actor, Right.WITHDRAW_CHALLENGE)):
@@ -193,7 +183,6 @@ def cancel_attempt(*, actor: User, operation: Operation, reason: str = "") -> No
 
 
 def resolve_manually(*, actor: User, operation: Operation, done: bool, note: str) -> None:
-    """Resolve an outcome manually, with a reason."""
     now = timezone.now()
     with _recorded(operation, actor), transaction.atomic():
         if operation.actor_id == actor.pk:
@@ -213,7 +202,7 @@ def resolve_manually(*, actor: User, operation: Operation, done: bool, note: str
 
 @contextmanager
 def _recorded(operation: Operation, actor: User) -> Iterator[None]:
-    """Record our own refusal, outside the transaction it ends."""
+    # Outside the transaction, which the refusal rolls back.
     try:
         yield
     except refusals.Refusal as refusal:
@@ -221,7 +210,6 @@ def _recorded(operation: Operation, actor: User) -> Iterator[None]:
 
 
 def _locked(operation: Operation, state: State) -> Operation:
-    """Lock an operation in the state this action is for. Raises `NotOpen` if it isn't."""
     current = locked(operation, state)
     if current is None:
         raise refusals.NotOpen

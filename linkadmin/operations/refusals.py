@@ -21,7 +21,6 @@ class Refusal(Exception):
     words: str | Promise = _("You can't do this right now.")
 
     def __init_subclass__(cls, **own: str | Promise | HTTPStatus) -> None:
-        """Set the reason, status, title and words of a class from its keywords."""
         for name, value in own.items():
             setattr(cls, name, value)
 

@@ -56,7 +56,7 @@ def create_link(
 
 
 def update_credentials(*, actor: User, link: Link, values: Values, operation_key: UUID) -> Operation:
-    """Send new credentials of the bank to the provider: one sign-in attempt at most."""
+    """One sign-in attempt at most."""
     operation = _on_link(OperationKind.UPDATE_CREDENTIALS, link, values, actor=actor, operation_key=operation_key)
 
     def rules() -> None:
@@ -69,7 +69,7 @@ def update_credentials(*, actor: User, link: Link, values: Values, operation_key
 
 
 def submit_code(*, actor: User, challenge: PendingChallenge, code: Secret | None, operation_key: UUID) -> Operation:
-    """Submit a one-time code, or continue where the bank expects none (`code` is None)."""
+    """`code` is None where the bank expects none."""
     asked, session = challenge.operation, encrypted.session_of(challenge)
     operation = Operation(
         kind=OperationKind.SUBMIT_CODE,
@@ -99,7 +99,7 @@ def submit_code(*, actor: User, challenge: PendingChallenge, code: Secret | None
 def change_link(
     *, actor: User, link: Link, kind: OperationKind, values: Values, operation_key: UUID, note: str = ""
 ) -> Operation:
-    """Change, refresh or remove a link, or create something for it; `note` is the reason, if one is required."""
+    """`note` is the reason, if one is required."""
     operation = _on_link(kind, link, values, actor=actor, operation_key=operation_key)
     operation.note = note
     return _change(operation, values)
@@ -115,10 +115,7 @@ def change_account(
     operation_key: UUID,
     target: str = "",
 ) -> Operation:
-    """Change something beside links: of a customer, or of our whole account.
-
-    `target` is its ID at the provider, if it has one.
-    """
+    """`target` is the ID at the provider, if it has one. Without a customer, the change is of our whole account."""
     operation = Operation(
         kind=kind,
         integration=integration,
@@ -146,8 +143,6 @@ def _on_link(kind: OperationKind, link: Link, values: Values, *, actor: User, op
 
 
 def _change(operation: Operation, values: Values) -> Operation:
-    """Start a change if the provider supports it and no rule forbids it."""
-
     def rules() -> None:
         if not operation.integration.can(CHANGES[operation.kind].capability):
             raise refusals.ProviderCannot
@@ -178,7 +173,6 @@ def _start(operation: Operation, values: Values, rules: Rules, *, answers: Pendi
 
 
 def _require_alone(operation: Operation) -> None:
-    """Refuse a change while the same one is open."""
     lock_integration(operation.integration_id)
     same = Operation.objects.open().with_names().exclude(pk=operation.pk)
     same = same.filter(kind=operation.kind, integration=operation.integration_id, natural_key=operation.natural_key)
@@ -187,7 +181,6 @@ def _require_alone(operation: Operation) -> None:
 
 
 def _require_new(operation: Operation, *, second_link: bool) -> None:
-    """Refuse a link the customer already has, and an unrequested second one at a bank."""
     standing = Link.objects.standing().select_related("end_user", "institution", "integration")
     if operation.natural_key:
         same = standing.filter(integration=operation.integration, remote_id=operation.natural_key).first()
@@ -200,6 +193,5 @@ def _require_new(operation: Operation, *, second_link: bool) -> None:
 
 
 def _not_secret(values: Values) -> dict[str, str | list[str]]:
-    """Non-secret values, as stored."""
     plain = {name: value for name, value in values.items() if not isinstance(value, Secret)}
     return {name: value if isinstance(value, str) else list(value) for name, value in plain.items()}

@@ -69,7 +69,7 @@ def start(
 
 @contextmanager
 def _saved_or_refused() -> Iterator[None]:
-    """Turn a database error before the request into a refusal, so that the form can show it and keep its values."""
+    # A refusal lets the form say so and keep its values.
     try:
         yield
     except storage.UNUSABLE as error:
@@ -91,7 +91,6 @@ def sent_before(operation: Operation) -> Operation | None:
 
 
 def _client_or_refusal(integration: Integration) -> Provider:
-    """Decrypt the integration's keys before anything starts that needs them."""
     if not integration.is_active or integration.keys_rejected:
         raise refusals.IntegrationOff
     try:
@@ -101,13 +100,12 @@ def _client_or_refusal(integration: Integration) -> Provider:
 
 
 def _deadline_of(operation: Operation) -> float:
-    """Total seconds for its request: many more where the provider may sign in at the bank."""
+    """In seconds: many more where the provider may sign in at the bank."""
     may_log_in = operation.logs_in and operation.integration.provider_class.signs_in_at_bank
     return settings.PROVIDER_CREDENTIALS_SECONDS if may_log_in else settings.PROVIDER_CHANGE_SECONDS
 
 
 def fingerprint(operation: Operation) -> str:
-    """Digest of the non-secret form values."""
     said = {
         "kind": operation.kind,
         "integration": str(operation.integration_id),
@@ -126,7 +124,7 @@ class _LinkTaken(Exception):
 
 
 def _require_free(operation: Operation) -> None:
-    """Raise early what the locks would show only later."""
+    # The locks would show these only later.
     if operation.link_id and Operation.objects.open().filter(link=operation.link_id).exists():
         raise _LinkTaken
     slots.require_free_slot(operation.integration_id, person=operation.actor)
@@ -134,7 +132,6 @@ def _require_free(operation: Operation) -> None:
 
 @transaction.atomic
 def _prepare(operation: Operation, rules: Rules, answers: PendingChallenge | None) -> None:
-    """Write the intent, with its customer and bank if they are new, and check the rules."""
     operation.fingerprint = fingerprint(operation)
     if operation.end_user is not None:
         operation.end_user = _stored_customer(operation.end_user, operation.actor)
@@ -184,7 +181,6 @@ def _claim(operation: Operation) -> None:
 
 
 def _open_rival(operation: Operation) -> Operation | None:
-    """The open operation that blocks this one."""
     rivals = Operation.objects.open().with_names()
     if operation.link_id:
         return rivals.filter(link=operation.link_id).first()

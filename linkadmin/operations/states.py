@@ -120,7 +120,7 @@ def record(
     details: Mapping[str, str | int] | None = None,
     is_stored: bool = True,
 ) -> None:
-    """Record an event of an operation. `step` is empty for its request, `actor` None for the system."""
+    """`step` is empty for the request itself; `actor` is None for the system."""
     object_type, object_id = _object_of(operation, is_stored=is_stored)
     log.record(
         actor=actor,
@@ -134,14 +134,13 @@ def record(
 
 
 def refused(operation: Operation, refusal: Refusal, *, actor: User | None = None, is_stored: bool = False) -> Refusal:
-    """Record our own refusal, and return it to be raised."""
     details = {"reason": refusal.reason}
     record(operation, Outcome.REJECTED, actor=actor or operation.actor, details=details, is_stored=is_stored)
     return refusal
 
 
 def _object_of(operation: Operation, *, is_stored: bool) -> tuple[ObjectType, str]:
-    """The object of an audit event. A refused operation may name a customer who was never stored."""
+    # A refused operation may name a customer who was never stored.
     if operation.link_id:
         return ObjectType.LINK, str(operation.link_id)
     customer = operation.end_user_id

@@ -22,7 +22,7 @@ def close_overdue() -> None:
 
 @shared_task(name="operations.wake_due")
 def wake_due() -> None:
-    """Wake workers for every operation due for a check, in case a message was lost."""
+    # In case a message was lost.
     now = timezone.now()
     askable = Integration.objects.askable(now=now)
     unknown = Operation.objects.filter(state=State.UNKNOWN, check_at__lte=now, integration__in=askable)

@@ -19,7 +19,6 @@ YES, NO = "yes", "no"  # form values for on and off
 
 
 def is_on(values: Mapping[str, object]) -> bool:
-    """Whether a form value means "on"."""
     return values.get("enabled") == YES
 
 

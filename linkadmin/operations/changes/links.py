@@ -27,7 +27,7 @@ FAILED_SHOWN = 200
 
 
 def observe_link(operation: Operation, remote: RemoteLink | None, at: datetime) -> None:
-    """Store a record from a response. It involved no sign-in at the bank, so it proves no more than a status check."""
+    # The response involved no sign-in at the bank, so it proves no more than a status check.
     if operation.link and remote:
         health.observe_remote(operation.link, remote, source=health.Source.LIST, at=at, operation_id=operation.pk)
 
@@ -40,7 +40,6 @@ def _fetched(operation: Operation, accepted: Accepted | None, at: datetime) -> N
 
 
 def _would_repeat_rejected_sign_in(link: Link) -> bool:
-    """Whether a refresh would repeat a sign-in the bank rejected, or that needs the customer."""
     is_refused = link.verdict.state in Group.CUSTOMER.states and not link.is_verifying
     return link.integration.provider_class.signs_in_at_bank and is_refused
 
@@ -57,7 +56,7 @@ def _why_no_fetch(link: Link) -> str | Promise:
 
 
 def _find_new_data(operation: Operation, _now: datetime) -> Finding[Accepted]:
-    """Look for data fetched since the request was sent. None may only mean that it takes longer."""
+    # No new data may only mean that it takes longer.
     remote = read(link_of(operation))
     if remote and has_new_data(operation, remote):
         return Finding(State.CONFIRMED_DONE, "good_data_since")
@@ -102,7 +101,6 @@ REFRESH_DATA = Change(
 
 
 def _differing(operation: Operation, values: Values) -> Values:
-    """The settings that differ from the current ones; records on the operation which are sent."""
     link = link_of(operation)
     sent = {name: value for name, value in values.items() if _comparable(value) != _comparable(getattr(link, name, ""))}
     operation.result = {"sent": sorted(sent)}
@@ -115,13 +113,13 @@ def _require_difference(_operation: Operation, sent: Values) -> None:
 
 
 def _shown_settings(remote: RemoteLink, asked: Mapping[str, object]) -> dict[str, bool]:
-    """For each requested setting the record includes: whether it has the requested value."""
+    """Whether each setting has the requested value; settings that the record leaves out are missing."""
     shown = {name: getattr(remote, name, "") for name in asked}
     return {name: _comparable(value) == _comparable(asked[name]) for name, value in shown.items() if value}
 
 
 def _comparable(value: object) -> object:
-    """Normalize a setting for comparison: the order of a list means nothing."""
+    # The order of a list means nothing.
     return frozenset(value) if isinstance(value, list | tuple) else value
 
 
@@ -141,7 +139,7 @@ def _find_settings(operation: Operation, now: datetime) -> Finding[RemoteLink]:
 
 
 def _settings_fields(link: Link) -> tuple[CredentialField, ...]:
-    """The settings with their current values; a current value stays a choice even if no longer offered."""
+    # A current value stays a choice even if it's no longer offered.
     fields = link.integration.provider_class.settings_fields(link.institution)
     return tuple(_with_present(field, getattr(link, field.name, "")) for field in fields)
 
@@ -194,7 +192,7 @@ SETTINGS = Change(
 
 
 def _find_working_token(operation: Operation, _now: datetime) -> Finding[RemoteLink]:
-    """Check whether a broken link works now. If it worked before, its old token may still be the one in use."""
+    # If the link worked before, its old token may still be the one in use.
     link = link_of(operation)
     remote = read(link)
     mended = link.changes.filter(at__gte=operation.began_at, new=HealthState.HEALTHY.value)
@@ -288,7 +286,7 @@ def _note_reports(operation: Operation, refreshed: ReportsRefreshed | None, _at:
 
 
 def _find_reports(operation: Operation, _now: datetime) -> Finding[ReportsRefreshed]:
-    """Look for new data at a customer's links. For a whole integration, only reading every link could prove it."""
+    # For a whole integration, only reading every link could prove it.
     if operation.end_user is None:
         return NOTHING
     links = Link.objects.standing().select_related("integration", "end_user", "institution")

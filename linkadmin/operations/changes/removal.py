@@ -32,7 +32,7 @@ def lock_integration(integration_id: UUID) -> None:
 
 
 def require_no_removal(operation: Operation) -> None:
-    """Refuse a change for a customer whose links are all being deleted."""
+    """Raises a `Refusal` while all links of the customer are being deleted. May lock the integration."""
     if operation.end_user is None or operation.integration.provider_class.removal_reach is not Reach.CUSTOMER:
         return
     lock_integration(operation.integration_id)
@@ -41,7 +41,6 @@ def require_no_removal(operation: Operation) -> None:
 
 
 def _require_no_open_operation(operation: Operation, _values: Values) -> None:
-    """Refuse to delete a link while another affected link has an open operation."""
     is_wide = operation.integration.provider_class.removal_reach is Reach.CUSTOMER
     if is_wide and (busy := _others_of_customer(operation).first()):
         raise refusals.AlreadyOpen(busy)
@@ -53,7 +52,6 @@ def _others_of_customer(operation: Operation) -> OperationQuerySet:
 
 
 def _removed(operation: Operation, removed: Removed | None, at: datetime) -> None:
-    """Mark every affected link as disconnected, with the reason. None can be repaired any more."""
     known = removed.cause.value if removed else operation.result.get("cause")
     cause = Cause(known) if known else CAUSES[operation.integration.provider_class.removal_reach]
     operation.result = {"cause": cause.value}
@@ -63,7 +61,7 @@ def _removed(operation: Operation, removed: Removed | None, at: datetime) -> Non
     for link in gone:
         seen = Observation(cause=cause, raw_status=link.raw_status)
         health.observe(link, health.Report(seen, health.Source.CALL, at, operation.pk, operation.request_id))
-    encrypted.delete_repair_urls(gone)
+    encrypted.delete_repair_urls(gone)  # none can be repaired any more
     operation.result |= {"links": len(gone)}
 
 

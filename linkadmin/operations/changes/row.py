@@ -113,7 +113,6 @@ def not_done(operation: Operation, now: datetime) -> Finding[Any]:
 
 
 def has_new_data(operation: Operation, remote: RemoteLink) -> bool:
-    """Whether the provider got good data from the bank after the request was sent."""
     good = remote.observation.last_good_at
     if good is None or good == operation.good_data_before:
         return False

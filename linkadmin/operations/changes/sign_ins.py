@@ -44,14 +44,12 @@ SESSION, LINK, CODE = "session", "link", "code"  # values sent with a code
 
 
 def login_fields(integration: Integration, institution: Institution | None) -> tuple[CredentialField, ...]:
-    """Fields staff can fill in to repair a link; none where the customer consents at the bank instead."""
     if institution is not None and institution.is_by_consent:
         return ()
     return integration.provider_class.update_fields(institution)
 
 
 def _apply(operation: Operation, remote: RemoteLink | None, at: datetime) -> None:
-    """Store a new link, or a repair to verify."""
     if remote is None:
         start_verifying(operation, request_id=operation.request_id)
     elif operation.creates_link:
@@ -65,12 +63,10 @@ def _apply(operation: Operation, remote: RemoteLink | None, at: datetime) -> Non
 
 
 def _contradicts(operation: Operation, remote: RemoteLink) -> str:
-    """The outcome if the provider's own record says the link still doesn't work; empty otherwise."""
     return "" if operation.creates_link or works(remote.observation) else NOT_REPAIRED
 
 
 def _prove(operation: Operation, now: datetime) -> Finding[RemoteLink]:
-    """Look for the new link, or for a sign-in at the bank since the request was sent."""
     remote = read(operation.link) if operation.link else _created_link(operation)
     settled = has_proof_time_passed(operation, now)
     if remote is None:
@@ -87,7 +83,6 @@ def _prove(operation: Operation, now: datetime) -> Finding[RemoteLink]:
 
 
 def _created_link(operation: Operation) -> RemoteLink | None:
-    """The link a lost create may have made: with our ID, or a new one of this customer at this bank."""
     found = provider_of(operation).find_link(
         remote_id=operation.natural_key,
         end_user_id=operation.customer_id,
@@ -105,7 +100,7 @@ def _created_link(operation: Operation) -> RemoteLink | None:
 
 
 def _absence_proves(operation: Operation) -> bool:
-    """Whether a missing link was never created: only if we chose its ID, or the link existed before."""
+    # A missing link proves nothing unless we chose its ID, or it existed before.
     return bool(operation.natural_key or operation.link_id)
 
 
@@ -127,7 +122,6 @@ def _submit_code(provider: Provider, _operation: Operation, values: Values) -> R
 
 
 def _typed_before(link: Link) -> Mapping[str, Any]:
-    """Non-secret values from the last attempt, if it failed."""
     last = Operation.objects.latest_of(link)
     if last is None or last.is_done or not last.logs_in or last.creates_link or last.gives_code:
         return {}

@@ -68,7 +68,6 @@ class DrawnForm(forms.Form):
 
     @property
     def shows_advanced(self) -> bool:
-        """Whether to open the advanced fields: one has a value or an error."""
         return any(each.errors or each.data or self.initial.get(each.name) for each in self.advanced_fields())
 
 
@@ -83,7 +82,6 @@ class OnceForm(forms.Form):
 
     @classmethod
     def sent(cls, posted: QueryDict) -> Self:
-        """A bound form without typed fields. Raises BadRequest if its key is invalid."""
         form = cls(posted)
         if not form.is_valid():
             raise BadRequest("a form that this page does not have")
@@ -91,7 +89,6 @@ class OnceForm(forms.Form):
 
     @property
     def key(self) -> uuid.UUID:
-        """The key of a valid form."""
         key: uuid.UUID = self.cleaned_data["operation_key"]
         return key
 

@@ -10,14 +10,14 @@ _EXTENDED = regex.compile(r"\(\?(?:[a-zA-Z0-9]*x|#)")  # comments and spaces can
 
 
 def mismatch(pattern: str, message: str, value: str) -> str:
-    """The error message for a value that fails a pattern; empty if it fits or there is no pattern."""
+    """The error message; empty if the value fits, or there is no pattern."""
     if not pattern or _matches(pattern, value):
         return ""
     return message or _("The bank expects a different format.")
 
 
 def _matches(pattern: str, value: str) -> bool:
-    """Match with limits. A broken or expensive pattern passes: the bank will check the value."""
+    """A broken or expensive pattern passes: the bank will check the value."""
     if _EXTENDED.search(pattern) or _copies(pattern) > MAX_COPIES:
         return True
     try:

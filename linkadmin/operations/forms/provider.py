@@ -23,7 +23,7 @@ class ProviderForm(OnceForm, DrawnForm):
     not_stored = frozenset({"operation_key"})  # new for each form
 
     def clean(self) -> dict[str, Any]:
-        """Check the bank's patterns, and wrap secrets before other code can see them."""
+        # Secrets are wrapped before other code can see them.
         for name, field in self.asked.items():
             value = self.cleaned_data.get(name)
             if value and (message := self._mismatch(field, value)):
@@ -38,7 +38,6 @@ class ProviderForm(OnceForm, DrawnForm):
         return self.cleaned_data
 
     def typed(self) -> dict[str, Value]:
-        """Submitted values by the provider's field names."""
         filled = {name: self.cleaned_data[name] for name in self.asked if self.cleaned_data.get(name)}
         return {name: tuple(value) if isinstance(value, list) else value for name, value in filled.items()}
 
@@ -51,7 +50,6 @@ class ProviderForm(OnceForm, DrawnForm):
         return [(name, value) for name in names for value in sent.getlist(name) or [""]]
 
     def add_provider_errors(self, errors: dict[str, str]) -> None:
-        """Show the provider's errors at their fields; the page shows the others above the form."""
         for name, words in errors.items():
             if name in self.fields:
                 self.add_error(name, words)
@@ -105,7 +103,7 @@ class NewLinkForm(ProviderForm):
             del self.fields["bank_name"]
 
     def clean_end_user_id(self) -> str:
-        """Take an ID byte for byte, except for spaces around an unknown one, which come from copying."""
+        # Byte for byte, except for spaces around an unknown ID: they come from copying.
         typed = str(self.cleaned_data["end_user_id"])
         exact = typed if EndUser.objects.filter(external_id=typed).exists() else typed.strip()
         if not exact:
@@ -129,12 +127,12 @@ class NewLinkForm(ProviderForm):
         return cleaned
 
     def end_user(self) -> EndUser:
-        """The customer of the link; a new one is saved with the operation."""
+        """A new customer is unsaved: the operation saves them."""
         cleaned = self.cleaned_data
         return self.known or EndUser(external_id=cleaned["end_user_id"], name=cleaned["end_user_name"])
 
     def natural_key(self) -> str:
-        """The ID the link will have at the provider, if staff typed it rather than the provider."""
+        """The ID the link will have at the provider; empty if the provider chooses it."""
         return next((str(self.cleaned_data[name]) for name, field in self.asked.items() if field.identifies), "")
 
     def offer_second_link(self) -> None:
@@ -220,7 +218,7 @@ class CodeForm(forms.Form):
         return typed
 
     def clean(self) -> dict[str, Any]:
-        """Check a code against the institution's pattern. The pattern may be outdated, so a second submit skips it."""
+        # The institution's pattern may be outdated, so a second submit skips it.
         typed, code = self.cleaned_data.get("code"), self._code
         message = mismatch(code.pattern, code.pattern_message, typed) if code and typed else ""
         if message and not self.cleaned_data.get("as_typed"):
@@ -232,7 +230,7 @@ class CodeForm(forms.Form):
 
 
 def _answer_field() -> TypedField:
-    """An answer may be words, a date or an account number, so it is sent exactly as typed."""
+    # An answer may be words, a date or an account number, so it's sent exactly as typed.
     return TypedField(
         label=_("Customer's answer"),
         cleaning=Cleaning.AS_TYPED,
@@ -242,7 +240,7 @@ def _answer_field() -> TypedField:
 
 
 def _code_field(institutions: CredentialField | None) -> TypedField:
-    """The field of a one-time code as the institution defines it. Most are numbers, some are URLs."""
+    # Most codes are numbers, some are URLs.
     attrs: dict[str, Any] = dict(_CODE_ATTRIBUTES)
     if institutions is None or institutions.is_number:
         attrs |= {"data-code": "", "inputmode": "numeric"}

@@ -21,12 +21,11 @@ DATA_URI = regex.compile(r"data:[^,]{0,200};base64,", regex.IGNORECASE)
 
 
 def trimmed(text: str) -> str:
-    """Strip invisible characters, and white space at both ends."""
     return INVISIBLE.sub("", text).strip()
 
 
 def code(text: str) -> str:
-    """Clean a one-time code: "482 193" and "٤٨٢-١٩٣" become 482193. Non-numeric codes are only trimmed."""
+    """Numbers become plain digits: "482 193" and "٤٨٢-١٩٣" both 482193. Other codes are only trimmed."""
     visible = trimmed(text)
     digits = GROUPING.sub("", visible)
     return "".join(str(unicodedata.decimal(digit)) for digit in digits) if digits.isdecimal() else visible

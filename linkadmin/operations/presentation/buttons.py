@@ -42,7 +42,6 @@ def start_of(link: Link, operation: Operation) -> tuple[str, Right]:
 
 
 def offer(change: Change[Any], link: Link, last: Operation | None, *, user: User) -> Offer | None:
-    """The button for a change; None if the provider can't do it, the reader may not, or the link is disconnected."""
     page, can = change.page, link.integration.can(change.capability)
     if page is None or link.is_disconnected or not can or not may(user, change.right):
         return None
@@ -67,7 +66,6 @@ class Ways:
 
 
 def ways_on(subject: Link | Operation, budget: Budget, *, user: User) -> Ways | None:
-    """What can be done instead of another attempt; None while attempts are left."""
     if budget.left:
         return None
     link = subject if isinstance(subject, Link) else subject.link
@@ -104,7 +102,6 @@ class LinkHead:
 
 
 def head_of(link: Link, last: Operation | None, *, user: User, budget: Budget) -> LinkHead:
-    """The head of the page. An open operation comes first."""
     standing = standing_of(link)
     if last is not None and last.is_open:
         return LinkHead(standing, _under_way(link, last, user=user))
@@ -121,7 +118,6 @@ def head_of(link: Link, last: Operation | None, *, user: User, budget: Budget) -
 
 
 def known_steps(link: Link) -> frozenset[Step]:
-    """The steps this link supports: through its provider, and at its bank."""
     return frozenset(_known(link))
 
 
@@ -142,7 +138,6 @@ def _known(link: Link) -> Iterator[Step]:
 
 
 def _why_not(link: Link, remedy: Remedy, *, budget: Budget) -> dict[Step, str]:
-    """Why steps are unavailable: requests are paused, or no sign-in attempts are left."""
     changes = {step: FACTS[step].change for step in STEPS[remedy]}
     found = {step: _why_no_call(link, change.kind) for step, change in changes.items() if change}
     if Step.UPDATE_CREDENTIALS in found and budget.left == 0:
@@ -197,7 +192,7 @@ def _url_of(link: Link, step: Step) -> str:
 
 
 def _report(link: Link) -> str:
-    """A report for support: IDs and the provider's own words, no names."""
+    # IDs and the provider's own words, no names.
     known = [
         (_("Provider"), link.integration.provider_label),
         (link.integration.remote_id_label, link.remote_id),

@@ -30,7 +30,6 @@ __all__ = ["Explanation", "explain"]
 
 
 def under_way_on(links: Collection[UUID]) -> Mapping[UUID, UnderWay]:
-    """Progress of the open operation of each link; a link has one at most."""
     found = Operation.objects.open().filter(link__in=links).select_related("challenge", "integration")
     return {operation.link_id: _under_way(operation) for operation in found if operation.link_id}
 
@@ -51,7 +50,6 @@ def _under_way(operation: Operation) -> UnderWay:
 
 
 def why_unknown(operation: Operation) -> str:
-    """Why an outcome is unknown: no response, a provider error, or an unreadable response."""
     what = {"provider": operation.integration.provider_label, "status": operation.http_status}
     if not operation.http_status:
         return _("We didn't get a response.")
@@ -61,7 +59,6 @@ def why_unknown(operation: Operation) -> str:
 
 
 def unknown_label(operation: Operation) -> str:
-    """Label of an unknown outcome, with whether it's being checked."""
     if operation.is_accepted:
         checked, waits = _("Accepted, checking until it's gone"), _("Accepted, not being checked")
     else:
@@ -70,7 +67,7 @@ def unknown_label(operation: Operation) -> str:
 
 
 def _words_of(operation: Operation) -> tuple[str, str, str]:
-    """Label, reason and advice for an open operation."""
+    # Label, reason and advice.
     what = str(operation.get_kind_display())
     if operation.is_accepted:
         taken_on = _("The provider accepted it and is still working on it.")
@@ -87,7 +84,6 @@ def _words_of(operation: Operation) -> tuple[str, str, str]:
 
 
 def explain(operation: Operation) -> Explanation:
-    """Describe a finished operation, or one without a response."""
     if operation.is_done:
         return CHANGES[operation.kind].explain_done(operation)
     if operation.state in (State.UNKNOWN, State.NEEDS_DECISION) or operation.is_lost:
@@ -193,7 +189,6 @@ def _busy(operation: Operation) -> Explanation:
 
 
 def _when_again(operation: Operation) -> str:
-    """When to try again, if the provider set a time that lies ahead."""
     if operation.retry_at is None or operation.retry_at <= timezone.now():
         return ""
     return _("Try again after %(time)s.") % {"time": clock_time(operation.retry_at)}

@@ -110,7 +110,7 @@ def next_steps(
     rights: frozenset[Right],
     why_not: Mapping[Step, str] = MappingProxyType({}),
 ) -> NextSteps:
-    """The next steps. `known` are the steps this kind of link supports; `why_not` says which are unavailable."""
+    """`known` are the steps this kind of link supports; `why_not` says which are unavailable."""
     if Right.VIEW_LINKS not in rights:
         return NextSteps()
     fitting = [step for step in STEPS[remedy] if step in known or step in NO_REQUEST]
@@ -127,7 +127,6 @@ def next_steps(
 
 
 def _two_of(steps: list[Step]) -> Iterator[Step]:
-    """Yield the first step, and a second one where customers can repair the link themselves."""
     yield steps[0]
     if steps[0] is Step.UPDATE_CREDENTIALS and len(steps) > 1:
         yield steps[1]

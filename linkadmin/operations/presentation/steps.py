@@ -41,7 +41,6 @@ def steps_at(
 
 
 def steps_of(operation: Operation) -> list[ShownStep]:
-    """Steps with the current one of an operation; none for a kind without a sign-in at the bank."""
     if not operation.logs_in:
         return []
     at = CODE if operation.state == State.NEEDS_CODE or operation.gives_code else FORM
@@ -51,7 +50,6 @@ def steps_of(operation: Operation) -> list[ShownStep]:
 
 
 def steps_of_link(link: Link, last: Operation | None) -> list[ShownStep]:
-    """Steps of a link's last operation, until the link works and for a while after."""
     if last is None or not last.logs_in:
         return []
     if last.is_open or (last.is_done and (link.is_verifying or link.health == HealthState.SETTING_UP.value)):

@@ -79,7 +79,7 @@ def describe_delivery(row: DeliveryLink, *, see_names: bool) -> EntryText:
 
 
 def describe_note(note: Note, *, see_names: bool) -> EntryText:
-    """Staff write names into notes: readers without that right see only that there is a note."""
+    # Staff write names into notes.
     text = note.words if see_names else _("Only people who can see customer names can read this note.")
     return EntryText(
         "quiet", "sticky-note", _("Note"), _joined(isolated(note.author.display_name), _of_job(note)), text
@@ -137,7 +137,7 @@ class Source:
         return Key(_attribute(row, self.at), self.kind, _attribute(row, self.id))
 
     def beyond(self, link: Link, key: Key | None, *, older: bool, inclusive: bool, limit: int) -> list[Any]:
-        """Rows nearest to a key on one side of it; without a key, the newest or the oldest."""
+        """The rows nearest to a key on one side of it; without a key, the newest or the oldest."""
         rows = self.rows(link)
         if key is not None:
             rows = rows.filter(self._side_of(key, older=older, inclusive=inclusive))

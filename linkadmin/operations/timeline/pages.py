@@ -62,7 +62,6 @@ class _Reader:
     see_names: bool
 
     def reach(self, key: Key | None, *, older: bool, inclusive: bool = False, limit: int = SHOWN + 1) -> list[_Found]:
-        """Entries nearest to a key on one side of it, nearest first."""
         found = [
             _Found(source.key_of(row), source, row)
             for source in self.sources
@@ -72,7 +71,6 @@ class _Reader:
         return found[:limit]
 
     def days(self, found: Sequence[_Found]) -> list[Day]:
-        """Group entries by day in the current time zone."""
         return list(_by_day([(each.key.at, self._entry(each)) for each in found]))
 
     def _entry(self, found: _Found) -> TimelineEntry:
@@ -85,13 +83,11 @@ class _Reader:
 
 
 def latest(link: Link, *, see_names: bool) -> list[Day]:
-    """The newest entries of a link by day."""
     every = _Reader(link, list(SOURCES.values()), see_names)
     return every.days(every.reach(None, older=True, limit=SHOWN))
 
 
 def page_of(link: Link, kinds: Sequence[str], query: QueryDict, *, see_names: bool) -> TimelinePage:
-    """The page a query requests; all kinds if it names none."""
     chosen = [source for source in SOURCES.values() if not kinds or source.kind in kinds]
     timeline = _Reader(link, chosen, see_names)
     down = query.get("order") != OLDEST_FIRST
@@ -120,7 +116,7 @@ def write_key(key: Key) -> str:
 
 
 def _position_in(query: QueryDict) -> tuple[str, Key | None]:
-    """Direction and key of the requested page; an invalid key means the first page."""
+    """An invalid key means the first page."""
     for name in ("after", "before", "at"):
         if name in query:
             key = _read_key(str(query[name]))
@@ -153,7 +149,7 @@ class KindPill:
 
 
 def kinds_of(query: QueryDict) -> list[str]:
-    """The requested kinds. Raises ValueError for an unknown one."""
+    """Raises ValueError for an unknown kind."""
     kinds = query.getlist("kind")
     if unknown := set(kinds) - set(SOURCES):
         raise ValueError(f"no such kind: {sorted(unknown)}")
@@ -172,14 +168,12 @@ def kind_pills(query: QueryDict, kinds: Sequence[str]) -> list[KindPill]:
 
 
 def every_kind(query: QueryDict) -> str:
-    """The query without filters."""
     there = without_place(query)
     there.pop("kind", None)
     return f"?{there.urlencode()}"
 
 
 def switched(query: QueryDict, name: str, value: str) -> str:
-    """Toggle a value in a query."""
     there = query.copy()
     if there.get(name) == value:
         del there[name]

@@ -87,7 +87,6 @@ def _draw(
 
 
 def _sign_in(link: Link, *, user: User, failed: bool) -> dict[str, Any]:
-    """Context for forms that have the provider sign in at the bank."""
     budget = budget_of(link)
     return {
         "budget": budget,
@@ -101,7 +100,7 @@ def _sign_in(link: Link, *, user: User, failed: bool) -> dict[str, Any]:
 
 
 def _says_unknown(change: Change[Any], refused: Operation | None) -> bool:
-    """Whether the provider just reported the link as missing. A missing customer proves nothing about it."""
+    # A missing customer proves nothing about the link.
     return refused is not None and not change.is_of_customer and refused.outcome == NotFound.__name__
 
 

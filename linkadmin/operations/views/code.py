@@ -61,7 +61,6 @@ def link_code(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 def link_code_withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Cancel the attempt and go back to the form that started it."""
     link = link_for(request, pk)
     challenge = _waiting(link)
     back = f"{link.get_absolute_url()}credentials/"
@@ -78,7 +77,6 @@ def link_code_withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def link_code_cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Let an account manager cancel somebody else's attempt, with a reason."""
     link = link_for(request, pk)
     challenge = _waiting(link)
     if challenge is None:
@@ -130,7 +128,7 @@ def _submit(request: HttpRequest, link: Link, challenge: PendingChallenge | None
 
 
 def _sent_again(request: HttpRequest, link: Link) -> HttpResponse:
-    """Respond to the second click of an accepted form: show the operation's progress."""
+    # The second click of an accepted form.
     made = link.operations.with_names().order_by("-created_at").first()
     return go(request, page_of(outcome_of(made)) if made else link.get_absolute_url())
 
@@ -143,14 +141,12 @@ def _waiting(link: Link) -> PendingChallenge | None:
 
 
 def _run_out(link: Link) -> Operation | None:
-    """The link's last operation, if it is an expired code step."""
     last = Operation.objects.latest_of(link)
     is_late = last is not None and last.state == State.EXPIRED and last.outcome == "code_too_late"
     return last if is_late else None
 
 
 def _expired_step(request: HttpRequest, operation: Operation, *, status: int = 200) -> HttpResponse:
-    """Show an expired code step, closed or not."""
     link = operation.link
     assert link is not None  # noqa: S101 - a bank that asks has a link
     budget = budget_of(link)
@@ -205,7 +201,6 @@ def _clock(challenge: PendingChallenge) -> dict[str, Any]:
 
 
 def _shown(challenge: PendingChallenge, user: User) -> dict[str, Any]:
-    """What the bank shows the customer, for readers who may submit the code."""
     shown = encrypted.shown_challenge(challenge) if may(user, Right.UPDATE_CREDENTIALS) else None
     kind = ChallengeKind(challenge.kind)
     return {
@@ -216,7 +211,6 @@ def _shown(challenge: PendingChallenge, user: User) -> dict[str, Any]:
 
 
 def _drawn(kind: ChallengeKind, value: str) -> dict[str, Any]:
-    """What the bank shows, as the page displays it: image, number, QR code or text."""
     if not value:
         return {}
     if shown := picture(value):
@@ -229,7 +223,6 @@ def _drawn(kind: ChallengeKind, value: str) -> dict[str, Any]:
 
 
 def _qr_code(value: str) -> dict[str, Any]:
-    """A QR code of this text, drawn by us, and the text."""
     try:
         return {"qr": segno.make_qr(value).svg_data_uri(scale=6, border=2), "text": value}
     except segno.DataOverflowError:

@@ -57,7 +57,6 @@ def link_new(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def institution_search(request: HttpRequest) -> HttpResponse:
-    """Search results while typing."""
     integration = get_object_or_404(Integration, pk=as_uuid(request.GET.get("integration", "")), is_active=True)
     if not wants_part(request):
         return _choose_institution(request, integration)
@@ -102,7 +101,6 @@ def _duplicate(form: NewLinkForm, duplicate: refusals.DuplicateLink) -> dict[str
 
 
 def _budget(request: HttpRequest, operation: Operation) -> dict[str, Any]:
-    """The budget of a refused operation's customer at its bank, and the alternatives."""
     budget = budget_of(operation)
     return {"budget": budget, "ways": ways_on(operation, budget, user=reader(request))}
 
@@ -123,7 +121,6 @@ def _page(
 
 
 def _not_offered(request: HttpRequest, integration: Integration, institution: Institution) -> HttpResponse:
-    """Explain that an institution isn't available for new links, and offer others."""
     context = {"integration": integration, "choose_bank": True, "unlisted": institution}
     return render(request, TEMPLATE, context | _matches(request, integration), status=409)
 
@@ -155,7 +152,6 @@ def _matches(request: HttpRequest, integration: Integration) -> dict[str, Any]:
 
 
 def _initial_values(request: HttpRequest) -> dict[str, Any]:
-    """Initial values: the customer the form is opened for, or the values of a failed operation."""
     initial: dict[str, Any] = {"operation_key": uuid.uuid4()}
     refused = _chosen(request, Operation.objects.filter(actor=reader(request)), "operation")
     if refused is not None and refused.creates_link:
@@ -167,7 +163,7 @@ def _initial_values(request: HttpRequest) -> dict[str, Any]:
 
 
 def _named_bank(integration: Integration, form: NewLinkForm) -> Institution | None:
-    """The bank that staff named, for a provider that doesn't report it."""
+    # For a provider that doesn't report the bank.
     name = clean_name(form.cleaned_data.get("bank_name", ""))
     if not name:
         return None
@@ -177,6 +173,6 @@ def _named_bank(integration: Integration, form: NewLinkForm) -> Institution | No
 
 
 def _chosen(request: HttpRequest, rows: Any, name: str) -> Any:
-    """The row an ID in the URL names; None without an ID, 404 for an unknown one."""
+    """None without an ID in the URL, 404 for an unknown one."""
     text = request.GET.get(name, "")
     return get_object_or_404(rows, pk=as_uuid(text)) if text else None

@@ -43,7 +43,6 @@ from .sending import why_paused
 @never_cache
 @require_safe
 def link_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Viewing a customer's link is recorded in the audit log."""
     link = link_for(request, pk)
     user = reader(request)
     seen(request, link, link.end_user, page="link")
@@ -74,7 +73,7 @@ def link_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 def link_refresh(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Check the link's status at the provider. Never contacts the bank."""
+    # Never contacts the bank.
     link, looked_at = link_for(request, pk), timezone.now()
     try:
         answered = reading.refresh(actor=reader(request), link=link, seconds=settings.OPERATION_ANSWER_SECONDS)
@@ -99,14 +98,12 @@ def link_refresh(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _assignee_forms(link: Link, *, user: User) -> dict[str, Any]:
-    """Forms for colleagues who work on links."""
     if not may(user, Right.ORGANISE_LINKS):
         return {}
     return {"note_form": NoteForm(), "assignee_form": AssigneeForm(link=link, reader=user)}
 
 
 def _offers(link: Link, last: Operation | None, head: LinkHead, *, user: User) -> dict[str, Any]:
-    """Other changes, without those in the head of the page, and how many links a removal affects."""
     above = {button.url for button in (head.button, head.second) if button}
 
     def beside(change: Change[Any]) -> Offer | None:
@@ -127,7 +124,6 @@ def _works(link: Link) -> bool:
 
 
 def _is_explained(operation: Operation, link: Link) -> bool:
-    """Whether the page explains the last operation: finished within a day, and not followed by a repair."""
     is_repaired = operation.logs_in and (link.is_verifying or _works(link))
     recent = (timezone.now() - operation.began_at).total_seconds() < 24 * 3600
     return recent and not operation.is_open and not is_repaired
@@ -136,7 +132,6 @@ def _is_explained(operation: Operation, link: Link) -> bool:
 @never_cache
 @require_safe
 def link_history(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Viewing the history is recorded in the audit log."""
     link, query = link_for(request, pk), request.GET
     try:
         kinds = pages.kinds_of(query)
@@ -161,7 +156,6 @@ def link_history(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _clock(query: QueryDict) -> AbstractContextManager[object]:
-    """UTC if the query requests it, else the reader's time zone."""
     return timezone.override(UTC) if _wants_utc(query) else nullcontext()
 
 

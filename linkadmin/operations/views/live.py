@@ -98,7 +98,6 @@ def operation_version(pk: UUID, *, has_customer: bool) -> tuple[str, int] | None
 def _seconds(
     state: str | None, began: Stamp, health: str, health_since: Stamp, verifying_since: Stamp, checking_since: Stamp
 ) -> int:
-    """Polling interval of a link's page: short while a request, a code, or a verification is pending."""
     if state == State.NEEDS_CODE:
         return CODE_SECONDS
     awaited = [time_of(verifying_since)]
@@ -121,7 +120,6 @@ def link_live(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_safe
 def operation_live(request: HttpRequest, pk: UUID, *, has_customer: bool) -> HttpResponse:
-    """Respond while an operation is open; redirect its page once it is closed."""
     look = operation_version(pk, has_customer=has_customer)
     if look is None:
         return go_when_done(page_of(get_object_or_404(Operation, pk=pk, end_user__isnull=not has_customer)))

@@ -52,10 +52,7 @@ class ShownRepairUrl:
 @no_compression
 @require_safe
 def operation_detail(request: HttpRequest, pk: UUID, *, has_customer: bool) -> HttpResponse:
-    """Show an operation. The page updates until it is finished, then redirects.
-
-    Operations without a customer have their own URL, for staff who manage integrations.
-    """
+    # Operations without a customer have their own URL, for staff who manage integrations.
     operation = _operation(pk, end_user__isnull=not has_customer)
     if operation.state == State.NEEDS_CODE:
         return go(request, page_of(operation))
@@ -65,7 +62,6 @@ def operation_detail(request: HttpRequest, pk: UUID, *, has_customer: bool) -> H
 
 @require_POST
 def operation_check(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Check the provider's records now instead of waiting for the next round."""
     operation = _operation(pk)
     try:
         reconcile.check(actor=reader(request), operation=operation, seconds=settings.OPERATION_ANSWER_SECONDS)
@@ -124,12 +120,10 @@ def _page(
 
 
 def _is_called(operation: Operation) -> bool:
-    """Whether its request is pending or in flight."""
     return operation.state in (State.PREPARED, State.SENDING) and not operation.is_lost
 
 
 def _is_at_bank(operation: Operation) -> bool:
-    """Whether the customer has to act at the bank before another attempt."""
     return bool(operation.cause) and VERDICTS[Cause(operation.cause)].state is HealthState.CUSTOMER_BANK
 
 
@@ -138,7 +132,6 @@ def _may_correct(operation: Operation) -> bool:
 
 
 def _retry_url(operation: Operation, user: User) -> str:
-    """Where it can be started over, if it failed and the reader may; else empty."""
     if operation.link is None or operation.link.is_disconnected or operation.state not in FAILED_STATES:
         return ""
     url, right = start_of(operation.link, operation)
@@ -146,7 +139,6 @@ def _retry_url(operation: Operation, user: User) -> str:
 
 
 def _subject(operation: Operation, user: User) -> str:
-    """Its subject, for the heading."""
     if operation.end_user is None:
         return isolated(operation.integration.name)
     place = operation.institution or operation.integration
@@ -158,7 +150,6 @@ def _operation(pk: UUID, **scope: bool) -> Operation:
 
 
 def _failed_reports(operation: Operation) -> list[tuple[str, Link | None]]:
-    """Links whose reports couldn't be regenerated, by remote ID."""
     failed = operation.result.get("failed", [])
     links = operation.integration.links.filter(remote_id__in=failed, disconnected_at=None)
     known = {link.remote_id: link for link in links}
@@ -187,7 +178,7 @@ def link_attempt(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def operation_attempt(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Allow one more attempt to create a link that does not exist yet."""
+    # For a link that doesn't exist yet.
     creations = Operation.objects.with_names().filter(link=None, end_user__isnull=False)
     return _attempt(request, get_object_or_404(creations, pk=pk))
 

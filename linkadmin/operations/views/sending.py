@@ -55,18 +55,17 @@ def send(
 
 
 def why_paused(integration: Integration, call: str) -> str:
-    """Why a request would be denied now; empty if it would be sent."""
+    """Empty if the request would be sent."""
     return why_keys(integration) or why_denied(integration, call)
 
 
 def outcome_of(operation: Operation) -> Operation:
-    """Wait briefly for the outcome, and return the operation as it is then."""
+    """Waits briefly: the operation may still be open."""
     call_pool.wait_for(operation.pk, settings.OPERATION_ANSWER_SECONDS)
     return Operation.objects.with_names().get(pk=operation.pk)
 
 
 def page_of(operation: Operation) -> str:
-    """The page for the state of an operation."""
     if operation.state == State.NEEDS_CODE and operation.link_id:
         return reverse("link-code", args=[operation.link_id])
     if operation.is_done and operation.link_id and not CHANGES[operation.kind].shows_result:
@@ -77,7 +76,6 @@ def page_of(operation: Operation) -> str:
 def not_sent(
     request: HttpRequest, refusal: refusals.BusyRefusal, *, link: Link | None = None, form: ProviderForm | None = None
 ) -> HttpResponse:
-    """Explain why nothing was sent, without rendering the form again."""
     context: dict[str, Any] = {"refusal": refusal, "link": link}
     beside_form = wants_part(request)
     if not beside_form:
@@ -94,12 +92,10 @@ def not_sent(
 
 
 def reopens(request: HttpRequest) -> bool:
-    """Whether to only render the form again, with its values."""
     return request.method == "POST" and REOPEN in request.POST
 
 
 def typed_again(request: HttpRequest) -> dict[str, Any]:
-    """Values of a reopened form, under a new key."""
     if not reopens(request):
         return {}
     typed = {name: request.POST.getlist(name) for name in request.POST if name not in (REOPEN, "operation_key")}
