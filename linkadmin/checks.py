@@ -27,7 +27,7 @@ def keys_are_given(**kwargs: Any) -> list[CheckMessage]:
         "LINKADMIN_AUDIT_KEY": settings.AUDIT_KEY,
     }
     return [
-        Error(f"{name} is not set.", hint=f"Set it, or {name}_FILE, or run `manage.py makekeys`.", id="linkadmin.E001")
+        Error(f"{name} isn't set.", hint=f"Set it, or {name}_FILE, or run `manage.py makekeys`.", id="linkadmin.E001")
         for name, key in keys.items()
         if not key
     ]

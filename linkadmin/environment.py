@@ -51,7 +51,7 @@ def secret(name: str, *, kept_in: Path | None = None) -> str:
     except OSError as error:
         if isinstance(error, FileNotFoundError) and not named:
             return ""
-        raise ImproperlyConfigured(f"{name} cannot be read from {path}: {error.strerror}") from None
+        raise ImproperlyConfigured(f"{name} can't be read from {path}: {error.strerror}") from None
 
 
 def database(name: str, *, embedded: Path, wait_seconds: float) -> dict[str, Any]:

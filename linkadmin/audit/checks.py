@@ -56,7 +56,7 @@ def findings(report: VerificationReport) -> str:
     said = [report.cut]
     if report.broken:
         said.append(
-            _("The audit log is broken at event %(seq)d: %(reason)s. The %(good)d events before it are intact.")
+            _("The audit log is broken at event %(seq)d: %(reason)s. Events verified before it: %(good)d.")
             % {"seq": report.broken.seq, "reason": report.broken.reason, "good": report.events}
         )
     if report.unprotected:

@@ -31,7 +31,7 @@ def decrypt(encrypted: bytes | memoryview, *, table: str, row: UUID, field: str,
     try:
         return Secret(_box().decrypt(bytes(encrypted), _place(table, row, field, version)).decode())
     except tink.TinkError:
-        raise DecryptionError(f"{table}.{field} of row {row} does not open with the present keys") from None
+        raise DecryptionError(f"{table}.{field} of row {row} can't be decrypted with the present keys") from None
 
 
 def fingerprint(secret: Secret) -> str:

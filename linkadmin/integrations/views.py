@@ -31,14 +31,12 @@ def integration_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def integration_detail(request: HttpRequest, pk: Any) -> HttpResponse:
     integration = get_object_or_404(Integration, pk=pk)
+    fields = integration.provider_class.config_fields
+    secrets = {secret.name: secret for secret in integration.secrets.all()}
     context = {
         "integration": integration,
-        "options": [
-            (_(field.label), integration.options.get(field.name, ""))
-            for field in integration.provider_class.config_fields
-            if not field.secret
-        ],
-        "secrets": integration.secrets.order_by("name"),
+        "options": [(_(each.label), integration.options.get(each.name, "")) for each in fields if not each.secret],
+        "secrets": [(_(each.label), secrets[each.name]) for each in fields if each.name in secrets],
         "usage": usage_of(integration),
         "may_test": may(request.user, Right.TEST_CONNECTION),
         "may_change": may(request.user, Right.MANAGE_INTEGRATIONS),

@@ -38,7 +38,7 @@ class Secret:
         return "<secret>"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a secret cannot be pickled or copied")
+        raise TypeError("a secret can't be pickled or copied")
 
 
 @dataclass(frozen=True, slots=True)

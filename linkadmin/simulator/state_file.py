@@ -119,7 +119,7 @@ def load(store: Store, path: Path, asked: Population) -> None:
 def _fill(store: Store, document: Mapping[str, Any], asked: Population) -> None:
     _only(document, {"version", "salt", "population", "belvo", "heron"}, "the file")
     if document.get("version", VERSION) != VERSION:
-        raise StateFileError(f"version {document['version']} is not known")
+        raise StateFileError(f"version {document['version']} isn't supported")
     store.salt = bytes.fromhex(document.get("salt", store.salt)).hex()
     if "population" in document:
         _note_population(store, document["population"], asked)
@@ -188,7 +188,7 @@ def _only(raw: Iterable[str], allowed: Collection[str], where: str) -> None:
 
 def _one_of(value: str, allowed: Collection[str], what: str) -> str:
     if value not in allowed:
-        raise StateFileError(f"{value!r} is not {what}")
+        raise StateFileError(f"{value!r} isn't {what}")
     return value
 
 

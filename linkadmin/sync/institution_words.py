@@ -27,13 +27,13 @@ def repair_in_words(institution: Institution) -> list[str]:
     typed = login_fields(integration, institution)
     if typed and integration.can(Capability.UPDATE_CREDENTIALS):
         labels = ", ".join(_(field.label) for field in typed if not field.advanced)
-        ways.append(_("Support updates the credentials on the link's page: %(labels)s.") % {"labels": labels})
+        ways.append(_("On the link's page, support updates these credentials: %(labels)s.") % {"labels": labels})
     if MAY_ASK_FOR_CODE in institution.features:
         ways.append(_("The bank may ask for a one-time code; support enters it on the link's page."))
     if integration.can(Capability.REPAIR_URL) and institution.is_by_consent:
         ways.append(_("The customer renews the consent in the consent portal. The link's page has the URL."))
     elif integration.can(Capability.REPAIR_URL):
-        ways.append(_("Or the customer repairs it themselves: create a repair URL on the link's page."))
+        ways.append(_("Or let the customer repair it themselves: create a repair URL on the link's page."))
     if integration.can(Capability.REPLACE_TOKEN):
         ways.append(_("The customer signs in again in our app, and the link continues with the same access token."))
         ways.append(_("If the token was exchanged for a new one, support replaces it on the link's page."))

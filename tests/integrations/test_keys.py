@@ -69,7 +69,7 @@ def test_key_that_cannot_be_decrypted_is_noted_by_whoever_would_call(env: Enviro
 
     env.belvo.refresh_from_db()
     assert env.belvo.keys_rejected
-    assert "does not open" in env.belvo.test_detail
+    assert "can't be decrypted" in env.belvo.test_detail
 
 
 @pytest.mark.usefixtures("still")

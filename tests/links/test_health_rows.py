@@ -103,7 +103,7 @@ HERON = {
     ("erroring", None): (UNKNOWN, REFRESH_ONCE),
     ("unknown", None): (UNKNOWN, "Open the link and check its status."),
     ("resting", None): (UNKNOWN, "Shown as received. Report it so we can add it."),
-    ("sync_disabled", None): (ENDED, "To use it again, create a new link for this customer."),
+    ("sync_disabled", None): (ENDED, "To get this customer's data again, create a new link."),
     ("deleted_in_plaid", None): (ENDED, "Ask the customer to connect again, then create a new link."),
 }
 # Belvo's status and how long it stores the credentials.

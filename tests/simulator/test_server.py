@@ -222,4 +222,4 @@ def test_a_taken_port_is_reported_in_one_sentence(simulator: Simulator) -> None:
     )
 
     assert ended.returncode == 1
-    assert ended.stderr == f"CommandError: The simulator cannot start on port {port}: Address already in use.\n"
+    assert ended.stderr == f"CommandError: The simulator can't start on port {port}: Address already in use.\n"

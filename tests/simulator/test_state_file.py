@@ -88,11 +88,11 @@ def test_a_state_file_needs_only_its_required_fields(path: Path) -> None:
 @pytest.mark.parametrize(
     ("store", "words"),
     [
-        ({"belvo": {"links": [{"institution": "narnia_mx_retail"}]}}, "'narnia_mx_retail' is not an institution"),
+        ({"belvo": {"links": [{"institution": "narnia_mx_retail"}]}}, "'narnia_mx_retail' isn't an institution"),
         ({"belvo": {"links": [{}]}}, "a BelvoLink has no institution"),
         ({"heron": {"links": [{"item_id": "a", "end_user_id": "b", "colour": "red"}]}}, "unknown key 'colour'"),
-        ({"heron": {"links": [{"item_id": "a", "end_user_id": "b", "status": "fine"}]}}, "'fine' is not the status"),
-        ({"version": 9}, "version 9 is not known"),
+        ({"heron": {"links": [{"item_id": "a", "end_user_id": "b", "status": "fine"}]}}, "'fine' isn't the status"),
+        ({"version": 9}, "version 9 isn't supported"),
         ({"belvo": {"links": [{"institution": "erebor_mx_retail", "created_at": "today"}]}}, "Invalid isoformat"),
     ],
 )

@@ -257,7 +257,7 @@ def test_the_command_rejects_an_invalid_secret(tmp_path: Path) -> None:
 
 
 def test_the_command_names_the_file_it_cant_read(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="none cannot be read: No such file"):
+    with pytest.raises(CommandError, match="none can't be read: No such file"):
         call_command("simulator", "--belvo-webhook", str(tmp_path / "none"))
 
 

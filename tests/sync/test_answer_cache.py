@@ -169,4 +169,4 @@ def test_question_that_could_not_be_begun_can_be_asked_again(env: Environment, m
     page = env.open(links_at_belvo(env))
 
     assert len(env.calls("GET", "/api/links/")) == 1
-    assert "The provider has no links." in page.words
+    assert "The provider has no links for this integration." in page.words

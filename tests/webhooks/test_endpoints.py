@@ -164,7 +164,7 @@ def test_revoking_explains_itself_and_asks_for_the_fingerprint(env: Environment)
     page = env.open(f"{endpoint_of(env.belvo)}secrets/{row.pk}/revoke/", "adm")
     answer = revoke(env, env.belvo, row, typed="something else")
 
-    assert "This is the only signing secret. Once it's revoked, we'll reject every webhook" in page.words
+    assert "Once the only signing secret is revoked, we'll reject every webhook" in page.words
     assert answer.status == 422
     assert env.belvo.webhook_secrets.get().revoked_at is None
 

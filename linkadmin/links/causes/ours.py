@@ -123,7 +123,7 @@ OUR_VERDICTS: Mapping[Cause, Verdict] = MappingProxyType(
             Turn.US,
             Retry.ONCE,
             _("Sync overdue"),
-            _("Refresh data. If none arrives, contact provider support."),
+            _("Refresh data. If no new data arrives, contact provider support."),
             Remedy.FETCH,
         ),
         # Disconnected
@@ -132,7 +132,7 @@ OUR_VERDICTS: Mapping[Cause, Verdict] = MappingProxyType(
             Turn.NOBODY,
             Retry.NO,
             _("Disconnected by us"),
-            _("To use it again, create a new link for this customer."),
+            _("To get this customer's data again, create a new link."),
             Remedy.RECONNECT,
         ),
         Cause.GONE: Verdict(
@@ -258,7 +258,7 @@ OUR_VERDICTS: Mapping[Cause, Verdict] = MappingProxyType(
             Turn.US,
             Retry.ONCE,
             _("No data for over a day"),
-            _("Refresh data. If none arrives, contact provider support."),
+            _("Refresh data. If no new data arrives, contact provider support."),
             Remedy.TELL_PROVIDER,
         ),
     }

@@ -77,7 +77,8 @@ class Belvo(BelvoRecordCalls):
             "any username with the password “pass_valid” is accepted; the username “mfa_default” asks for a code."
         ),
         update=_(
-            "“pass_valid” is accepted, “pass_invalid” is rejected; “mfa_qr”, “mfa_numeric” and similar ask for a code."
+            "“pass_valid” is accepted and “pass_invalid” is rejected; “mfa_qr”, “mfa_numeric”, and similar "
+            "values ask for a code."
         ),
         code=_("“111111” is accepted; any other code is rejected."),
     )

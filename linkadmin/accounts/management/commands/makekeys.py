@@ -61,4 +61,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         created = make_keys(settings.KEYS_DIR)
         if options["verbosity"]:
-            self.stdout.write("\n".join(f"made {path}" for path in created) or "All keys exist. Nothing was created.")
+            self.stdout.write(
+                "\n".join(f"Created {path}" for path in created) or "All keys exist. Nothing was created."
+            )

@@ -25,7 +25,7 @@ def _text_in(path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise ArgumentTypeError(f"{path} cannot be read: {error.strerror}") from None
+        raise ArgumentTypeError(f"{path} can't be read: {error.strerror}") from None
 
 
 class Command(BaseCommand):
@@ -68,9 +68,9 @@ class Command(BaseCommand):
         try:
             simulator.start()
         except OSError as error:
-            raise CommandError(f"The simulator cannot start on port {options['port']}: {error.strerror}.") from error
+            raise CommandError(f"The simulator can't start on port {options['port']}: {error.strerror}.") from error
         except StateFileError as error:
-            raise CommandError(f"The simulator cannot read its state: {error}.") from error
+            raise CommandError(f"The simulator can't read its state: {error}.") from error
         self.stdout.write(f"Simulator: {simulator.url}/")
         self.stdout.flush()
         stopping.wait()
