@@ -120,7 +120,7 @@ def test_page_says_what_it_asks_for_and_how_a_link_is_repaired(env: Environment)
 
     assert "Opções de acesso username_type One from a list Identification (invalid), Passport (valid) yes" in words
     assert "Requer entre 1 e 16 caracteres · 12345678901 ^[a-zA-Z0-9_]{1,16}$" in words
-    assert "Support updates the credentials on the link's page: Opções de acesso, Senha, Senha 2." in words
+    assert "On the link's page, support updates these credentials: Opções de acesso, Senha, Senha 2." in words
 
 
 def test_page_says_that_a_code_may_be_asked_for(env: Environment) -> None:
