@@ -186,37 +186,37 @@ TICK = env.number("LINKADMIN_SWEEP_SECONDS", 5)  # how soon work is found if its
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat" / "schedule")
 CELERY_BEAT_SCHEDULER = "linkadmin.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
-    "show that the workers work": {
+    "worker heartbeat": {
         "task": "heartbeats.work",
         "schedule": 5,
         "options": {"expires": 30},  # a worker that was away needn't show it more than once
     },
-    "watch the clock": {"task": "audit.check_clock", "schedule": TICK},
+    "check the clock": {"task": "audit.check_clock", "schedule": TICK},
     "verify the audit log": {"task": "audit.verify", "schedule": crontab(hour=3, minute=10)},
-    "sign what the audit log waits with": {"task": "audit.sign_head", "schedule": 60},
-    "close operations whose time is over": {
+    "sign the audit log's head": {"task": "audit.sign_head", "schedule": 60},
+    "close overdue operations": {
         "task": "operations.close_overdue",
         "schedule": TICK,
     },
-    "learn what happened to unknown outcomes": {
+    "check unknown outcomes": {
         "task": "operations.wake_due",
         "schedule": TICK,
     },
-    "go on with bulk work": {"task": "bulk.wake_jobs", "schedule": TICK},
-    "delete sign-in limits that count no more": {"task": "accounts.delete_expired_limits", "schedule": 15 * 60},
-    "end sessions that are over": {"task": "accounts.end_expired_sessions", "schedule": 60},
-    "forget old deliveries": {"task": "webhooks.delete_old", "schedule": crontab(hour=3, minute=40)},
-    "work on the messages of providers": {
+    "continue bulk jobs": {"task": "bulk.wake_jobs", "schedule": TICK},
+    "delete expired sign-in limits": {"task": "accounts.delete_expired_limits", "schedule": 15 * 60},
+    "end expired sessions": {"task": "accounts.end_expired_sessions", "schedule": 60},
+    "delete old deliveries": {"task": "webhooks.delete_old", "schedule": crontab(hour=3, minute=40)},
+    "process deliveries": {
         "task": "webhooks.process_deliveries",
         "schedule": TICK,
     },
-    "read the links that are due": {"task": "sync.wake_reads", "schedule": TICK},
-    "do what seconds make due": {"task": "sync.tick_seconds", "schedule": TICK},
-    "do what minutes make due": {"task": "sync.tick_minutes", "schedule": 60},
-    "sum the counts of links": {"task": "sync.fold_counts", "schedule": TICK},
-    "count the links anew": {"task": "sync.recount", "schedule": crontab(hour=3, minute=20)},
-    "read the lists of institutions": {"task": "sync.wake_institution_lists", "schedule": 60},
-    "start and continue full checks": {
+    "read due links": {"task": "sync.wake_reads", "schedule": TICK},
+    "tick: seconds": {"task": "sync.tick_seconds", "schedule": TICK},
+    "tick: minutes": {"task": "sync.tick_minutes", "schedule": 60},
+    "fold link counts": {"task": "sync.fold_counts", "schedule": TICK},
+    "recount links": {"task": "sync.recount", "schedule": crontab(hour=3, minute=20)},
+    "read institution lists": {"task": "sync.wake_institution_lists", "schedule": 60},
+    "run full checks": {
         "task": "sync.wake_full_checks",
         "schedule": TICK,
     },

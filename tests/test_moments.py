@@ -20,7 +20,7 @@ from linkadmin.links.models import Link, LinkRead, Reason
 from linkadmin.moments import BOUNDS, FACTS, repair_times
 from linkadmin.operations.models import Operation
 from linkadmin.sync.models import UnknownLinkRead
-from tests.bulk.helpers import begun
+from tests.bulk.helpers import started_job
 from tests.environment import Environment
 
 pytestmark = pytest.mark.database
@@ -167,7 +167,7 @@ def test_beat_continues_after_the_clock_went_back(tmp_path: Path, ahead: timedel
         scheduler.tick()
     scheduler.close()
 
-    assert {"watch the clock", "work on the messages of providers"} <= set(sent)
+    assert {"check the clock", "process deliveries"} <= set(sent)
 
 
 def _fill(env: Environment, *, at: datetime) -> list[tuple[str, str]]:
@@ -175,7 +175,7 @@ def _fill(env: Environment, *, at: datetime) -> list[tuple[str, str]]:
     link = env.belvo_link()
     env.send(f"/links/{link.pk}/credentials/", password="pass_mfa")
     env.settled()
-    begun(env, "refresh", [link])
+    started_job(env, "refresh", [link])
     want([link.pk], reason=Reason.AGE, at=timezone.now())
     UnknownLinkRead.objects.create(integration=env.belvo, remote_id="x")
     CallQuota.objects.create(integration=env.heron, scope="find_link", calls=1, window_ends_at=at)

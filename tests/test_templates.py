@@ -15,7 +15,7 @@ from django.urls import URLResolver, get_resolver
 
 from linkadmin.web.page_parts import ADDED
 
-from .bulk.helpers import begun, planned, worked
+from .bulk.helpers import completed, draft_job, started_job
 from .environment import Environment
 from .markup import Element, Page
 from .webhooks.webhook_sender import deliver, heron_webhook, open_endpoint, signed, stored_delivery
@@ -67,7 +67,7 @@ FRAME = {  # surrounds every page, so it links to pages of all packages
 WRITTEN_OUT = {  # our URLs in code, each for a reason
     ("demo/__main__.py", "/healthz/"): "asks from outside, before Django is set up",
     ("demo/endpoints.py", "/webhooks/heron/"): "looks for what an earlier demo subscribed, wherever that was",
-    ("accounts/middleware.py", "/live/"): "is how the addresses end that open pages ask by themselves",
+    ("accounts/middleware.py", "/live/"): "the suffix of URLs that open pages poll",
     ("webhooks/middleware.py", "/webhooks/"): "spares all other requests a second look-up of their address",
     ("settings.py", "/csp-reports/"): "is read before there are addresses",
 }
@@ -292,8 +292,8 @@ def _draw(env: Environment) -> Iterator[tuple[str, Page]]:
             f"/links/{refused.pk}/credentials/", f"/links/{refused.pk}/history/", f"/links/{refused.pk}/notes/",
             f"/links/{waiting.pk}/", f"/links/{waiting.pk}/code/",
             env.last_operation(refused).get_absolute_url(), env.last_operation(lost).get_absolute_url(),
-            "/bulk/", planned(env, "refresh", [heron]).get_absolute_url(),
-            worked(begun(env, "note", [heron, refused], text="Called them.")).get_absolute_url(),
+            "/bulk/", draft_job(env, "refresh", [heron]).get_absolute_url(),
+            completed(started_job(env, "note", [heron, refused], text="Called them.")).get_absolute_url(),
             "/customers/", refused.end_user.get_absolute_url(), "/institutions/", "/institutions/?status=down",
             env.bank().get_absolute_url(), f"/integrations/{env.belvo.pk}/institutions/", "/unrecognized-values/",
             f"/integrations/{env.belvo.pk}/records/links/", f"{at_heron}/records/links/",

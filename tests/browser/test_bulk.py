@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 from linkadmin.bulk.models import BulkJob
 from linkadmin.links.models import Note
 from linkadmin.providers.names import isolated
-from tests.bulk.helpers import many, worked
+from tests.bulk.helpers import completed, many
 from tests.environment import Environment
 
 from .helpers import Windows
@@ -43,7 +43,7 @@ def test_job_is_reviewed_started_and_followed(env: Environment, windows: Windows
     expect(page.get_by_text("The note will be added to 2 links.")).to_be_visible()
     page.get_by_role("button", name="Start").click()
     expect(page.get_by_text("0 of 2")).to_be_visible()
-    worked(BulkJob.objects.get())
+    completed(BulkJob.objects.get())
 
     expect(page.get_by_text("2 of 2")).to_be_visible()
     expect(page.get_by_role("button", name="Stop")).to_have_count(0)

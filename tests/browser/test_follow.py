@@ -1,4 +1,4 @@
-"""Pages follow by themselves: from the click to green without a reload, and nothing asked where nobody looks."""
+"""Open pages follow changes without a reload, and hidden pages send no requests."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from linkadmin.links.models import Link
 from linkadmin.operations import tasks
 from linkadmin.providers.types import Cause
 from tests import background
-from tests.bulk.helpers import begun, many, worked
+from tests.bulk.helpers import completed, many, started_job
 from tests.environment import Environment
 from tests.slowness import SlowProvider
 
@@ -34,7 +34,7 @@ def state(page: Page) -> Callable[[str], None]:
 
 
 def count_polls(page: Page) -> list[str]:
-    """Collect what a page asks by itself from now on."""
+    """Collect the requests a page sends on its own from now on."""
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if POLLS.search(request.url) else None)
     return asked
@@ -132,13 +132,13 @@ def test_lost_answer_is_followed_to_green(env: Environment, windows: Windows) ->
 
 
 def test_job_is_followed_to_its_end(env: Environment, windows: Windows) -> None:
-    job = begun(env, "note", many(env.heron, 3), text="Called them.")
+    job = started_job(env, "note", many(env.heron, 3), text="Called them.")
     page = windows.window()
     page.goto(job.get_absolute_url())
     expect(page.get_by_text("0 of 3")).to_be_visible()
     marked(page)
 
-    worked(BulkJob.objects.get())
+    completed(BulkJob.objects.get())
 
     expect(page.get_by_text("3 of 3")).to_be_visible()
     expect(page.get_by_role("button", name="Stop")).to_have_count(0)

@@ -1,4 +1,4 @@
-"""What a provider lists appears by itself, however slow the provider is."""
+"""A provider's list appears without a reload, however slow the provider is."""
 
 import pytest
 from playwright.sync_api import expect

@@ -11,7 +11,7 @@ from linkadmin.operations import tasks
 from linkadmin.providers.types import Cause, Observation, RemoteLink
 from linkadmin.sync import full_checks
 from linkadmin.sync.models import FullCheck, FullCheckState
-from tests.bulk.helpers import begun, planned, worked
+from tests.bulk.helpers import completed, draft_job, started_job
 from tests.environment import Environment
 from tests.webhooks.webhook_sender import deliver, heron_webhook, open_endpoint, signed, stored_delivery
 
@@ -37,9 +37,9 @@ def furnish(env: Environment) -> None:
 def jobs(env: Environment, link: Link) -> list[str]:
     """Return the pages of a plan and of jobs that run and that are done, the last with much left out."""
     links = list(Link.objects.filter(integration=env.belvo))
-    plan = planned(env, "refresh", [*links, link])
-    running = begun(env, "refresh", links)
-    done = worked(begun(env, "note", [*links, link], text=f"{'A long note about all of them. ' * 20}"))
+    plan = draft_job(env, "refresh", [*links, link])
+    running = started_job(env, "refresh", links)
+    done = completed(started_job(env, "note", [*links, link], text=f"{'A long note about all of them. ' * 20}"))
     return [job.get_absolute_url() for job in (plan, running, done)]
 
 

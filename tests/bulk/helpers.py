@@ -20,7 +20,7 @@ def select(env: Environment, kind: str, name: str = "ana", links: Iterable[Link]
     return read(env.client(name).post(PLACES[kind], {"link": [str(link.pk) for link in links]} | values))
 
 
-def planned(env: Environment, kind: str, links: Iterable[Link] = (), name: str = "ana", **values: str) -> BulkJob:
+def draft_job(env: Environment, kind: str, links: Iterable[Link] = (), name: str = "ana", **values: str) -> BulkJob:
     """Draft a job from the link list."""
     page = select(env, kind, name, links, **values)
     assert page.location.startswith("/bulk/"), page.words
@@ -31,15 +31,15 @@ def move(env: Environment, job: BulkJob, what: str, name: str = "ana") -> Page:
     return env.post(job.get_absolute_url(), {"move": what}, name)
 
 
-def begun(env: Environment, kind: str, links: Iterable[Link] = (), name: str = "ana", **values: str) -> BulkJob:
+def started_job(env: Environment, kind: str, links: Iterable[Link] = (), name: str = "ana", **values: str) -> BulkJob:
     """Draft and start a job, without running a worker."""
-    job = planned(env, kind, links, name, **values)
+    job = draft_job(env, kind, links, name, **values)
     assert move(env, job, "begin", name).status == 303
     job.refresh_from_db()
     return job
 
 
-def worked(job: BulkJob) -> BulkJob:
+def completed(job: BulkJob) -> BulkJob:
     """Run a worker once."""
     work.work(job.pk)
     job.refresh_from_db()

@@ -15,7 +15,7 @@ from linkadmin.links.models import Link, Note
 from linkadmin.providers.types import Cause, HealthState
 from tests.environment import Environment
 
-from .helpers import PLACES, begun, ended, many, move, planned, results, select
+from .helpers import PLACES, draft_job, ended, many, move, results, select, started_job
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -27,7 +27,7 @@ def selected(job: BulkJob) -> set[Link]:
 def test_selected_rows_are_drafted_and_nothing_runs(env: Environment) -> None:
     first, second, _third = many(env.heron, 3)
 
-    job = planned(env, "note", [first, second], text="Called them.")
+    job = draft_job(env, "note", [first, second], text="Called them.")
 
     assert selected(job) == {first, second}
     assert "The note will be added to 2 links." in env.open(job.get_absolute_url()).words
@@ -38,8 +38,8 @@ def test_all_results_are_selected_by_filters_and_search_terms_in_the_body(env: E
     many(env.heron, 12)
     at_belvo, acme = env.belvo_link("Blue Fern"), env.heron_link("Acme Corp")
 
-    by_filter = planned(env, "refresh", all="1", integration=str(env.belvo.pk))
-    by_words = planned(env, "refresh", all="1", q="acme CORP")
+    by_filter = draft_job(env, "refresh", all="1", integration=str(env.belvo.pk))
+    by_words = draft_job(env, "refresh", all="1", q="acme CORP")
     by_both = select(env, "refresh", all="1", q="acme", integration=str(env.belvo.pk))
 
     assert selected(by_filter) == {at_belvo}
@@ -56,15 +56,15 @@ def test_form_of_the_list_selects_what_the_list_shows(env: Environment) -> None:
 
     assert "Select all 60 results" in page.words
     assert form.values["state"] == "customer"
-    assert planned(env, "refresh", state=form.values["state"], all="1").total == 60
+    assert draft_job(env, "refresh", state=form.values["state"], all="1").total == 60
 
 
 def test_person_has_three_drafts_at_most(env: Environment) -> None:
     links = many(env.heron, 5)
-    running = begun(env, "note", links[:1], text="Called them.")
-    others = planned(env, "note", links, "ben", text="Called them.")
+    running = started_job(env, "note", links[:1], text="Called them.")
+    others = draft_job(env, "note", links, "ben", text="Called them.")
 
-    plans = [planned(env, "note", [link], text="Called them.") for link in links[1:]]
+    plans = [draft_job(env, "note", [link], text="Called them.") for link in links[1:]]
 
     assert set(BulkJob.objects.all()) == {running, others, *plans[1:]}
     assert env.open(plans[0].get_absolute_url()).status == 404
@@ -105,7 +105,7 @@ def test_draft_says_how_many_links_wait_for_the_quota_and_until_when(
         used=65,
         window_ends_at=now + timedelta(seconds=60),
     )
-    job = planned(env, "refresh", many(env.heron, 190))
+    job = draft_job(env, "refresh", many(env.heron, 190))
 
     words = env.open(job.get_absolute_url()).words
 
@@ -115,14 +115,14 @@ def test_draft_says_how_many_links_wait_for_the_quota_and_until_when(
 
 
 def test_links_of_one_request_are_one_part(env: Environment) -> None:
-    job = planned(env, "refresh", many(env.belvo, 150))
+    job = draft_job(env, "refresh", many(env.belvo, 150))
 
     assert [part.links for part in job.parts.order_by("pk")] == [100, 50]
     assert "150 links will be checked now. This will use 2 API requests." in env.open(job.get_absolute_url()).words
 
 
 def test_parts_alternate_between_integrations(env: Environment) -> None:
-    job = planned(env, "refresh", [*many(env.belvo, 150), *many(env.heron, 30)])
+    job = draft_job(env, "refresh", [*many(env.belvo, 150), *many(env.heron, 30)])
 
     integrations = [part.integration for part in job.parts.select_related("integration").order_by("pk")]
 
@@ -136,7 +136,7 @@ def test_draft_skips_links_that_cannot_be_checked_and_says_why(env: Environment)
     Link.objects.filter(pk=off.pk).update(integration=other)
     Integration.objects.filter(pk=env.belvo.pk).update(key_state=Integration.KeyState.REJECTED)
 
-    job = planned(env, "refresh", [open_one, gone, off, refused])
+    job = draft_job(env, "refresh", [open_one, gone, off, refused])
 
     words = env.open(job.get_absolute_url()).words
     assert "1 link will be checked now." in words
@@ -153,7 +153,7 @@ def test_draft_skips_links_already_assigned_to_the_person(env: Environment) -> N
     links = many(env.heron, 3)
     Link.objects.filter(pk=links[0].pk).update(assignee=env.people["ben"])
 
-    job = planned(env, "assign", links, assignee=str(env.people["ben"].pk))
+    job = draft_job(env, "assign", links, assignee=str(env.people["ben"].pk))
 
     words = env.open(job.get_absolute_url()).words
     assert "2 links will be assigned to Ben." in words
@@ -161,7 +161,7 @@ def test_draft_skips_links_already_assigned_to_the_person(env: Environment) -> N
 
 
 def test_empty_draft_cannot_start(env: Environment) -> None:
-    job = planned(env, "note", [ended(env.heron_link())], text="Called them.")
+    job = draft_job(env, "note", [ended(env.heron_link())], text="Called them.")
 
     page = env.open(job.get_absolute_url())
 
@@ -218,19 +218,19 @@ def test_invalid_note_keeps_the_selection(env: Environment, text: str) -> None:
 
 
 def test_starting_twice_starts_one_job(env: Environment) -> None:
-    job = planned(env, "note", many(env.heron, 2), text="Called them.")
+    job = draft_job(env, "note", many(env.heron, 2), text="Called them.")
 
     answers = [move(env, job, "begin").status for _each in range(2)]
 
     assert answers == [303, 303]
-    begun_ones = AuditEvent.objects.filter(action="bulk_job.started", object_id=str(job.pk))
-    assert [(event.actor, event.details) for event in begun_ones] == [("ana", {"kind": "note", "links": 2})]
+    started_events = AuditEvent.objects.filter(action="bulk_job.started", object_id=str(job.pk))
+    assert [(event.actor, event.details) for event in started_events] == [("ana", {"kind": "note", "links": 2})]
 
 
 def test_job_runs_on_the_reviewed_links(env: Environment) -> None:
     first, late = many(env.heron, 2)
     Link.objects.filter(pk=late.pk).update(health=HealthState.HEALTHY.value)
-    job = planned(env, "note", all="1", state="customer", text="Called them.")
+    job = draft_job(env, "note", all="1", state="customer", text="Called them.")
 
     Link.objects.filter(pk=late.pk).update(health=HealthState.CUSTOMER_LOGIN.value)
     move(env, job, "begin")
@@ -239,7 +239,7 @@ def test_job_runs_on_the_reviewed_links(env: Environment) -> None:
 
 
 def test_draft_is_private(env: Environment) -> None:
-    job = planned(env, "note", many(env.heron, 1), text="Called them.")
+    job = draft_job(env, "note", many(env.heron, 1), text="Called them.")
 
     assert env.open(job.get_absolute_url(), "mia").status == 404
     assert move(env, job, "begin", "ben").status == 404
@@ -248,7 +248,7 @@ def test_draft_is_private(env: Environment) -> None:
 
 
 def test_draft_expires_after_an_hour(env: Environment) -> None:
-    old, running = (planned(env, "note", [link], text="Called them.") for link in many(env.heron, 2))
+    old, running = (draft_job(env, "note", [link], text="Called them.") for link in many(env.heron, 2))
     move(env, running, "begin")
     BulkJob.objects.update(created_at=timezone.now() - timedelta(minutes=61))
 
@@ -262,7 +262,7 @@ def test_draft_expires_after_an_hour(env: Environment) -> None:
 
 
 def test_draft_for_an_assignee_who_left_does_not_start(env: Environment) -> None:
-    job = planned(env, "assign", many(env.heron, 1), assignee=str(env.people["ben"].pk))
+    job = draft_job(env, "assign", many(env.heron, 1), assignee=str(env.people["ben"].pk))
     env.people["ben"].is_active = False
     env.people["ben"].save()
 
@@ -281,7 +281,7 @@ def test_people_without_the_right_see_no_bulk_actions_and_are_denied(env: Enviro
 
 
 def test_auditor_sees_a_job_without_names_and_cannot_pause_it(env: Environment) -> None:
-    job = begun(env, "note", [env.heron_link("Wilhelmina Quackenbush")], text="Wilhelmina called.")
+    job = started_job(env, "note", [env.heron_link("Wilhelmina Quackenbush")], text="Wilhelmina called.")
 
     page = env.open(job.get_absolute_url(), "aud")
 

@@ -23,7 +23,7 @@ from linkadmin.simulator.server import Simulator
 from linkadmin.simulator.settings import SimulatorSettings
 from tests.environment import Clock, Environment, build
 
-from .helpers import begun, many, move, results, worked
+from .helpers import completed, many, move, results, started_job
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
@@ -54,13 +54,13 @@ def due_again(job: BulkJob) -> BulkJob:
     """Run a worker after all pauses are over."""
     CircuitBreaker.objects.update(failures=0, open_until=None, recent="")
     BulkPart.objects.filter(job=job, done_at=None).update(due_at=timezone.now() - timedelta(seconds=1))
-    return worked(job)
+    return completed(job)
 
 
 def test_links_are_checked_with_one_request(env: Environment) -> None:
     links = [env.belvo_link(name, cause=Cause.UNCONFIRMED) for name in ("Acme Corp", "Blue Fern", "Ninth Dental")]
 
-    job = worked(begun(env, "refresh", links))
+    job = completed(started_job(env, "refresh", links))
 
     assert (job.state, results(job), reads(env)) == ("done", {"done": 3}, 1)
     assert {link.shown_state for link in Link.objects.all()} == {"healthy"}
@@ -73,7 +73,7 @@ def test_each_row_shows_the_status_before_and_after_the_check(env: Environment) 
     stays = env.belvo_link("Blue Fern", cause=Cause.WORKING)
     gone = many(env.belvo, 1)[0]
 
-    job = worked(begun(env, "refresh", [works, stays, gone]))
+    job = completed(started_job(env, "refresh", [works, stays, gone]))
 
     words = env.open(job.get_absolute_url()).words
     assert "1 changed. 2 with no change." in words
@@ -85,21 +85,21 @@ def test_each_row_shows_the_status_before_and_after_the_check(env: Environment) 
 
 def test_restarted_check_keeps_the_status_before(env: Environment) -> None:
     link = env.belvo_link(cause=Cause.UNCONFIRMED)
-    job = begun(env, "refresh", [link])
+    job = started_job(env, "refresh", [link])
     parts.note_before(BulkPart.objects.get())
     env.prove(link)  # like a worker killed before it finished the part
 
-    worked(job)
+    completed(job)
 
     assert job.items.values_list("before", "after").get()[1] == "healthy"
     assert "1 changed." in env.open(job.get_absolute_url()).words
 
 
 def test_job_whose_links_all_failed_is_not_shown_as_a_success(env: Environment) -> None:
-    job = begun(env, "refresh", [env.belvo_link()])
+    job = started_job(env, "refresh", [env.belvo_link()])
     env.simulator.fail("GET", "/api/", "parse_error", times=99)
 
-    worked(job)
+    completed(job)
 
     assert "tone-ok" not in env.open(job.get_absolute_url()).source.split("<main")[1]
 
@@ -107,7 +107,7 @@ def test_job_whose_links_all_failed_is_not_shown_as_a_success(env: Environment) 
 def test_checks_240_links_with_three_requests(crowded: Environment) -> None:
     started_at = timezone.now()
 
-    job = worked(begun(crowded, "refresh", all="1"))
+    job = completed(started_job(crowded, "refresh", all="1"))
 
     assert (job.state, results(job), reads(crowded)) == ("done", {"done": 240}, 3)
     assert Link.objects.filter(checked_at__gte=started_at, check_failed="").count() == 240
@@ -116,7 +116,7 @@ def test_checks_240_links_with_three_requests(crowded: Environment) -> None:
 def test_unlisted_link_gets_a_second_check(env: Environment) -> None:
     known, unknown = env.belvo_link(), *many(env.belvo, 1)
 
-    job = worked(begun(env, "refresh", [known, unknown]))
+    job = completed(started_job(env, "refresh", [known, unknown]))
 
     assert results(job) == {"done": 2}
     assert "The provider's list didn't include it." in env.open(job.get_absolute_url()).words
@@ -124,11 +124,11 @@ def test_unlisted_link_gets_a_second_check(env: Environment) -> None:
 
 
 def test_links_of_a_paused_integration_wait_while_others_continue(env: Environment) -> None:
-    waits, goes_on = env.belvo_link("Acme Corp"), env.heron_link("Blue Fern")
+    waits, continues = env.belvo_link("Acme Corp"), env.heron_link("Blue Fern")
     until = timezone.now() + timedelta(minutes=5)
     CircuitBreaker.objects.update_or_create(integration=env.belvo, defaults={"failures": 5, "open_until": until})
 
-    job = worked(begun(env, "refresh", [waits, goes_on]))
+    job = completed(started_job(env, "refresh", [waits, continues]))
 
     assert (job.state, results(job), reads(env)) == ("running", {"done": 1, "waiting": 1}, 0)
     words = env.open(job.get_absolute_url()).words
@@ -139,12 +139,12 @@ def test_links_of_a_paused_integration_wait_while_others_continue(env: Environme
 
 def test_links_wait_for_the_quota_and_the_page_says_until_when(env: Environment) -> None:
     ends_at = timezone.now() + timedelta(seconds=30)
-    job = begun(env, "refresh", [env.belvo_link()])
+    job = started_job(env, "refresh", [env.belvo_link()])
     CallQuota.objects.update_or_create(
         integration=env.belvo, scope="", defaults={"calls": 40, "used": 30, "window_ends_at": ends_at}
     )
 
-    worked(job)
+    completed(job)
 
     assert results(job) == {"waiting": 1}
     assert BulkPart.objects.get().attempts == 0
@@ -155,10 +155,10 @@ def test_links_wait_for_the_quota_and_the_page_says_until_when(env: Environment)
 
 def test_links_wait_while_api_keys_are_rejected(env: Environment) -> None:
     link = env.belvo_link()
-    job = begun(env, "refresh", [link])
+    job = started_job(env, "refresh", [link])
     env.simulator.fail("GET", "/api/", "authentication_failed")
 
-    worked(job)
+    completed(job)
 
     assert results(job) == {"waiting": 1}
     assert "The provider is rejecting our API keys" in env.open(job.get_absolute_url()).words
@@ -168,7 +168,7 @@ def test_links_wait_while_api_keys_are_rejected(env: Environment) -> None:
 
 def test_lost_connection_is_retried_and_then_fails_with_the_reason(env: Environment) -> None:
     link = env.belvo_link(cause=Cause.LOGIN_REFUSED)
-    job = begun(env, "refresh", [link])
+    job = started_job(env, "refresh", [link])
     env.simulator.fail("GET", "/api/", "lost_before", times=99)
 
     tried = [results(due_again(job)) for _each in range(3)]
@@ -182,29 +182,29 @@ def test_lost_connection_is_retried_and_then_fails_with_the_reason(env: Environm
 
 
 def test_rejection_by_the_provider_is_not_retried(env: Environment) -> None:
-    job = begun(env, "refresh", [env.belvo_link()])
+    job = started_job(env, "refresh", [env.belvo_link()])
     env.simulator.fail("GET", "/api/", "parse_error", times=99)
 
-    worked(job)
+    completed(job)
 
     assert (job.state, results(job), reads(env)) == ("done", {"failed": 1}, 1)
     assert "The provider responded with the error “parse_error”." in env.open(job.get_absolute_url()).words
 
 
 def test_links_of_a_deactivated_integration_are_skipped(env: Environment) -> None:
-    job = begun(env, "refresh", [env.belvo_link()])
+    job = started_job(env, "refresh", [env.belvo_link()])
     Integration.objects.update(is_active=False)
 
-    worked(job)
+    completed(job)
 
     assert (job.state, results(job), reads(env)) == ("done", {"skipped": 1}, 0)
 
 
 def test_check_of_a_killed_worker_is_repeated_after_its_lease(crowded: Environment) -> None:
-    job = begun(crowded, "refresh", all="1")
+    job = started_job(crowded, "refresh", all="1")
     [abandoned] = parts.claim(job, limit=1)
 
-    worked(job)
+    completed(job)
     before = results(job)
     BulkPart.objects.filter(pk=abandoned.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
     tasks.work_at(str(job.pk))
@@ -215,11 +215,11 @@ def test_check_of_a_killed_worker_is_repeated_after_its_lease(crowded: Environme
 
 
 def test_workers_share_the_requests_of_a_job(crowded: Environment) -> None:
-    job = begun(crowded, "refresh", all="1")
+    job = started_job(crowded, "refresh", all="1")
     crowded.simulator.configure(SimulatorSettings(latency=100))
 
     def turn(_number: int) -> None:
-        worked(job)
+        completed(job)
         release_connections()
 
     with ThreadPoolExecutor(3) as workers:
@@ -231,11 +231,11 @@ def test_workers_share_the_requests_of_a_job(crowded: Environment) -> None:
 
 def test_pause_takes_effect_between_requests(env: Environment, settings: Settings) -> None:
     settings.CALLS_AT_ONCE = 1
-    job = begun(env, "refresh", [env.heron_link(f"Customer {n}", item_id=f"item-{n}") for n in range(30)])
+    job = started_job(env, "refresh", [env.heron_link(f"Customer {n}", item_id=f"item-{n}") for n in range(30)])
     env.simulator.configure(SimulatorSettings(latency=150))
 
     with ThreadPoolExecutor(1) as worker:
-        turn = worker.submit(lambda: (worked(job), release_connections()))
+        turn = worker.submit(lambda: (completed(job), release_connections()))
         while not BulkPart.objects.filter(done_at__isnull=False).exists():
             time.sleep(0.02)
         move(env, job, "stop")
@@ -247,7 +247,7 @@ def test_pause_takes_effect_between_requests(env: Environment, settings: Setting
 
 
 def test_pages_of_jobs_never_call_a_provider(env: Environment) -> None:
-    job = begun(env, "refresh", [env.belvo_link()])
+    job = started_job(env, "refresh", [env.belvo_link()])
     before = len(env.calls("GET"))
 
     env.open(job.get_absolute_url())

@@ -16,7 +16,7 @@ from linkadmin.links.staff_work import assign
 from tests.environment import Environment
 from tests.follow import follow
 
-from .helpers import begun, ended, many, move, results, worked
+from .helpers import completed, ended, many, move, results, started_job
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.database]
 def test_note_is_added_to_every_link_under_the_actors_name(env: Environment) -> None:
     links = many(env.heron, 240)
 
-    job = worked(begun(env, "note", all="1", text="The bank moved."))
+    job = completed(started_job(env, "note", all="1", text="The bank moved."))
 
     assert (job.state, results(job)) == ("done", {"done": 240})
     notes = Note.objects.filter(author=env.people["ana"], job_id=job.pk, shared__text="The bank moved.")
@@ -35,10 +35,10 @@ def test_note_is_added_to_every_link_under_the_actors_name(env: Environment) -> 
 
 def test_links_are_assigned_unless_they_were_meanwhile(env: Environment) -> None:
     links, ben = many(env.heron, 3), env.people["ben"]
-    job = begun(env, "assign", links, assignee=str(ben.pk))
+    job = started_job(env, "assign", links, assignee=str(ben.pk))
     assign(links[0], by=env.people["mia"], assignee=ben)
 
-    worked(job)
+    completed(job)
 
     assert results(job) == {"done": 2, "skipped": 1}
     assert set(Link.objects.values_list("assignee", flat=True)) == {ben.pk}
@@ -48,10 +48,10 @@ def test_links_are_assigned_unless_they_were_meanwhile(env: Environment) -> None
 
 def test_link_removed_after_the_review_is_skipped(env: Environment) -> None:
     stays, goes = many(env.heron, 2)
-    job = begun(env, "note", [stays, goes], text="Called them.")
+    job = started_job(env, "note", [stays, goes], text="Called them.")
     ended(goes)
 
-    worked(job)
+    completed(job)
 
     assert results(job) == {"done": 1, "skipped": 1}
     assert Note.objects.get().link == stays
@@ -61,7 +61,7 @@ def test_audit_log_has_the_job_and_not_each_link(env: Environment) -> None:
     env.client()
     before = AuditEvent.objects.count()
 
-    job = worked(begun(env, "note", many(env.heron, 120), text="Called them."))
+    job = completed(started_job(env, "note", many(env.heron, 120), text="Called them."))
 
     events = AuditEvent.objects.filter(seq__gt=before).order_by("seq")
     assert [(event.action, event.actor, event.details) for event in events] == [
@@ -72,7 +72,7 @@ def test_audit_log_has_the_job_and_not_each_link(env: Environment) -> None:
 
 
 def test_audit_event_links_to_the_rows_of_the_job(env: Environment) -> None:
-    job = worked(begun(env, "note", many(env.heron, 1), text="Called them."))
+    job = completed(started_job(env, "note", many(env.heron, 1), text="Called them."))
     event = AuditEvent.objects.get(action="bulk_job.started")
 
     page = env.open(f"/admin/audit/auditevent/{event.seq}/change/", "aud")
@@ -81,7 +81,7 @@ def test_audit_event_links_to_the_rows_of_the_job(env: Environment) -> None:
 
 
 def test_duplicate_message_does_nothing(env: Environment) -> None:
-    job = worked(begun(env, "note", many(env.heron, 5), text="Called them."))
+    job = completed(started_job(env, "note", many(env.heron, 5), text="Called them."))
 
     tasks.work_at(str(job.pk))
 
@@ -90,23 +90,23 @@ def test_duplicate_message_does_nothing(env: Environment) -> None:
 
 
 def test_part_of_a_killed_worker_is_done_after_its_lease(env: Environment) -> None:
-    job = begun(env, "note", many(env.heron, 150), text="Called them.")
+    job = started_job(env, "note", many(env.heron, 150), text="Called them.")
     [abandoned] = parts.claim(job, limit=1)
 
-    worked(job)
+    completed(job)
     before = results(job)
     BulkPart.objects.filter(pk=abandoned.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
-    worked(job)
+    completed(job)
 
     assert before == {"waiting": 100, "done": 50}
     assert (job.state, results(job), Note.objects.count()) == ("done", {"done": 150}, 150)
 
 
 def test_worker_without_its_lease_does_nothing(env: Environment) -> None:
-    job = begun(env, "note", many(env.heron, 5), text="Called them.")
+    job = started_job(env, "note", many(env.heron, 5), text="Called them.")
     [slow] = parts.claim(job, limit=1)
     BulkPart.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    worked(job)
+    completed(job)
 
     acted = parts.write(job, slow)
 
@@ -115,7 +115,7 @@ def test_worker_without_its_lease_does_nothing(env: Environment) -> None:
 
 
 def test_schedule_recovers_a_lost_message(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = begun(env, "note", many(env.heron, 2), text="Called them.")
+    job = started_job(env, "note", many(env.heron, 2), text="Called them.")
     sent: list[tuple[str, object]] = []
     monkeypatch.setattr(work, "wake_worker", lambda task, row: sent.append((task, row)))
 
@@ -125,7 +125,7 @@ def test_schedule_recovers_a_lost_message(env: Environment, monkeypatch: pytest.
 
 
 def test_schedule_finishes_a_job_whose_worker_died_after_the_last_part(env: Environment) -> None:
-    job = begun(env, "note", many(env.heron, 2), text="Called them.")
+    job = started_job(env, "note", many(env.heron, 2), text="Called them.")
     [part] = parts.claim(job, limit=1)
     parts.write(job, part)
 
@@ -136,19 +136,19 @@ def test_schedule_finishes_a_job_whose_worker_died_after_the_last_part(env: Envi
 
 
 def test_paused_job_starts_nothing_and_resumes_where_it_was(env: Environment) -> None:
-    job = begun(env, "note", many(env.heron, 150), text="Called them.")
+    job = started_job(env, "note", many(env.heron, 150), text="Called them.")
     [part] = parts.claim(job, limit=1)
 
     move(env, job, "stop", "mia")
     parts.write(job, part)  # was in progress
-    worked(job)
+    completed(job)
 
     assert results(job) == {"done": 100, "waiting": 50}
     page = env.open(f"{job.get_absolute_url()}?state=waiting")
     assert "Paused by Mia" in page.words
     assert page.words.count("Paused") >= 50
     move(env, job, "resume")
-    worked(job)
+    completed(job)
     assert (job.state, results(job), Note.objects.count()) == ("done", {"done": 150}, 150)
     actions = AuditEvent.objects.filter(object_id=str(job.pk)).order_by("seq").values_list("action", "actor")
     assert list(actions) == [
@@ -162,7 +162,7 @@ def test_paused_job_starts_nothing_and_resumes_where_it_was(env: Environment) ->
 @pytest.mark.django_db(transaction=True)
 def test_workers_share_a_job_and_do_everything_once(env: Environment) -> None:
     many(env.heron, 240)
-    job = begun(env, "note", all="1", text="Called them.")
+    job = started_job(env, "note", all="1", text="Called them.")
     together = threading.Barrier(3)
 
     def turn(_number: int) -> None:
@@ -172,7 +172,7 @@ def test_workers_share_a_job_and_do_everything_once(env: Environment) -> None:
 
     with ThreadPoolExecutor(3) as workers:
         list(workers.map(turn, range(3)))
-    worked(job)
+    completed(job)
 
     assert (job.state, results(job)) == ("done", {"done": 240})
     assert Note.objects.count() == 240
@@ -180,12 +180,12 @@ def test_workers_share_a_job_and_do_everything_once(env: Environment) -> None:
 
 
 def test_page_of_a_running_job_updates_until_it_is_finished(env: Environment) -> None:
-    job = begun(env, "note", many(env.heron, 3), text="Called them.")
+    job = started_job(env, "note", many(env.heron, 3), text="Called them.")
     url = job.get_absolute_url()
 
     running = follow(env.open(url))
     unchanged = running.poll(env.client())
-    worked(job)
+    completed(job)
     changed = running.poll(env.client())
     over = env.open(url)
 
@@ -197,7 +197,7 @@ def test_page_of_a_running_job_updates_until_it_is_finished(env: Environment) ->
 def test_rows_are_filtered_by_result_and_paged(env: Environment) -> None:
     links = many(env.heron, 60)
     ended(links[0])
-    job = worked(begun(env, "note", links, text="Called them."))
+    job = completed(started_job(env, "note", links, text="Called them."))
 
     first = env.open(f"{job.get_absolute_url()}?state=done")
     onward = next(address for address in first.links() if "after=" in address)
@@ -209,7 +209,7 @@ def test_rows_are_filtered_by_result_and_paged(env: Environment) -> None:
 
 
 def test_queries_of_a_page_do_not_grow_with_its_rows(env: Environment, django_assert_max_num_queries: object) -> None:
-    job = worked(begun(env, "note", many(env.heron, 60), text="Called them."))
+    job = completed(started_job(env, "note", many(env.heron, 60), text="Called them."))
 
     with django_assert_max_num_queries(8):  # type: ignore[operator]
         assert env.client().get(job.get_absolute_url()).status_code == 200
@@ -217,8 +217,8 @@ def test_queries_of_a_page_do_not_grow_with_its_rows(env: Environment, django_as
 
 def test_own_jobs_are_listed_before_those_of_the_others(env: Environment) -> None:
     links = many(env.heron, 2)
-    worked(begun(env, "note", links[:1], "mia", text="Called them."))
-    worked(begun(env, "assign", links, assignee=str(env.people["ben"].pk)))
+    completed(started_job(env, "note", links[:1], "mia", text="Called them."))
+    completed(started_job(env, "assign", links, assignee=str(env.people["ben"].pk)))
 
     words = env.open("/bulk/").words
 

@@ -98,7 +98,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def _hear(self) -> str:
-        """Return all that was said: keys, body, and each value by itself."""
+        """All data received: keys, body, and each value on its own."""
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         scheme, _, pair = self.headers.get("Authorization", "").partition(" ")
         keys = [self.headers.get("x-api-key", ""), base64.b64decode(pair).decode() if scheme == "Basic" else ""]

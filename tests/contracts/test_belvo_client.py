@@ -262,8 +262,8 @@ def test_what_each_banks_form_asks_for_may_be_sent(belvo_mock: Relay, belvo: Pro
     for bank in belvo_at(simulator.url).list_institutions():
         typed = {field.name: _typed(field.name) for field in belvo.create_fields(bank)}
         belvo.create_link(NewLink(CUSTOMER, "", bank.name, {**typed, **belvo.fixed_values(bank)}))
-        if anew := belvo.update_fields(bank):
-            belvo.update_credentials(BELVO_LINK, {field.name: _typed(field.name) for field in anew})
+        if fields := belvo.update_fields(bank):
+            belvo.update_credentials(BELVO_LINK, {field.name: _typed(field.name) for field in fields})
 
     assert belvo_mock.violations == []
     for sent in belvo_mock.exchanges:

@@ -7,7 +7,7 @@ import pytest
 
 from linkadmin.sync import full_checks
 from tests.background import kill, run
-from tests.bulk.helpers import begun
+from tests.bulk.helpers import started_job
 from tests.environment import Environment
 from tests.follow import follow
 
@@ -33,7 +33,7 @@ def operation(env: Environment) -> str:
 
 
 def job(env: Environment) -> str:
-    return begun(env, "refresh", [env.belvo_link()], name="mia").get_absolute_url()
+    return started_job(env, "refresh", [env.belvo_link()], name="mia").get_absolute_url()
 
 
 def full_check(env: Environment) -> str:

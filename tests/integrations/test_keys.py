@@ -61,7 +61,7 @@ def test_any_call_that_is_answered_says_that_keys_are_good(env: Environment) -> 
     assert env.belvo.key_state == Integration.KeyState.VALID
 
 
-def test_key_that_cannot_be_decrypted_is_noted_by_whoever_would_call(env: Environment) -> None:
+def test_key_that_cannot_be_decrypted_is_noted_before_any_call(env: Environment) -> None:
     env.belvo.secrets.update(version=99)
 
     with pytest.raises(KeysRejected):

@@ -140,12 +140,12 @@ def test_entries_of_the_same_moment_are_listed_once(env: Environment, link: Link
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_pages_are_complete_and_without_duplicates(env: Environment, link: Link, data: st.DataObject) -> None:
-    befell = data.draw(st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 3)), max_size=80))
+    events = data.draw(st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 3)), max_size=80))
     kinds = data.draw(st.lists(st.sampled_from(KINDS), unique=True))
     query = QueryDict(mutable=True)
     query["order"] = data.draw(st.sampled_from(["newest", pages.OLDEST_FIRST]))
     with transaction.atomic():
-        made = [(kind, happen(env, link, kind, START + timedelta(seconds=second))) for kind, second in befell]
+        made = [(kind, happen(env, link, kind, START + timedelta(seconds=second))) for kind, second in events]
 
         shown = list(_all_entries(link, kinds, query))
 

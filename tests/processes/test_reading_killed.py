@@ -79,7 +79,7 @@ def press(browser: Browser, page: str, address: str, **typed: str) -> requests.R
 
 
 def in_the_middle(stack: StackWithManyLinks, how_far: Callable[[dict[str, Any]], tuple[int, int]]) -> None:
-    """Wait until something has begun and is not over yet."""
+    """Wait until something is in progress."""
 
     def is_between() -> bool:
         done, of = how_far(stack.counts())

@@ -84,7 +84,7 @@ def test_every_call_belongs_to_a_capability() -> None:
 
 @every_provider
 @pytest.mark.parametrize("capability", Capability)
-def test_a_capability_is_claimed_by_whoever_has_its_calls(kind: str, capability: Capability) -> None:
+def test_a_provider_claims_a_capability_if_it_has_its_calls(kind: str, capability: Capability) -> None:
     provider = provider_class(kind)
     claimed = capability in provider.capabilities
     assert CALLS[capability] & written_by(provider) == (CALLS[capability] if claimed else frozenset())

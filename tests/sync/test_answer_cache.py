@@ -156,7 +156,7 @@ def test_answer_cached_for_one_reader_is_not_shown_to_another(env: Environment) 
     assert len(env.calls("GET", "/api/links/")) == 2
 
 
-def test_question_that_could_not_be_begun_can_be_asked_again(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_request_that_could_not_start_can_be_repeated(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     def away(**_event: object) -> None:
         raise OperationalError("the connection is closed")
 

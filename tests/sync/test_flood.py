@@ -86,7 +86,7 @@ class Flood:
             else:
                 item = store.heron_links[link.remote_id]
                 item.status, item.status_message = self.chance.choice(AT_HERON)
-                item.settles_at = None  # else it becomes active by itself, and nobody tells
+                item.settles_at = None  # otherwise it becomes active on its own, without a webhook
 
 
 def genuine(link: Link, address: str, number: int) -> Post:

@@ -22,11 +22,11 @@ sys.exit(run_together({name: sys.argv[2:] for name in sys.argv[1].split()}, env=
 # Ctrl-C in the middle: as soon as so many programs are being started.
 ASKED_AFTER = """
 import multiprocessing, os, signal
-begin, begun = multiprocessing.Process.start, []
+real_start, started = multiprocessing.Process.start, []
 def start(process):
-    begin(process)
-    begun.append(process)
-    if len(begun) == {count}:
+    real_start(process)
+    started.append(process)
+    if len(started) == {count}:
         os.killpg(0, signal.SIGTERM)
 multiprocessing.Process.start = start
 """

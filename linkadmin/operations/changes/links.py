@@ -128,8 +128,8 @@ def _settings_contradict(operation: Operation, remote: RemoteLink) -> str:
 
 
 def _find_settings(operation: Operation, now: datetime) -> Finding[RemoteLink]:
-    remote, begun = read(link_of(operation)), operation.origin
-    sent = {name: begun.parameters.get(name) for name in begun.result.get("sent", [])}
+    remote, origin = read(link_of(operation)), operation.origin
+    sent = {name: origin.parameters.get(name) for name in origin.result.get("sent", [])}
     shown = _shown_settings(remote, sent) if remote else {}
     if sent and shown.keys() == sent.keys() and all(shown.values()):
         return Finding(State.CONFIRMED_DONE, "shows_it")
