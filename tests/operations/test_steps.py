@@ -122,7 +122,7 @@ def test_after_the_last_wrong_code_the_page_offers_alternatives(env: Environment
 
     page = give(env, link, WRONG, WRONG, WRONG)
 
-    assert "Attempts reset" in page.words
+    assert "Attempts reset on" in page.words
     assert "Nobody can allow another attempt before then." in page.words
     assert f"/links/{link.pk}/repair-url/" in page.links()
     assert f"/links/{link.pk}/credentials/" not in page.links()
@@ -132,7 +132,7 @@ def test_after_the_last_wrong_code_the_page_offers_alternatives(env: Environment
     assert second.finished_at is not None
     free_at = budget_of(link).free_at
     assert free_at == second.finished_at + timedelta(hours=24)
-    assert f"Attempts reset {exact_words(free_at)}" in page.words
+    assert f"Attempts reset on {exact_words(free_at)}" in page.words
 
 
 def test_wrong_code_between_right_ones_counts_once(env: Environment) -> None:

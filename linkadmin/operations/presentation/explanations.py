@@ -125,7 +125,7 @@ def _lost(operation: Operation) -> Explanation:
 def _rejected(operation: Operation) -> Explanation:
     if operation.cause:
         verdict = VERDICTS[Cause(operation.cause)]
-        meaning = _("The provider rejected it.")
+        meaning = _("The bank or provider rejected it.")
         if operation.outcome == NOT_REPAIRED:
             meaning = _("The provider saved the values, but says the link doesn't work with them.")
         advice = " ".join(filter(None, [str(verdict.advice), _when_again(operation)]))
