@@ -56,7 +56,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def known_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a page found out about background programs holds for a whole test, however slow the machine."""
+    """Findings about background programs stay cached for a whole test, however slow the machine."""
     monkeypatch.setattr(watch, "KNOWN_SECONDS", 3600)
 
 

@@ -116,7 +116,6 @@ class Page:
         return {each.attrs["name"]: each.attrs for each in found if "name" in each.attrs}
 
     def error_at(self, name: str) -> str:
-        """The error message at a field."""
         found = re.search(rf'id="id_{name}_error">(.*?)</p>', self.source, re.DOTALL)
         return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", "", found[1]))).strip() if found else ""
 

@@ -12,7 +12,7 @@ class SlowProvider:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._may_answer = threading.Event()
-        self.delays: list[float] = []  # seconds that each call so far should have taken
+        self.delays: list[float] = []  # how many seconds each call so far would have taken
         store.wait = self._wait  # type: ignore[method-assign]
 
     def answers(self) -> None:

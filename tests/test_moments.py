@@ -1,4 +1,4 @@
-"""Clocks that jump back by an hour, or ahead by ten minutes or a day and back: nothing remains that lasts too long."""
+"""Clocks that jump back an hour, or ahead ten minutes or a day and back: nothing lasts too long afterwards."""
 
 import time
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""What no template may contain, and what every drawn page must contain."""
+"""What no template may contain, and what every rendered page must contain."""
 
 import ast
 import re

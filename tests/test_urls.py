@@ -408,7 +408,6 @@ def declared() -> Iterator[tuple[str, str]]:
 
 
 def views() -> Iterator[tuple[str, Callable[..., HttpResponse]]]:
-    """Yield every view name and view."""
     for name, _path, view in _walk(get_resolver().url_patterns, "", ""):
         yield name, view
 

@@ -117,7 +117,7 @@ def test_claimers_never_get_the_same_row(rows: Rows) -> None:
         return mine
 
     taken = [item for mine in with_connections(4, take_all) for item in mine]
-    left = claimed(rows, limit=ROWS)  # that none got, because others looked at them at the same time
+    left = claimed(rows, limit=ROWS)  # rows that no thread got, because several checked them at once
 
     assert sorted(item.pk for item in taken + left) == sorted(rows.model._default_manager.values_list("pk", flat=True))
     kept = dict(rows.model._default_manager.values_list("pk", "claim_token"))
@@ -218,7 +218,7 @@ def test_call_that_was_not_made_counts_no_attempt(row: Rows, raised: Exception, 
 
 
 def waits(row: Rows, raised: Exception, times: int) -> list[int]:
-    """Let a row fail this many times. Returns the seconds it waited after each."""
+    """Fail a row this many times. Returns the seconds it waited after each failure."""
     seconds = []
     for _time in range(times):
         row.update(due_at=timezone.now())

@@ -14,7 +14,7 @@ from linkadmin.audit.log import record
 from linkadmin.audit.models import Outcome
 from linkadmin.web.storage import UNUSABLE
 
-WAIT_SECONDS = 0.05  # for a lock: nobody releases it
+WAIT_SECONDS = 0.05  # for a lock that nobody releases
 IS_SQLITE = connection.vendor == "sqlite"
 _REFUSE_AS_FULL = """
     CREATE FUNCTION no_space() RETURNS trigger LANGUAGE plpgsql AS
@@ -31,14 +31,14 @@ def locked() -> Iterator[None]:
 
 @contextmanager
 def impatient() -> Iterator[None]:
-    """Nobody waits for a lock longer than a test can."""
+    """Lock timeouts are short enough for a test."""
     with _connected(_options(WAIT_SECONDS)):
         yield
 
 
 @contextmanager
 def lock_of_another() -> Iterator[None]:
-    """Take the locks and nothing else: existing connections wait as long as before."""
+    """Only take the locks: existing connections wait as long as before."""
     if IS_SQLITE:
         other = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None, check_same_thread=False)
         other.execute("BEGIN EXCLUSIVE")
@@ -108,7 +108,7 @@ def no_more_connections() -> Iterator[None]:
 
 @contextmanager
 def files_end_at(size: int) -> Iterator[None]:
-    """Limit this process's files to `size` bytes. Writes beyond fail, as on a full disk."""
+    """Limit files of this process to `size` bytes. Writing more fails, as on a full disk."""
     _soft, most = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, most))
     try:

@@ -3,11 +3,10 @@
 import time
 from collections.abc import Callable
 
-BUSY_SECONDS = 60.0  # no machine is so busy that anything takes longer
+BUSY_SECONDS = 60.0  # enough even on a busy machine
 
 
 def wait_until(look: Callable[[], object]) -> None:
-    """Poll until there is a result."""
     deadline = time.monotonic() + BUSY_SECONDS
     while not look():
         assert time.monotonic() < deadline, f"not within {BUSY_SECONDS:.0f} s"

@@ -1,4 +1,4 @@
-"""One Chromium for all tests here, and the windows of one test."""
+"""Fixtures for browser tests: one Chromium for the whole package, fresh windows for each test."""
 
 from collections.abc import Iterator
 
@@ -24,10 +24,10 @@ ARGUMENTS = [
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """Start Chromium, and end it with the last test here.
+    """Start one Chromium for the package and close it after the last test.
 
-    While Playwright runs, this thread has an event loop, beside which Django refuses to ask its database, and keeps
-    connections of their own. So the plugin's fixture, which lasts until the end of all tests, is not for us.
+    While Playwright runs, this thread has an event loop. Django then blocks database access and opens separate
+    connections. The plugin's fixture lasts until the end of the session, so it would affect all other tests.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -39,7 +39,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def windows(chromium: Browser, live_server: LiveServer, env: Environment) -> Iterator[Windows]:
-    """Windows of the cast. Whatever went wrong in one of them fails the test."""
+    """Browser windows for one test. Any error in one of them fails the test."""
     windows = Windows(chromium, live_server.url, env)
     yield windows
     windows.close()

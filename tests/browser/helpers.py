@@ -1,4 +1,4 @@
-"""The windows of one test, what went wrong in them, and the few moves that many tests make."""
+"""Browser windows that record errors, and steps that many tests share."""
 
 import re
 from typing import Any, Literal
@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, W
 from linkadmin.links.models import Link
 from tests.environment import Environment
 
-PATIENCE = 60_000  # milliseconds: no machine is so busy
-# A form sent back (422) and a conflict (409) are pages of ours; the console mentions them all the same.
+PATIENCE = 60_000  # milliseconds: enough even on a busy machine
+# Form errors (422) and conflicts (409) are pages of ours, but the console reports them anyway.
 CODE_ENTERED = r"Failed to load resource: the server responded with a status of ({}) \("
 TELL_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) =>
@@ -23,7 +23,7 @@ Math.max(...[document.documentElement, ...document.querySelectorAll(".panel, .ti
 """
 SERIOUS = ("serious", "critical")
 EVERYTHING: dict[str, Any] = {"resultTypes": ["violations"]}
-COLOURS = EVERYTHING | {"runOnly": ["color-contrast"]}  # all that the dark can change
+COLOURS = EVERYTHING | {"runOnly": ["color-contrast"]}  # the only rule that depends on the color scheme
 
 
 class Windows:
@@ -36,7 +36,7 @@ class Windows:
         self._expected = ["409", "422"]
 
     def window(self, name: str = "ana", **options: Any) -> Page:
-        """Open a window of a browser of its own, in which one of the cast is logged in; nobody for no name."""
+        """Open a window in a separate browser, signed in as `name`, or signed out if it's empty."""
         context = self._browser.new_context(base_url=self.url, **options)
         self._contexts.append(context)
         context.set_default_timeout(PATIENCE)
@@ -49,7 +49,7 @@ class Windows:
         return context.new_page()
 
     def expect_status(self, *statuses: int) -> None:
-        """Let the console mention answers that are no pages of ours, where a test asks for them."""
+        """Allow console errors about these HTTP statuses."""
         self._expected += map(str, statuses)
 
     def close(self) -> None:
@@ -65,7 +65,7 @@ class Windows:
 
 
 def send_password(page: Page, link: Link, password: str) -> None:
-    """Update the credentials of a link at a bank that asks for a password alone."""
+    """Update a link's credentials at a bank that asks only for a password."""
     page.goto(f"{link.get_absolute_url()}credentials/")
     page.get_by_label("Contraseña").fill(password)
     page.get_by_role("button", name="Update credentials").click()
@@ -77,12 +77,12 @@ def send_code(page: Page, code: str) -> None:
 
 
 def overflow(page: Page) -> int:
-    """Return by how many pixels a page, or what a panel in it holds, is wider than its place."""
+    """Return how many pixels the page, or a panel on it, overflows its box."""
     return int(page.evaluate(WIDER))
 
 
 def barriers(page: Page) -> list[str]:
-    """Return what axe holds to be serious or critical in light and in dark, with the place."""
+    """Return serious and critical axe violations in light and dark mode."""
     return _barriers(page, "light", EVERYTHING) + _barriers(page, "dark", COLOURS)
 
 

@@ -1,4 +1,4 @@
-"""The Django admin: each page of each model no wider than a phone, and buttons side by side that look alike."""
+"""Django admin pages fit a phone's width, and buttons side by side look alike."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ PHONE: ViewportSize = {"width": 360, "height": 740}
 
 
 def addresses(env: Environment) -> Iterator[tuple[str, str]]:
-    """Yield who opens which page of which model: an auditor what is read, an administrator what is changed."""
+    """Yield (username, page) for each model: the auditor views it, the administrator edits it."""
     yield "adm", reverse("admin:index")
     for model in admin.site._registry:
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
@@ -36,7 +36,7 @@ def addresses(env: Environment) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.thorough
 def test_every_page_of_the_admin_fits_a_phone(env: Environment, windows: Windows) -> None:
-    pages(env)  # something in every table
+    pages(env)  # data in every table
     open_pages: dict[str, Page] = {who: windows.window(who, viewport=PHONE) for who in ("adm", "aud")}
     wide: dict[str, int] = {}
     for who, address in addresses(env):

@@ -1,4 +1,4 @@
-"""Bulk actions by hand: select rows, review, start, and see the end without reloading."""
+"""Bulk actions: select rows, review, start, and watch the job finish without a reload."""
 
 import pytest
 from playwright.sync_api import Page, expect

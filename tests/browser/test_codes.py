@@ -1,4 +1,4 @@
-"""Repairing a link through the bank's one-time code: each way a bank asks, a wrong code, a code too late."""
+"""Repairing a link with a one-time code: each kind of challenge, a wrong code, and an expired code."""
 
 import re
 

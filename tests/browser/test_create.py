@@ -1,4 +1,4 @@
-"""Creating a link from the button on the list of links to the link's own page."""
+"""Creating a link, from the button on the list to the link's own page."""
 
 import re
 
@@ -46,7 +46,7 @@ def test_belvo_link_through_a_code(env: Environment, windows: Windows) -> None:
     page.get_by_label("Usuario").fill("mfa_default")
     page.get_by_label("Contraseña").fill("pass_valid")
     page.get_by_role("button", name="Create link").click()
-    page.get_by_label("Token").fill("111111")  # as this bank calls it
+    page.get_by_label("Token").fill("111111")  # this bank's own label
     page.get_by_role("button", name="Submit code").click()
 
     expect(page).to_have_url(LINK_PAGE)

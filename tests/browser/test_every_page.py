@@ -1,4 +1,4 @@
-"""Every page: no wider than a phone, no serious barrier in light or dark, nothing that the policy refuses."""
+"""Every page fits a phone, has no serious accessibility problem, and doesn't violate the content security policy."""
 
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect

@@ -22,7 +22,7 @@ from .helpers import Windows, send_code, send_password
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 POLLS = re.compile(r"/live/")
-ROUNDS = 40_000  # milliseconds of the page's clock: many times what a page waits between two polls
+ROUNDS = 40_000  # milliseconds of the page's clock: many poll intervals
 HIDE = """hidden => {
   Object.defineProperty(document, "hidden", {configurable: true, get: () => hidden});
   document.dispatchEvent(new Event("visibilitychange"));
@@ -34,7 +34,7 @@ def state(page: Page) -> Callable[[str], None]:
 
 
 def count_polls(page: Page) -> list[str]:
-    """Collect the requests a page sends on its own from now on."""
+    """Collect the requests that the page sends on its own from now on."""
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if POLLS.search(request.url) else None)
     return asked
@@ -42,18 +42,18 @@ def count_polls(page: Page) -> list[str]:
 
 @contextmanager
 def all_polls_answered(page: Page) -> Iterator[None]:
-    """Wait at the end for polls that are still under way: they would tell of what happens after them."""
+    """Wait at the end for polls in progress: their responses would include later changes."""
     under_way = set[Request]()
     page.on("request", lambda request: under_way.add(request) if POLLS.search(request.url) else None)
     for end in ("requestfinished", "requestfailed"):
-        page.on(end, lambda request: under_way.discard(request))  # a method of its own class is no listener
+        page.on(end, lambda request: under_way.discard(request))  # Playwright can't wrap built-in methods
     yield
     while under_way:
         page.wait_for_timeout(20)
 
 
 def marked(page: Page) -> None:
-    """Leave a mark that only a reload takes away."""
+    """Leave a mark that only a reload removes."""
     page.evaluate("document.body.dataset.sameBody = 'yes'")
 
 

@@ -1,4 +1,4 @@
-"""For everybody: by hand from the log-in on, without JavaScript, by keyboard alone, in the dark, in another zone."""
+"""Accessibility: without JavaScript, by keyboard alone, in dark mode, and in another time zone."""
 
 import re
 

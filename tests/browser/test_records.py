@@ -1,4 +1,4 @@
-"""A provider's list appears without a reload, however slow the provider is."""
+"""Provider records appear without a reload, however slow the provider is."""
 
 import pytest
 from playwright.sync_api import expect

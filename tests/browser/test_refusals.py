@@ -1,4 +1,4 @@
-"""What the bank refuses is said on the page, in our words and the provider's, and nothing secret stays in it."""
+"""A rejection by the bank is explained in our words and the provider's, and the page holds no secret afterwards."""
 
 import pytest
 from playwright.sync_api import expect

@@ -1,4 +1,4 @@
-"""Showing what is typed in a password field, and signing in to the demo with one click."""
+"""The button that reveals a password, and one-click sign-in to the demo."""
 
 import re
 from collections.abc import Callable
@@ -93,7 +93,7 @@ def test_password_form_of_the_django_admin_has_a_button_for_each_field(env: Envi
 def test_one_click_signs_in_to_the_demo(env: Environment, windows: Windows, settings: Settings) -> None:
     settings.DEMO = True
     person = User(username="support", role="support", name="Nadia Okell")
-    person.set_password(DEMO_PASSWORD)  # shorter than staff outside of the demo may have
+    person.set_password(DEMO_PASSWORD)  # shorter than allowed outside the demo
     person.save()
     page = windows.window("", viewport=NARROW)
     page.goto("/accounts/login/")

@@ -1,4 +1,4 @@
-"""A database that can't be written, as somebody sees it who is typing: the form stays, and one sentence says why."""
+"""A read-only database while someone is typing: the form stays, with one sentence about the cause."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""A slow bank, a lost answer, an impatient finger: what is under way is shown, and sent once."""
+"""A slow bank, a lost response, a double click: progress is shown, and the request is sent once."""
 
 import re
 
@@ -62,7 +62,7 @@ def test_lost_answer_is_unknown_until_the_records_tell_and_the_panel_moves_on(
 def test_double_click_sends_the_password_and_the_code_once(
     env: Environment, windows: Windows, settings: Settings
 ) -> None:
-    settings.OPERATION_ANSWER_SECONDS = 10  # so that the first click is still being answered at the second
+    settings.OPERATION_ANSWER_SECONDS = 10  # keeps the first click unanswered at the second
     link, page = env.belvo_link(), windows.window()
 
     page.goto(f"{link.get_absolute_url()}credentials/")

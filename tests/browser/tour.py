@@ -1,4 +1,4 @@
-"""An environment with something on every page, and the addresses of all pages a person can open."""
+"""Data for every page, and the URLs of all pages a person can open."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ NOBODY = ""
 
 
 def furnish(env: Environment) -> None:
-    """Make a link in each trouble there is: states, reasons and words of every length."""
+    """Create a link for each cause, with names and texts of every length."""
     now = timezone.now()
     for number, cause in enumerate(VERDICTS):
         customer = env.customer(NAMES[number % len(NAMES)])
@@ -35,7 +35,7 @@ def furnish(env: Environment) -> None:
 
 
 def jobs(env: Environment, link: Link) -> list[str]:
-    """Return the pages of a plan and of jobs that run and that are done, the last with much left out."""
+    """Return the pages of a draft, a running job and a finished job. The finished one skipped many links."""
     links = list(Link.objects.filter(integration=env.belvo))
     plan = draft_job(env, "refresh", [*links, link])
     running = started_job(env, "refresh", links)
@@ -44,7 +44,7 @@ def jobs(env: Environment, link: Link) -> list[str]:
 
 
 def full_checks_of(env: Environment) -> list[FullCheck]:
-    """Make a full check that failed, with all that can be said of it, and one that runs."""
+    """Create a failed full check with every detail filled in, and a running one."""
     note = "No usable response. We couldn't read the response. It may have been a web page."
     failed = FullCheck(integration=env.heron, state=FullCheckState.FAILED, note=note, skipped=3, unread=40, seen=12_345)
     failed.save()
@@ -52,7 +52,7 @@ def full_checks_of(env: Environment) -> list[FullCheck]:
 
 
 def pages(env: Environment) -> list[tuple[str, str]]:
-    """Return who opens which address, so that each kind of page is drawn with plenty in it."""
+    """Return (username, URL) for every kind of page, with plenty of data on each."""
     furnish(env)
     broken, asked, lost = (env.belvo_link(name) for name in NAMES[:3])
     env.send(f"{asked.get_absolute_url()}credentials/", password="mfa_qr")

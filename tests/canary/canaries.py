@@ -1,38 +1,38 @@
-"""Values that are typed as secrets, and the search for them in everything that could have kept them."""
+"""Unique secret values to type, and the search for them in everything that could have stored them."""
 
 import base64
 import secrets
 import string
 from collections.abc import Iterator, Mapping
 
-# Each of these is written differently in HTML, JSON, a URL or a shell.
+# Each of these is escaped differently in HTML, JSON, URLs or shells.
 AWKWARD = "\"'<&>%+/\\ é"
 
 
 class Canaries:
-    """All values typed so far. Each has a random core that no encoding of the rest can hide: a mark shared by all of
-    them, which makes the search quick, and an end of its own, which tells what was found."""
+    """All values typed so far. Each has a random core that survives any encoding of the rest. The core starts with a
+    mark that all values share, for a quick first search. The rest of it identifies the value."""
 
     def __init__(self) -> None:
         self._mark = _random(8)
         self._labels: dict[str, str] = {}  # core -> where it was typed
 
     def long(self, label: str) -> str:
-        """Make a value as a password manager might."""
+        """A value like one from a password manager."""
         return f"CANARY-{label}-{self.short(label)}{AWKWARD}"
 
     def plain(self, label: str) -> str:
-        """Make a value of letters, digits and dashes, for what is sent in a header or compared as an id."""
+        """A value of letters, digits and dashes, for headers and IDs."""
         return f"CANARY-{label}-{self.short(label)}"
 
     def short(self, label: str) -> str:
-        """Make a value of 16 letters and digits, which the pickiest bank accepts."""
+        """A value of 16 letters and digits, which the strictest bank accepts."""
         core = self._mark + _random(8)
         self._labels[core] = label
         return core
 
     def found_in(self, places: Mapping[str, bytes]) -> list[str]:
-        """Say which values are in which places, in any of the forms a program writes a text in."""
+        """Return which values are in which places, in any common encoding."""
         marked = {name: data for name, data in places.items() if _holds(data, self._mark)}
         return sorted({f"{label} in {name}" for name, data in marked.items() for label in self._labels_in(data)})
 
@@ -58,7 +58,7 @@ def _folded_forms(text: str) -> Iterator[bytes]:
 
 
 def _base64_forms(text: str) -> Iterator[bytes]:
-    # In a longer text it begins at one of three places; only whole characters of it are certain.
+    # In a longer text it starts at one of three offsets; only its whole characters are certain.
     for offset in range(3):
         encoded = base64.b64encode(b"\0" * offset + text.encode())
         yield encoded[-(-offset * 8 // 6) : (offset + len(text)) * 8 // 6]

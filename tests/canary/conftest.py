@@ -1,4 +1,4 @@
-"""A stack with an echo server beside it, after somebody has typed secrets into every form."""
+"""A stack with an echo server, after secrets were typed into every form."""
 
 import sqlite3
 import subprocess
@@ -20,13 +20,13 @@ from .typist import Typist
 
 @dataclass
 class Typed:
-    """What was typed and told, and everything that could have kept it."""
+    """All secrets that were typed or received, and everything that could have stored them."""
 
-    secrets: Canaries  # typed by staff, or told by the provider for our server alone
-    shown: Canaries  # told by the provider for the one page that shows it
-    made: str  # by us, as a secret of messages that is shown once
-    heard: list[str]  # by the provider, in its calls
-    killed: str  # what the page of a link said whose call was under way when the web process was killed
+    secrets: Canaries  # typed by staff, or sent by the provider to our server only
+    shown: Canaries  # sent by the provider for the one page that shows it
+    made: str  # a webhook secret that we generated and showed once
+    heard: list[str]  # received by the provider in our calls
+    killed: str  # a link's page after the web process was killed during its call
     places: Mapping[str, bytes]
 
 
@@ -68,7 +68,7 @@ def _servers(kind: str) -> AbstractContextManager[dict[str, str]]:
 
 @contextmanager
 def nothing_overwritten(database: Path) -> Iterator[None]:
-    """Keep every page that is written from now on in the write-ahead log, by reading the database as it was."""
+    """Keep all pages written from now on in the write-ahead log, with a read transaction that stays open."""
     if not database.exists():
         yield
         return
@@ -79,10 +79,10 @@ def nothing_overwritten(database: Path) -> Iterator[None]:
 
 
 def places_of(stack: Stack) -> dict[str, bytes]:
-    """Read everything that a stack has kept, written or answered, by where it is."""
+    """Read everything that a stack stored, logged or answered, by location."""
     copy = stack.folder / "copy"
     copy.mkdir()
-    # By a process of its own: closing a file of SQLite's in this one would drop the locks of the reader above.
+    # In a separate process: closing an SQLite file in this one would release the reader's locks.
     subprocess.run(["cp", "-r", stack.data, stack.logs, copy], check=True)
     files = [path for path in copy.rglob("*") if path.is_file()]
     read = {str(path.relative_to(copy)): path.read_bytes() for path in files if "static" not in path.parts}
@@ -95,7 +95,7 @@ def places_of(stack: Stack) -> dict[str, bytes]:
 
 
 def _redis_of(stack: Stack) -> dict[str, bytes]:
-    """Read every key of the stack's cache and broker."""
+    """Read all keys of the stack's cache and broker."""
     found: dict[str, bytes] = {}
     for name in ("LINKADMIN_REDIS_URL", "LINKADMIN_BROKER_URL"):
         if url := stack.environment.get(name):

@@ -1,4 +1,4 @@
-"""A program that writes every row of every table, sessions opened, as JSON: what a holder of the database can read."""
+"""Print all rows of all tables as JSON, with sessions decoded: what someone with the database can read."""
 
 import json
 import sys

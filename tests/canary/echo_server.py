@@ -1,4 +1,4 @@
-"""A provider that repeats whatever it is told, keys included, in every place of an answer where there is room."""
+"""A provider that repeats everything it receives, including keys, wherever a response has room for text."""
 
 import base64
 import json
@@ -15,25 +15,25 @@ CREATED_ID = "echo-link-{}"
 
 
 class Manner(StrEnum):
-    """How the echo server answers a change."""
+    """The echo server's response to a change."""
 
     ACCEPT = auto()
     REFUSE = auto()
-    REFUSE_ODDLY = auto()  # by codes and field names that are what was typed
-    ASK = auto()  # for a code, showing what only the one page may show
-    ASK_ECHOING = auto()  # for a code, showing what was typed
+    REFUSE_ODDLY = auto()  # error codes and field names repeat what was typed
+    ASK = auto()  # asks for a code, with values for the one page that may show them
+    ASK_ECHOING = auto()  # asks for a code, repeating what was typed
     FAIL = auto()
     REDIRECT = auto()
     GARBLE = auto()
     BREAK_HEADER = auto()
     CUT = auto()
     LOSE = auto()
-    HOLD = auto()  # until the echo server is let go
+    HOLD = auto()  # until the test releases the echo server
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the echo server tells beside what it was told: with a wish for a code, and with a repair address."""
+    """Other values in the echo server's responses: with a challenge, and with a repair URL."""
 
     session: str
     number: str
@@ -57,7 +57,7 @@ class EchoServer(ThreadingHTTPServer):
         self.url = f"http://{HOST}:{self.server_address[1]}"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Callers that go away are what these tests are about."""
+        """Ignore aborted connections, which these tests cause."""
 
 
 @contextmanager
@@ -78,7 +78,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: EchoServer
 
     def do_GET(self) -> None:
-        """Answer reads as a good provider does, so that the workers are busy with every link, too."""
+        """Answer reads normally, so that workers process every link as well."""
         heard = self._hear()
         if self.server.refuses_keys:
             self._send(401, {"detail": heard, "description": heard, "name": heard})
@@ -95,10 +95,10 @@ class _Handler(BaseHTTPRequestHandler):
     do_PUT = do_PATCH = do_POST
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
     def _hear(self) -> str:
-        """All data received: keys, body, and each value on its own."""
+        """All received data: keys, body, and each value on its own."""
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         scheme, _, pair = self.headers.get("Authorization", "").partition(" ")
         keys = [self.headers.get("x-api-key", ""), base64.b64decode(pair).decode() if scheme == "Basic" else ""]
@@ -193,7 +193,7 @@ def _texts(value: object) -> Iterator[str]:
 
 
 def _belvo_link(link_id: str, heard: str) -> dict[str, object]:
-    """A link in good health, with what was heard wherever the contract has a text."""
+    """A working link, with the received data in every text field of the contract."""
     texts = dict.fromkeys(("access_mode", "refresh_rate", "external_id", "institution_user_id", "request_id"), heard)
     return {
         **texts,

@@ -1,6 +1,6 @@
-"""A program that gives an integration a bank with every field there is, and links there to repair.
+"""Add a bank with every possible field to an integration, and links to repair there.
 
-`python -m tests.canary.fixtures INTEGRATION COUNT` writes the ids of the bank and the links as JSON.
+`python -m tests.canary.fixtures INTEGRATION COUNT` prints the IDs of the bank and the links as JSON.
 """
 
 import json
@@ -25,7 +25,7 @@ def main(name: str, count: int) -> None:
     integration = Integration.objects.get(name=name)
     fields = [{"name": each, "type": "text", "label": each} for each in TEXTS]
     fields += [{"name": each, "type": "password", "label": each} for each in PASSWORDS]
-    # A tax office takes a certificate and its key as well.
+    # Tax authorities also accept a certificate with its key.
     bank = Institution.objects.create(
         integration=integration, name="parrot_mx_fiscal", display_name="Echo", form_fields=fields
     )

@@ -1,4 +1,4 @@
-"""A program that lets a troubled provider be called on: pauses, used-up quotas and refused keys are forgotten."""
+"""Clear circuit breakers, quotas and rejected keys, so that calls to a failing provider are allowed again."""
 
 import json
 import sys
@@ -12,6 +12,6 @@ from linkadmin.integrations.models import CallQuota, CircuitBreaker, Integration
 if __name__ == "__main__":
     CircuitBreaker.objects.all().delete()
     CallQuota.objects.all().delete()
-    # A worker may have read institutions while the echo server refused the keys of another integration.
+    # A worker may have read institutions while the echo server rejected another integration's keys.
     Integration.objects.update(key_state=Integration.KeyState.VALID, keys_rejected_at=None, keys_retry_at=None)
     json.dump({}, sys.stdout)

@@ -1,4 +1,4 @@
-"""Our own code breaking with secrets in its hands: neither the answer, nor the log, nor the database has them."""
+"""A crash in our code while it handles secrets: response, log and database hold none of them."""
 
 import io
 import logging
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True)]
 
 
 class Broken(Exception):
-    """What no code of ours expects."""
+    """An error that none of our code expects."""
 
 
 @pytest.fixture(params=[False, True], ids=["production", "debugging"])
@@ -35,7 +35,7 @@ def built(request: pytest.FixtureRequest, settings: Settings) -> Iterator[enviro
 
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
-    """What the log says, at its most talkative, in the form it is written in."""
+    """The log at its most detailed level, in production format."""
     root = logging.getLogger()
     handler, level = logging.StreamHandler(io.StringIO()), root.level
     handler.setFormatter(next(kept.formatter for kept in root.handlers if kept.get_name() == "stderr"))
@@ -65,7 +65,7 @@ def browser(built: environment.Environment) -> Client:
 
 
 def typed(client: Client, page: str, **values: str) -> dict[str, str]:
-    """Fill the form of a page as it was drawn."""
+    """Fill in a page's form as drawn."""
     initial = client.get(page).context["form"]
     hidden = {field.name: str(field.value()) for field in initial.hidden_fields() if field.value()}
     return hidden | values
@@ -93,7 +93,7 @@ def test_a_crash_while_credentials_are_handled_tells_nobody(
     values = typed(client, page, password=canaries.short("password"), encryption_key=canaries.long("encryption_key"))
     break_when(monkeypatch, place, name)
 
-    # A refused form comes to the drawing of it, too.
+    # The second form is invalid, so it reaches the code that draws it again.
     answers = [client.post(page, values), client.post(page, values | {"password": canaries.long("password")})]
     built.settled()
 

@@ -1,4 +1,4 @@
-"""The search itself: it would find what it looks for, in whatever form it was written."""
+"""The search finds values in every form they may be written."""
 
 import base64
 import html

@@ -1,4 +1,4 @@
-"""Distinct secrets typed into every secret field, in every way a form can end: none is anywhere afterwards."""
+"""Distinct secrets are typed into every secret field, with every outcome of a form. None is stored anywhere."""
 
 import pytest
 

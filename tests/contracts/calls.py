@@ -164,12 +164,12 @@ HERON: Mapping[str, Call] = {
 
 
 def offered(provider: type[Provider]) -> set[str]:
-    """Return all calls that a client makes, whether in the tables above or not."""
+    """All calls that a client implements, whether in the tables above or not."""
     calls = {name: value for name, value in vars(Provider).items() if callable(value) and name[0] != "_"}
     return {name for name, value in calls.items() if getattr(provider, name) is not value}
 
 
 def made(exchanges: Iterable[Exchange], calls: Mapping[str, Call]) -> set[str]:
-    """Return the calls whose method and path are among the exchanges."""
+    """The calls whose method and path are among the exchanges."""
     sent = {(each.method, each.path) for each in exchanges}
     return {name for name, call in calls.items() if any(call.leads_to(method, path) for method, path in sent)}

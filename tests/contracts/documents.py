@@ -33,24 +33,24 @@ class Example:
 
 @cache
 def document(name: str) -> Mapping[str, Any]:
-    """Return a document; empty if there is none here."""
+    """Return a document, empty if it isn't on this machine."""
     path = CONTRACTS / name
     parsed: Mapping[str, Any] = yaml.safe_load(path.read_text()) if path.exists() else {"paths": {}}
     return parsed
 
 
 def refusals(name: str, method: str, path: str) -> list[Example]:
-    """Return all error responses of a call."""
+    """All error responses of a call."""
     return [example for example in _examples(name, method, path) if not 200 <= example.status < 300]
 
 
 def good_answers(name: str, method: str, path: str) -> list[Example]:
-    """Return the 2xx responses that have a name."""
+    """The named 2xx responses of a call."""
     return [example for example in _examples(name, method, path) if 200 <= example.status < 300 and example.name]
 
 
 def known_names(name: str, method: str, path: str) -> set[str]:
-    """Return all field names that a call may send: Prism ignores unknown ones."""
+    """All field names that a call may send. Prism ignores unknown ones."""
     operation = _operation(name, method, path)
     schema = operation.get("requestBody", {}).get("content", {}).get(JSON, {}).get("schema", {})
     names = {parameter["name"] for parameter in operation.get("parameters", [])}

@@ -19,7 +19,7 @@ PASSED_BACK = ("content-type", "retry-after", "x-request-id", "x-ratelimit-reset
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One call, and how it violates the document, if it does."""
+    """One call, and its violation of the document, if any."""
 
     method: str
     path: str

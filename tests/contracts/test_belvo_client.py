@@ -1,4 +1,4 @@
-"""Our Belvo client and Belvo's document: requests are valid, and every example response is understood."""
+"""Our Belvo client follows Belvo's document: its requests are valid, and it parses every example response."""
 
 import pytest
 

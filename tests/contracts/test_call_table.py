@@ -54,7 +54,7 @@ def named(cell: str) -> list[str]:
 
 
 def calls_of(provider: str) -> dict[str, tuple[str, str]]:
-    """Return method and path of each documented call."""
+    """Method and path of each documented call."""
     paths: dict[str, dict[str, Any]] = document(f"{provider}.yaml")["paths"]
     return {
         call["operationId"]: (method.upper(), path)

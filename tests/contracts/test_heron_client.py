@@ -1,4 +1,4 @@
-"""Our Heron client and Heron's document: requests are valid, and every example response is understood."""
+"""Our Heron client follows Heron's document: its requests are valid, and it parses every example response."""
 
 import pytest
 

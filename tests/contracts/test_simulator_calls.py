@@ -1,4 +1,4 @@
-"""Every call of the simulator, and every error for an invalid one, follows the documents."""
+"""All simulator calls, and all their errors for invalid requests, follow the documents."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -201,7 +201,7 @@ def prepare_heron(caller: requests.Session, judge: Relay, clock: Clock) -> dict[
 
 
 def untried(routes: Sequence[Route], rows: Sequence[Row]) -> set[str]:
-    """Return the simulator's calls that no row makes."""
+    """The simulator's calls that no row makes."""
     tried = {(method, path.partition("?")[0].replace("{link}", NOBODY)) for method, path, _, _ in rows}
     return {
         f"{method} {route.pattern}"
@@ -259,7 +259,7 @@ def test_wrong_keys_are_rejected_as_documented_by_heron(
     assert heron_judge.violations == []
 
 
-# Faults that no document lists for their calls, and the calls that others are listed for.
+# Faults that aren't documented for their calls, with the calls they are documented for.
 NOT_DOCUMENTED = {
     "nested_error": "the prose of Belvo's errors only",
     "method_not_allowed": "a 405 is in Belvo's list of errors, at no call",

@@ -60,7 +60,7 @@ def view_of(url: str) -> str:
 
 
 def kind_of(url: str) -> tuple[str, tuple[str, ...]]:
-    """Return what similar URLs have in common: the view and the names of the filters."""
+    """What similar URLs share: the view and the names of the filters."""
     query = parse_qsl(urlsplit(url).query)
     return view_of(url), tuple(key for key, _value in query if key not in ("after", "before", "page"))
 

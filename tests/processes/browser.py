@@ -1,4 +1,4 @@
-"""A browser without a screen: cookies, forms as they were drawn, and everything it was ever answered."""
+"""An HTTP client that acts like a browser: it stores cookies, submits forms as drawn, and records every response."""
 
 import re
 from dataclasses import dataclass, field
@@ -9,13 +9,11 @@ import requests
 
 from tests.environment import PASSWORD
 
-TAB_SECONDS = 0.5  # a tab is left open after it sent
+TAB_SECONDS = 0.5  # like a tab left open after submitting
 
 
 @dataclass
 class Form:
-    """A form of a page, with the values it was drawn with."""
-
     action: str
     fields: dict[str, str] = field(default_factory=dict)
 
@@ -49,14 +47,12 @@ def forms_of(page: str) -> list[Form]:
 
 
 class Browser:
-    """One person's browser."""
-
     def __init__(self, url: str) -> None:
         self.url = url
         self.answers: list[requests.Response] = []
         self._session = requests.Session()
         self._session.trust_env = False
-        self._session.headers["Connection"] = "close"  # so that any web process may answer the next request
+        self._session.headers["Connection"] = "close"  # any web process may answer the next request
         self._session.hooks["response"].append(lambda answer, **_: self.answers.append(answer))
 
     def close(self) -> None:
@@ -69,25 +65,25 @@ class Browser:
         return self._session.get(urljoin(self.url, path), timeout=30)
 
     def open(self, path: str, *, having: str) -> Form:
-        """Open a page and return its form that has a field."""
+        """Open a page and return its form that has the field `having`."""
         page = self.get(path)
         form = next((form for form in forms_of(page.text) if having in form.fields), None)
         assert form is not None, f"{page.status_code} {page.url} has no form with {having}"
         return Form(urljoin(page.url, form.action), form.fields)
 
     def send(self, form: Form, *, patience: float = 30, **typed: str) -> requests.Response:
-        """Fill a form and send it; wait `patience` seconds for the answer."""
+        """Fill in a form and submit it. Wait up to `patience` seconds for the response."""
         return self._session.post(form.action, {**form.fields, **typed}, timeout=patience)
 
     def submit(self, path: str, *, having: str, patience: float = 30, **typed: str) -> requests.Response:
         return self.send(self.open(path, having=having), patience=patience, **typed)
 
     def lose_session(self) -> None:
-        """Forget who is logged in, as when the time of a session is over."""
+        """Sign out, as an expired session would."""
         del self._session.cookies["session"]
 
     def press(self, path: str, address: str) -> requests.Response:
-        """Open a page and press the button of its form that is sent to `address`."""
+        """Open a page and press the button that submits to `address`."""
         page = self.get(path)
         form = next(form for form in forms_of(page.text) if form.action == address)
         return self._session.post(urljoin(page.url, address), form.fields, timeout=30)
@@ -96,7 +92,7 @@ class Browser:
         return self.submit(f"{link_page}credentials/", having="operation_key", patience=patience, **typed)
 
     def leave_while_sending(self, link_page: str, **typed: str) -> None:
-        """Send new credentials and close the tab before the answer."""
+        """Submit new credentials and close the tab before the response."""
         try:
             self.update_credentials(link_page, patience=TAB_SECONDS, **typed)
         except requests.ReadTimeout:
@@ -104,12 +100,12 @@ class Browser:
         raise AssertionError("the answer was faster than the tab")
 
     def operations(self, link_page: str) -> list[str]:
-        """Return the pages of a link's operations, the latest first."""
+        """Return the page URLs of a link's operations, newest first."""
         found = re.findall(r'href="(/operations/[0-9a-f-]{36}/)"', self.get(link_page).text)
         return list(dict.fromkeys(found))
 
     def state_of(self, link_page: str) -> str:
-        """Return the status of a link's latest operation, as its page shows it."""
+        """Return the status of a link's latest operation, as shown on the link's page."""
         page = self.get(self.operations(link_page)[0]).text
         shown = re.search(r"<dt>Status</dt><dd>([^<]+)</dd>", page)
         return shown[1] if shown else ""
@@ -118,6 +114,6 @@ class Browser:
         return words in self.get(path).text
 
     def outcomes_of(self, operation: str) -> list[str]:
-        """Return what the auditor reads about an operation: the outcomes of its events, the oldest first."""
+        """Return the outcomes of an operation's audit events, oldest first."""
         page = self.get(f"/admin/audit/auditevent/?q={operation}").text
         return re.findall(r'<td class="field-outcome">([^<]+)</td>', page)[::-1]

@@ -1,4 +1,4 @@
-"""One running stack for all tests here: starting one takes longer than most of them."""
+"""One running stack for all tests here, because starting one takes longer than most tests."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,6 @@ from .stack import PROGRAMS, Stack
 
 @pytest.fixture(scope="package")
 def static(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The static files are gathered once."""
     return tmp_path_factory.mktemp("static")
 
 
@@ -23,13 +22,13 @@ def embedded(tmp_path_factory: pytest.TempPathFactory, static: Path) -> Iterator
 
 @pytest.fixture(scope="package")
 def webhook_path(embedded: Stack) -> str:
-    """Where Belvo delivers to the embedded stack."""
+    """The path of the embedded stack's Belvo endpoint."""
     return str(embedded.run("tests.processes.webhook_endpoint"))
 
 
 @pytest.fixture(scope="package")
 def on_servers(tmp_path_factory: pytest.TempPathFactory, static: Path) -> Iterator[Stack]:
-    """A stack told by nothing but its environment to use PostgreSQL and Redis."""
+    """A stack that uses PostgreSQL and Redis, configured only by its environment."""
     folder = tmp_path_factory.mktemp("servers")
     with servers.borrowed() as environment, Stack(folder, static=static, **environment) as running:
         yield running
@@ -37,7 +36,7 @@ def on_servers(tmp_path_factory: pytest.TempPathFactory, static: Path) -> Iterat
 
 @pytest.fixture
 def stack(embedded: Stack) -> Iterator[Stack]:
-    """The embedded stack, whole again after each test."""
+    """The embedded stack. All its programs run again after each test."""
     yield embedded
     embedded.start(*PROGRAMS)
     embedded.thaw("simulator", *PROGRAMS)

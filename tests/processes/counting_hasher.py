@@ -1,4 +1,4 @@
-"""Argon2, and a byte in a file for each time it is computed: what two processes did can be counted there."""
+"""Argon2 that adds a byte to a file per computation, so that tests can count hashes across processes."""
 
 from typing import Any
 

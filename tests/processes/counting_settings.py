@@ -1,4 +1,4 @@
-"""The product's own settings, with a hash that leaves a mark each time it is computed."""
+"""The product's settings with the counting password hasher."""
 
 from linkadmin.settings import *  # noqa: F403
 

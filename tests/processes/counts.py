@@ -1,4 +1,4 @@
-"""A program that counts what is in the database: `python -m tests.processes.counts` writes it as JSON."""
+"""Print counts of database rows as JSON: `python -m tests.processes.counts`."""
 
 import json
 import sys

@@ -1,6 +1,6 @@
-"""A program that fills an empty database for the processes: the cast, two integrations, and links to repair.
+"""Fill an empty database for process tests: staff, two integrations, and links to repair.
 
-`python -m tests.processes.fixtures SIMULATOR_URL` writes the ids of what it made as JSON.
+`python -m tests.processes.fixtures SIMULATOR_URL` prints the new IDs as JSON.
 """
 
 import json
@@ -36,7 +36,7 @@ def main(simulator_url: str) -> None:
 
 
 def _link(built: environment.Environment, number: int, remote: dict[str, Any]) -> dict[str, str]:
-    """Let us know a link that the simulator has, in the trouble it is in there."""
+    """Store a link that the simulator has, with the same cause."""
     customer = EndUser.objects.create(external_id=f"cus-{number:03}", name=f"Customer {number}")
     bank = built.bank(remote["institution"])
     link = Link(integration=built.belvo, end_user=customer, institution=bank, remote_id=remote["id"])

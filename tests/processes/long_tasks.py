@@ -1,4 +1,4 @@
-"""Tasks that take a worker's slot for long: `python -m tests.processes.long_tasks NAME ARGUMENT ...` sends one."""
+"""Tasks that occupy a worker slot for long. `python -m tests.processes.long_tasks NAME ARGUMENT ...` sends one."""
 
 import json
 import sys
@@ -12,7 +12,7 @@ from linkadmin.celery import app
 
 @shared_task(name="tests.read_on")
 def read_on(integration_id: str, seconds: str) -> None:
-    """Ask a provider one thing after the other, as full checks and bulk work do."""
+    """Read from a provider continuously, as full checks and bulk jobs do."""
     from linkadmin.integrations.connections import client_for
     from linkadmin.integrations.models import Integration
 

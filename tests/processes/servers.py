@@ -1,4 +1,4 @@
-"""PostgreSQL and Redis for one stack: a database of its own, and numbers of Redis that nobody else uses."""
+"""PostgreSQL and Redis for one stack: a new database, and Redis databases that no other stack uses."""
 
 import os
 import secrets
@@ -15,13 +15,13 @@ from redis import Redis
 from linkadmin import environment
 
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-LAST = 15 - 4 * WORKER  # number of Redis, of the 16 there are: tests that run side by side share none
-_free = [(LAST - 3, LAST - 2), (LAST - 1, LAST)]  # for cache and broker of a stack; two stacks of a worker may overlap
+LAST = 15 - 4 * WORKER  # Redis has 16 databases: parallel test workers share none
+_free = [(LAST - 3, LAST - 2), (LAST - 1, LAST)]  # (cache, broker) of a stack; a worker may run two stacks at once
 
 
 @contextmanager
 def borrowed() -> Iterator[dict[str, str]]:
-    """Yield the environment that makes a stack use the servers our own environment names; leave no trace on them."""
+    """Yield environment variables for a stack on the configured servers. Removes all its data afterwards."""
     with database() as url, _redis() as (cache, broker):
         yield {"LINKADMIN_DATABASE_URL": url, "LINKADMIN_REDIS_URL": cache, "LINKADMIN_BROKER_URL": broker}
 
@@ -39,7 +39,7 @@ def database() -> Iterator[str]:
 
 
 def _drop(owner: "psycopg.Connection[Any]", name: str) -> None:
-    """Drop a database, once the server's own cleaning, which only its owner may end, is through with it."""
+    """Drop a database. Retry while autovacuum is busy, because only a superuser can stop it."""
     while True:
         try:
             owner.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

@@ -1,4 +1,4 @@
-"""The product as it runs: web, worker, beat and the simulator as real programs, set up by their environment alone."""
+"""The product as deployed: web, worker, beat and the simulator as real programs, configured only by environment."""
 
 import json
 import os
@@ -24,10 +24,10 @@ from .browser import Browser
 
 PROJECT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
-CREDENTIALS_SECONDS, MARGIN_SECONDS = 5, 1  # a call whose process died is given up after both
+CREDENTIALS_SECONDS, MARGIN_SECONDS = 5, 1  # after both, a call of a dead process is considered lost
 PROGRAMS = ("web", "worker", "beat")
 DATABASE = "linkadmin.sqlite3"
-# Minutes become seconds, so that a lease runs out and a bank's time is over while a test waits.
+# Seconds instead of minutes, so that leases and challenges expire during a test.
 SHORTENED = {
     "LINKADMIN_PROVIDER_CREDENTIALS_SECONDS": str(CREDENTIALS_SECONDS),
     "LINKADMIN_PROVIDER_CHANGE_SECONDS": str(CREDENTIALS_SECONDS),
@@ -36,9 +36,9 @@ SHORTENED = {
     "LINKADMIN_SWEEP_SECONDS": "1",
     "LINKADMIN_BODY_SECONDS": "3",
 }
-ACCESS = 'served by %(p)s: "%(r)s" %(s)s "%(f)s" "%(a)s"'  # with the process, and all a request line can give away
+ACCESS = 'served by %(p)s: "%(r)s" %(s)s "%(f)s" "%(a)s"'  # the process, and everything that a request line can reveal
 BANKS = ("erebor_mx_retail", "heimdall_mx_retail", "ironbank_br_retail")
-LINKS_PER_BANK = 24  # as many as all tests of one worker may take
+LINKS_PER_BANK = 24  # enough for all tests of one worker
 LONG_AGO = "2026-01-02T08:00:00Z"
 
 Found = TypeVar("Found")
@@ -46,7 +46,7 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True, slots=True)
 class PlantedLink:
-    """A link whose password the bank refuses."""
+    """A link whose password the bank rejects."""
 
     id: str  # ours
     remote_id: str
@@ -58,7 +58,6 @@ class PlantedLink:
 
 
 def wait_for(look: Callable[[], Found | None], *, within: float = 120) -> Found:
-    """Look until there is something to see."""
     deadline = time.monotonic() + within
     while not (seen := look()):
         assert time.monotonic() < deadline, f"not within {within} s, but {seen!r}"
@@ -67,12 +66,12 @@ def wait_for(look: Callable[[], Found | None], *, within: float = 120) -> Found:
 
 
 def wait_for_state(browser: Browser, link_page: str, words: str) -> None:
-    """Wait until the state of a link's latest operation begins with these words."""
+    """Wait until the status of a link's latest operation starts with `words`."""
     wait_for(lambda: browser.state_of(link_page).startswith(words))
 
 
 class Stack:
-    """`with Stack(folder) as stack: ...`: at the end no process of it is left, whatever happened."""
+    """`with Stack(folder) as stack: ...` kills all its processes at the end, even after an error."""
 
     def __init__(self, folder: Path, *, static: Path, web_processes: int = 2, **environment: str) -> None:
         self.folder = folder
@@ -81,7 +80,7 @@ class Stack:
         self.environment = _inherited() | SHORTENED | self._own() | environment
         self.url = f"http://{HOST}:{free_port()}"
         self.simulator_url = ""
-        self.integrations: dict[str, str] = {}  # ids by provider
+        self.integrations: dict[str, str] = {}  # provider -> ID
         self.browsers: list[Browser] = []
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._sessions: set[int] = set()
@@ -102,11 +101,11 @@ class Stack:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.end()
-        # What was killed a moment ago may take another to be gone on a busy machine.
+        # On a busy machine, killed processes may take a moment to disappear.
         wait_for(lambda: not self.processes())
 
     def start(self, *names: str) -> None:
-        """Start programs, unless they run, and wait for the pages to answer."""
+        """Start programs that aren't running, and wait for the web server to answer."""
         for name in names:
             if name not in self._running:
                 self._running[name] = self._spawn(name, self._command(name))
@@ -114,30 +113,30 @@ class Stack:
             wait_for(lambda: self._answers("web", self.url))
 
     def start_another_machine(self) -> str:
-        """Start a web process that shares nothing with the others but the database and the keys; return its URL."""
+        """Start a web process that shares only the database and the keys with the others. Returns its URL."""
         name, url = "web elsewhere", f"http://{HOST}:{free_port()}"
         data = self.folder / "data elsewhere"
         data.mkdir()
         for shared in ("keys", "static", DATABASE):
-            (data / shared).symlink_to(self.data / shared)  # of the database, SQLite follows it
+            (data / shared).symlink_to(self.data / shared)  # SQLite follows the database's link
         self._running[name] = self._spawn(name, self._web(url), LINKADMIN_DATA=str(data))
         wait_for(lambda: self._answers(name, url))
         return url
 
     def run_other_worker(self, *options: str) -> None:
-        """Run a worker with these options in place of the usual one, until it is killed."""
+        """Replace the usual worker with one that has these options. Runs until killed."""
         self.kill("worker")
         self._running["worker"] = self._spawn("worker", [*self._command("worker"), *options])
 
     def kill(self, *names: str) -> None:
-        """End programs, and what they started, as by kill -9."""
+        """Send SIGKILL to programs and their child processes."""
         for name in names:
             process = self._running.pop(name)
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
     def freeze(self, *names: str) -> None:
-        """Let programs neither answer nor end, as a machine does that has run out of memory."""
+        """Stop programs without ending them, as on a machine that hangs."""
         for name in names:
             os.killpg(self._running[name].pid, signal.SIGSTOP)
 
@@ -146,7 +145,7 @@ class Stack:
             os.killpg(self._running[name].pid, signal.SIGCONT)
 
     def kill_web_workers(self) -> None:
-        """Kill the processes that answer pages and leave the one that minds them, which starts others."""
+        """Kill the worker processes of gunicorn, but not its master, which starts new ones."""
         for worker in self.web_workers():
             os.kill(worker, signal.SIGKILL)
 
@@ -165,22 +164,22 @@ class Stack:
             browser.close()
 
     def processes(self) -> list[int]:
-        """Find every process that was started for this stack, by the sessions it began."""
+        """Find all processes of this stack by their session IDs."""
         return [int(folder.name) for folder in Path("/proc").glob("[0-9]*") if _session_of(folder) in self._sessions]
 
     def browser(self, name: str = "ana", *, url: str = "") -> Browser:
-        """Return a browser in which a member of the cast is logged in, at `url` or at the first web process."""
+        """Return a browser with `name` signed in, at `url` or the first web process."""
         browser = Browser(url or self.url)
         self.browsers.append(browser)
         browser.sign_in(name)
         return browser
 
     def link(self, bank: str = "erebor_mx_retail") -> PlantedLink:
-        """Return a link to repair that no other test has."""
+        """Return a link to repair that no other test uses."""
         return self._links[bank].pop()
 
     def calls(self, method: str, path: str) -> list[dict[str, Any]]:
-        """Return the calls of a kind that reached the simulator, the oldest first."""
+        """Return matching calls that reached the simulator, oldest first."""
         calls = requests.get(f"{self.simulator_url}/calls.json", timeout=60).json()
         return [call for call in calls if call["method"] == method and call["path"].startswith(path)]
 
@@ -191,14 +190,14 @@ class Stack:
         return self._running[name].poll() is None
 
     def served_by(self, request: str) -> list[int]:
-        """Return the web processes that answered requests which begin so, such as `GET /links/`."""
+        """Return the IDs of web processes that answered requests starting with `request`, such as `GET /links/`."""
         return [int(worker) for worker in re.findall(rf'served by <(\d+)>: "{re.escape(request)}', self.log("web"))]
 
     def log(self, name: str) -> str:
         return (self.logs / f"{name}.log").read_text()
 
     def run(self, module: str, *arguments: str) -> Any:
-        """Run one of our own modules beside the programs, and return the JSON it writes."""
+        """Run one of our modules with the stack's environment, and return its JSON output."""
         command = [sys.executable, "-m", module, *arguments]
         done = subprocess.run(command, cwd=PROJECT, env=self.environment, capture_output=True, timeout=600)
         assert done.returncode == 0, done.stderr.decode()[-3000:]
@@ -231,7 +230,7 @@ class Stack:
             self._links.setdefault(row["bank"], []).append(PlantedLink(**row))
 
     def _command(self, name: str) -> list[str]:
-        """Tell how a program is started, as it is in a deployment but for the log's detail."""
+        """The command of a program, as deployed except for more detailed logs."""
         python, celery = [sys.executable], [sys.executable, "-m", "celery", "--app", "linkadmin"]
         alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         state = str(self.data / "simulator.json")
@@ -250,7 +249,7 @@ class Stack:
 
     def _spawn(self, name: str, command: list[str], **environment: str) -> subprocess.Popen[bytes]:
         with (self.logs / f"{name}.log").open("ab") as log:
-            # A session of its own, so that one signal reaches it with all it started.
+            # In its own session, one signal reaches it and all its children.
             process = subprocess.Popen(
                 command,
                 cwd=PROJECT,
@@ -275,13 +274,13 @@ class Stack:
 
 
 def _inherited() -> dict[str, str]:
-    """Return our own environment without what would set the programs up."""
+    """Return our environment without variables that would configure the programs."""
     foreign = ("LINKADMIN_", "DJANGO_", "PYTEST_", "COVERAGE_", "COV_")
     return {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
 
 
 def _session_of(process: Path) -> int:
-    """Return the session of a process that still does something; its environment is closed to everybody."""
+    """Return a process's session ID, 0 if it has ended. Its environment may not be readable."""
     with suppress(OSError):
         state, _parent, _group, session = (process / "stat").read_text().rpartition(")")[2].split()[:4]
         return int(session) if state != "Z" else 0
@@ -296,7 +295,7 @@ def free_port() -> int:
 
 
 def _remote_state() -> Mapping[str, Any]:
-    """Return what the simulated Belvo knows at first: links that last worked long ago."""
+    """The simulated Belvo's initial data: links that last worked long ago."""
     links = [
         {"institution": bank, "id": str(uuid.uuid4()), "status": "invalid", "last_accessed_at": LONG_AGO}
         for bank in BANKS

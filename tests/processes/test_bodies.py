@@ -1,4 +1,4 @@
-"""Bodies that come slowly, or never: no thread of a real server is held by them for longer than the deadline."""
+"""Request bodies that arrive slowly or never don't occupy a server thread beyond the deadline."""
 
 import select
 import socket
@@ -15,13 +15,13 @@ from .stack import Stack
 
 pytestmark = pytest.mark.processes
 
-THREADS = 16  # two web processes with eight each
+THREADS = 16  # two web processes with eight threads each
 UNKNOWN = "/webhooks/belvo/0123456789abcdef0123456789abcdef/"
-GIVE_UP_SECONDS = 90  # so long a client drips: a server without a deadline never answers before
+GIVE_UP_SECONDS = 90  # how long a client drips; a server without a deadline never responds before
 
 
 def begin(stack: Stack, path: str, *headers: str) -> socket.socket:
-    """Send the head of a POST and no byte of its body."""
+    """Send the head of a POST without its body."""
     url = urlsplit(stack.url)
     line = socket.create_connection((str(url.hostname), url.port or 80), timeout=60)
     given = ("Host: localhost", f"Authorization: {AUTHORIZATION}", *headers)
@@ -35,7 +35,7 @@ def status_of(line: socket.socket) -> int:
 
 
 def drip(stack: Stack, path: str, *headers: str, piece: bytes = b"x") -> int:
-    """Send a byte now and then until there is an answer; return its status, 0 if the line was just closed."""
+    """Send one byte at a time until there is a response. Returns its status, 0 if the connection was just closed."""
     with begin(stack, path, *headers) as line:
         until = time.monotonic() + GIVE_UP_SECONDS
         while time.monotonic() < until:

@@ -1,6 +1,6 @@
-"""A provider that accepts calls and never answers: nobody's page waits for it, and who can't be served is told at once.
+"""A provider that accepts calls and never responds delays no page, and unserved requests are rejected at once.
 
-Prints its figures (`pytest -s`); only what no busy machine changes is asserted.
+Prints timings (`pytest -s`). Asserts only what doesn't depend on the machine's load.
 """
 
 import statistics
@@ -21,9 +21,9 @@ pytestmark = pytest.mark.processes
 
 POSTS, OF_ONE_PERSON = 49, 4
 SENT, SAME_LINK, NO_SLOT = 303, 409, 503
-LOOK_SECONDS = 12.0  # at the list, before the posts and from their beginning on
+LOOK_SECONDS = 12.0  # how long the list is watched, both before and during the posts
 RHYTHMS = {"within ten seconds": 0.2, "at the same moment": 0.0}  # seconds between two clicks
-LONG = "60"  # seconds: as good as never
+LONG = "60"  # seconds: practically forever
 LIST = "/links/"
 
 
@@ -55,7 +55,7 @@ def test_neither_pages_nor_refusals_wait_for_a_provider_that_hangs(hanging: Stac
     by_person = Counter(answer.request.headers["Cookie"] for answer in sent)
     assert 0 < max(by_person.values()) <= OF_ONE_PERSON
     assert len({answer.request.url for answer in sent}) == len(sent)
-    # Which posts come first is chance: only a link that a call is under way for may be called busy.
+    # The order of posts is random: only a link with a call in progress may be reported as busy.
     busy_links = {answer.request.url for answer in refused if answer.status_code == SAME_LINK}
     assert busy_links <= {answer.request.url for answer in sent}
     assert {answer.status_code for answer in refused} <= {NO_SLOT, SAME_LINK}
@@ -64,7 +64,7 @@ def test_neither_pages_nor_refusals_wait_for_a_provider_that_hangs(hanging: Stac
 
 
 def _forms(people: list[Browser], links: list[str]) -> list[tuple[Browser, Form]]:
-    """Open the forms for all posts, two people's in turn."""
+    """Open the forms for all posts, alternating between people."""
     posts = [(people[number % 2], links[number // 2 % len(links)]) for number in range(POSTS)]
     return [(person, person.open(f"{link}credentials/", having="operation_key")) for person, link in posts]
 
@@ -83,7 +83,7 @@ def _send(person: Browser, form: Form) -> tuple[Response, float]:
 
 
 def _watch(person: Browser) -> list[float]:
-    """Look at the list for a fixed time, so that one burst alone does not decide."""
+    """Time requests of the list for a fixed period, so that a single burst doesn't decide."""
     seen, until = [], time.monotonic() + LOOK_SECONDS
     while time.monotonic() < until:
         seen.append(_look(person))

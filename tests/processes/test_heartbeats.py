@@ -1,4 +1,4 @@
-"""Beat killed, a worker busy or hanging: pages and monitors tell when nothing is checked, and only then."""
+"""Pages and monitors report background processing that has stopped, but not workers that are just busy."""
 
 import json
 import os
@@ -15,9 +15,9 @@ from .browser import Browser
 from .stack import PROJECT, Stack, wait_for
 
 pytestmark = pytest.mark.processes
-LONG = 180  # seconds; what is silent for 40 s counts as dead, and a busy machine takes longer to say so
+LONG = 180  # seconds; silent programs count as dead after 40 s, but a busy machine reports it later
 BUSY_SECONDS = 75
-SHOWN = re.compile(r"Task heartbeats\.work\[\S+\] succeeded")  # in the log, when a slot was free for it
+SHOWN = re.compile(r"Task heartbeats\.work\[\S+\] succeeded")  # logged only when a slot was free
 STOPPED = "Background processing has stopped."
 
 
@@ -45,7 +45,7 @@ def test_worker_whose_slots_are_all_busy_is_alive_and_one_that_hangs_is_dead(sta
     try:
         wait_for(lambda: status(browser, "/statusz/") == HTTPStatus.OK, within=LONG)
         fill(stack, "tests.read_on", stack.integrations["belvo"], str(BUSY_SECONDS))
-        time.sleep(5)  # for what came before them
+        time.sleep(5)  # for earlier tasks to finish
         until, shown = time.monotonic() + BUSY_SECONDS - 15, SHOWN.findall(stack.log("worker"))
         while time.monotonic() < until:
             assert status(browser, "/statusz/") == HTTPStatus.OK
@@ -60,7 +60,7 @@ def test_worker_whose_slots_are_all_busy_is_alive_and_one_that_hangs_is_dead(sta
 
 
 def fill(stack: Stack, task: str, *arguments: str) -> None:
-    """Let a task run in each of the worker's two slots."""
+    """Occupy both of the worker's slots with a task."""
     before = stack.log("worker").count(f"{task}[")
     for _slot in range(2):
         stack.run("tests.processes.long_tasks", task, *arguments)
@@ -68,7 +68,7 @@ def fill(stack: Stack, task: str, *arguments: str) -> None:
 
 
 def test_beat_says_in_its_log_what_it_cannot_write(tmp_path: Path) -> None:
-    """Its database is empty, without a table."""
+    """The database has no tables."""
     log = tmp_path / "log"
     command = [sys.executable, "-m", "celery", "--app", "linkadmin", "beat", "--pidfile", ""]
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("LINKADMIN_", "DJANGO_"))}

@@ -1,4 +1,4 @@
-"""The main job, from log-in to a proven repair, also with a closed tab; once more on PostgreSQL and Redis."""
+"""The main workflow from sign-in to a verified repair, also with a closed tab, and on PostgreSQL and Redis."""
 
 import pytest
 
@@ -70,7 +70,6 @@ def create_and_repair(stack: Stack) -> None:
 
 
 def create_heron_link(stack: Stack, browser: Browser) -> str:
-    """Create a link through the form and return its page."""
     answer = browser.submit(
         f"/links/new/?integration={stack.integrations['heron']}",
         having="item_id",
@@ -85,7 +84,7 @@ def create_heron_link(stack: Stack, browser: Browser) -> str:
 
 
 def repair_with_code(stack: Stack, browser: Browser) -> None:
-    """Repair a link through a wrong and then the right code; only a worker's reading makes it work."""
+    """Repair a link with a wrong code, then the right one. It works only after a worker reads it."""
     link = stack.link("heimdall_mx_retail")
     asked = browser.update_credentials(link.page, password="a_new_password")
     wrong = browser.submit(asked.url, having="code", code=WRONG_CODE)

@@ -1,4 +1,4 @@
-"""kill -9 of the web process, and of worker and beat: what happened is learnt by reading, and nothing is sent twice."""
+"""SIGKILL to web, worker and beat: outcomes are found by reading the provider, and nothing is sent twice."""
 
 import re
 from dataclasses import dataclass, field
@@ -16,23 +16,23 @@ NUMBER = re.compile(r'class="challenge__number">(\d{6})<')
 
 @dataclass
 class Crash:
-    """What was under way when the web process died, and what the pages said afterwards."""
+    """Calls in progress when the web process was killed, and what the pages said afterwards."""
 
     stack: Stack
     browser: Browser
-    accepted: PlantedLink  # the bank accepted the password after our process had died
-    asked: PlantedLink  # the bank asked for a code, and nobody heard it
-    taken_over: PlantedLink  # under way when only the workers of the web process were killed
-    showing: PlantedLink  # waited for a code, with a number on the page
-    number_shown: str = field(default="", init=False)  # what the page of the code step said before
-    said: dict[str, str] = field(default_factory=dict, init=False)  # by each link's page, while nobody could know
+    accepted: PlantedLink  # the bank accepted the password after our process was killed
+    asked: PlantedLink  # the bank asked for a code, but our process was dead
+    taken_over: PlantedLink  # in progress when only gunicorn's workers were killed
+    showing: PlantedLink  # waiting for a code, with a number on the page
+    number_shown: str = field(default="", init=False)  # the code page before the crash
+    said: dict[str, str] = field(default_factory=dict, init=False)  # page URL -> text while the outcome was unknown
 
     @property
     def calling(self) -> list[PlantedLink]:
         return [self.taken_over, self.accepted, self.asked]
 
     def begin(self, link: PlantedLink, password: str) -> None:
-        """Start a call that takes seconds, and go on as soon as the provider has it."""
+        """Start a call that takes seconds. Returns as soon as the provider has it."""
         self.browser.leave_while_sending(link.page, password=password)
         wait_for(lambda: self.calls(link))
 
@@ -54,7 +54,7 @@ def crash(embedded: Stack) -> Crash:
     crash = Crash(embedded, embedded.browser(), **links)
     crash.browser.update_credentials(crash.showing.page, password="mfa_numeric")
     crash.number_shown = crash.browser.get(f"{crash.showing.page}code/").text
-    # Nobody may look at the operations before all is as the tests want it.
+    # No worker may process the operations before the test is ready.
     embedded.freeze("worker", "beat")
     crash.begin(crash.taken_over, "slow_2")
     embedded.kill_web_workers()
@@ -124,13 +124,13 @@ class Loss:
     stack: Stack
     browser: Browser
     link: PlantedLink
-    messages: int  # in the broker, before it was emptied
-    said: str  # by the link's page while no worker ran
+    messages: int  # in the broker before it was emptied
+    said: str  # text of the link's page while no worker ran
 
 
 @pytest.fixture(scope="module")
 def loss(embedded: Stack) -> Loss:
-    """Lose an answer while nobody works, empty the broker, and kill the workers once more while they read."""
+    """Lose a response while no worker runs, empty the broker, and kill the new workers while they read."""
     embedded.kill("worker", "beat")
     browser, link = embedded.browser(), embedded.link()
     browser.update_credentials(link.page, password="lost_after")

@@ -1,4 +1,4 @@
-"""A database that another program holds: real pages say so, and nothing reaches the provider."""
+"""A database locked by another program: pages say so, and nothing is sent to the provider."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ def held_by_another_program(stack: Stack) -> Iterator[None]:
     command = [sys.executable, "-c", HOLD, str(stack.data / "linkadmin.sqlite3")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as program:
         assert program.stdout is not None
-        program.stdout.readline()  # it has the lock
+        program.stdout.readline()  # the lock is held
         try:
             yield
         finally:
@@ -47,5 +47,5 @@ def test_locked_database_shows_an_error_and_sends_nothing(stack: Stack) -> None:
     assert "signed out in this browser" in left.text
     assert opened == [200, 200, 200]
     assert stack.calls("PUT", f"/api/links/{link.remote_id}") == []
-    assert ana.send(form, password="pass_valid").status_code == 200  # the same form, once it can be saved
+    assert ana.send(form, password="pass_valid").status_code == 200  # the same form, after the lock is released
     assert len(stack.calls("PUT", f"/api/links/{link.remote_id}")) == 1

@@ -1,4 +1,4 @@
-"""Messages of a provider as they come in production: seen on the page in a moment, outliving whoever works them."""
+"""Webhooks in production: shown on the page within seconds, and not lost if their worker is killed."""
 
 import pytest
 import requests
@@ -20,7 +20,7 @@ def address(embedded: Stack, webhook_path: str) -> str:
 
 
 def working_at_provider(stack: Stack) -> PlantedLink:
-    """Return a link that is broken as far as we know, and works at the provider."""
+    """Return a link that is broken in our database but works at the provider."""
     link = stack.link(BANK)
     typed = {"password": "pass_valid", "password2": "pass_valid"}
     answer = requests.put(f"{stack.simulator_url}/api/links/{link.remote_id}/", json=typed, auth=BELVO, timeout=60)

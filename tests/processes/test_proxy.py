@@ -1,4 +1,4 @@
-"""docs/nginx.conf, run as it stands in front of real web processes: what gets through, from whom, and how slowly."""
+"""docs/nginx.conf, unchanged, in front of real web processes: what passes, from which client, and how slowly."""
 
 import re
 import shutil
@@ -56,7 +56,7 @@ class Proxy:
         return f"https://localhost:{self.port}"
 
     def session(self, address: str = STAFF) -> requests.Session:
-        """Return a browser at an address of this machine."""
+        """Return an HTTP session that connects from a local address."""
         session = requests.Session()
         session.trust_env = False
         session.verify = str(self.certificate)
@@ -113,7 +113,7 @@ def _certificate(folder: Path) -> Path:
 
 
 def _configuration(folder: Path, stack: Stack, port: int, plain_port: int) -> str:
-    """Return the example with what a reader has to change, changed; each of these must be in it."""
+    """Return the example with the values that a reader must change replaced. Each must occur in it."""
     example = (PROJECT / "docs" / "nginx.conf").read_text()
     changes = {
         "server 127.0.0.1:8000;": f"server {urlsplit(stack.url).netloc};",
@@ -152,7 +152,7 @@ def test_plain_http_leads_to_tls(proxy: Proxy) -> None:
     answer = requests.get(f"http://{HOST}:{proxy.plain_port}/links/", timeout=30, allow_redirects=False)
 
     assert (answer.status_code, answer.headers["Location"]) == (301, f"{proxy.url}/links/")
-    assert answer.headers["Server"] == "nginx"  # without its version
+    assert answer.headers["Server"] == "nginx"  # no version number
 
 
 def test_limits_count_by_the_client_s_own_address_whatever_it_claims(proxy: Proxy) -> None:
@@ -161,7 +161,7 @@ def test_limits_count_by_the_client_s_own_address_whatever_it_claims(proxy: Prox
         for number in range(22):
             claim = {"X-Forwarded-For": f"203.0.113.{number}", "X-Real-IP": f"203.0.113.{number}"}
             told.append("Too many failed sign-ins" in proxy.sign_in(here, f"name-{number}", "wrong", **claim).text)
-            time.sleep(1.1)  # the proxy's own limit is not what is tried here
+            time.sleep(1.1)  # the proxy's own limit isn't tested here
         elsewhere = proxy.sign_in(there, "another", "wrong")
 
     assert told == [False] * 20 + [True] * 2

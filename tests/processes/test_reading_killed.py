@@ -1,4 +1,4 @@
-"""kill -9 of worker and beat and an emptied broker, amid full checks and bulk work: all of it gets done, once."""
+"""SIGKILL to worker and beat and an emptied broker, during full checks and bulk jobs: everything is done once."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -20,11 +20,11 @@ from .stack import BANKS, LINKS_PER_BANK, Stack, wait_for
 pytestmark = pytest.mark.processes
 
 CROWD = Population(seed=7, belvo_links=9000, heron_links=240)
-LATENCY = "200"  # milliseconds, so that there is a middle to be killed in
+LATENCY = "200"  # milliseconds: slow enough to be killed midway
 
 
 class StackWithManyLinks(Stack):
-    """A stack whose simulator has many links that nobody here knows of yet, and whose reads are given up soon."""
+    """A stack with many links in the simulator that aren't in the database yet, and a short read timeout."""
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         super().__init__(folder, **settings, LINKADMIN_PROVIDER_READ_SECONDS="5")
@@ -36,12 +36,11 @@ class StackWithManyLinks(Stack):
         return [*command, *population, "--latency", LATENCY] if name == "simulator" else command
 
     def counts(self) -> dict[str, Any]:
-        """Count what is in the database."""
         counted: dict[str, Any] = self.run("tests.processes.counts")
         return counted
 
     def kill_and_empty_broker(self) -> None:
-        """End worker and beat as by kill -9, lose every message that is under way, and start them again."""
+        """Send SIGKILL to worker and beat, delete all messages in the broker, and restart them."""
         self.kill("worker", "beat")
         broker = self.environment.get("LINKADMIN_BROKER_URL", "")
         if broker:
@@ -66,20 +65,20 @@ def stack_with_many_links(
 
 
 def links_to_be_found() -> int:
-    """Count what the simulator has for our two integrations, the links included that were known before."""
+    """Count the simulator's links of both integrations, including those already in the database."""
     generated = heron_links(CROWD, time.time(), time.time())
     at_heron = sum(link.integration == HERON_INTEGRATION for link, _ in generated)
     return CROWD.belvo_links + at_heron + LINKS_PER_BANK * len(BANKS)
 
 
 def press(browser: Browser, page: str, address: str, **typed: str) -> requests.Response:
-    """Send a form of a page's to an address, as one of its buttons does."""
+    """Submit to an address, as one of the page's buttons does."""
     token = browser.open(page, having="csrfmiddlewaretoken").fields["csrfmiddlewaretoken"]
     return browser.send(Form(browser.url + address, {"csrfmiddlewaretoken": token}), **typed)
 
 
 def in_the_middle(stack: StackWithManyLinks, how_far: Callable[[dict[str, Any]], tuple[int, int]]) -> None:
-    """Wait until something is in progress."""
+    """Wait until some of the work is done. Fails if all of it is."""
 
     def is_between() -> bool:
         done, of = how_far(stack.counts())
@@ -100,7 +99,7 @@ def items_of_job(counts: dict[str, Any]) -> tuple[int, int]:
 
 
 def wait_until_full_checks_are_done(stack: StackWithManyLinks) -> dict[str, Any]:
-    """Wait until each provider has a full check that is done, and return the counts then."""
+    """Wait until each provider has a completed full check. Returns the counts."""
 
     def counts_when_done() -> dict[str, Any] | None:
         counts = stack.counts()

@@ -1,4 +1,4 @@
-"""Several web processes: whichever answers, the page shows what another one was told."""
+"""Several web processes: all show what any of them received."""
 
 import re
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ def asked(several: Stack, ana: Browser) -> PlantedLink:
 
 
 def from_everybody(several: Stack, browser: Browser, path: str) -> list[Response]:
-    """Get a page until every web process has answered."""
+    """Request a page until every web process has answered."""
     answers: list[Response] = []
     before = len(several.served_by(f"GET {path}"))
     while len(set(several.served_by(f"GET {path}")[before:])) < PROCESSES:
@@ -47,7 +47,7 @@ def from_everybody(several: Stack, browser: Browser, path: str) -> list[Response
 
 
 def number_on(pages: list[Response]) -> str:
-    """Return the one number that all these pages show."""
+    """Return the number that all these pages show."""
     (shown,) = {found[1] if (found := NUMBER.search(page.text)) else "" for page in pages}
     return shown
 
@@ -92,7 +92,7 @@ def test_records_are_requested_once_for_all_processes(several: Stack, ana: Brows
 
     assert len({page.text.count("erebor_mx_retail") for page in pages}) == 1
     listed = [call for call in several.calls("GET", "/api/links/") if call["path"] == "/api/links/"]
-    assert len([call for call in listed if "fields" not in call["query"]]) == 1  # full checks ask for some fields alone
+    assert len([call for call in listed if "fields" not in call["query"]]) == 1  # full checks request only some fields
 
 
 def test_number_outlives_the_process_that_got_it(several: Stack, ana: Browser, asked: PlantedLink) -> None:
@@ -107,7 +107,7 @@ def test_number_outlives_the_process_that_got_it(several: Stack, ana: Browser, a
 
 
 def test_no_program_leaves_a_core_dump(several: Stack) -> None:
-    # gunicorn's own process loads nothing of ours and takes no request: the service's unit bounds it.
+    # gunicorn's master loads none of our code and handles no requests. Its systemd unit sets the limit.
     foreign = {several.pid("simulator"), several.pid("web")}
     for pid in set(several.processes()) - foreign:
         limits = Path(f"/proc/{pid}/limits").read_text()
@@ -126,4 +126,4 @@ def test_code_sent_from_many_tabs_to_every_process_is_one_call(
         answers = list(pool.map(lambda _tab: ana.send(form, code="111111"), range(tabs)))
 
     assert len(several.calls("PATCH", "/api/links")) == before + 1
-    assert {answer.status_code for answer in answers} <= {200, 409, 503}  # one more than may run at once has no place
+    assert {answer.status_code for answer in answers} <= {200, 409, 503}  # 503: all slots are in use

@@ -1,4 +1,4 @@
-"""A hundred passwords at once at two web processes: the limit is exact, on each database."""
+"""A hundred sign-ins at once at two web processes: the limit is exact on both databases."""
 
 import time
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ def hashes(stack: Stack) -> int:
 
 
 def guess_at_once(stack: Stack, names: list[str]) -> int:
-    """Post wrong passwords for all these names at the same moment, each as another browser at another host name."""
+    """Post wrong passwords for all names at the same time, each from another browser and host name."""
     page = requests.get(f"{stack.url}/accounts/login/", timeout=30)
     token = next(form.fields["csrfmiddlewaretoken"] for form in forms_of(page.text) if "password" in form.fields)
     cookies = {"csrf": page.cookies["csrf"]}

@@ -1,4 +1,4 @@
-"""Two web machines that share nothing but the database and the keys: each serves what the other has started."""
+"""Two web machines that share only the database and the keys: each continues what the other started."""
 
 import re
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ REPAIR_URL = re.compile(r'<code id="repair-url">(https://widget\.belvo\.io/[^<]+
 class Machines:
     stack: Stack
     here: Browser
-    there: Browser  # the same person, at the other machine
+    there: Browser  # the same person on the other machine
 
 
 @pytest.fixture(
@@ -70,4 +70,4 @@ def test_records_read_by_one_machine_are_shown_by_the_other(machines: Machines) 
 
     assert [page.count("erebor_mx_retail") for page in pages] == [pages[0].count("erebor_mx_retail")] * 2 != [0, 0]
     listed = [call for call in machines.stack.calls("GET", "/api/links/") if call["path"] == "/api/links/"]
-    assert len([call for call in listed if "fields" not in call["query"]]) == 1  # full checks ask for some fields alone
+    assert len([call for call in listed if "fields" not in call["query"]]) == 1  # full checks request only some fields

@@ -1,4 +1,4 @@
-"""docs/systemd, run as it stands but for folders and port: with these units every part of the product works."""
+"""The units in docs/systemd work: every part of the product runs with only folders and port changed."""
 
 import re
 import shlex
@@ -23,7 +23,7 @@ def option(program: str, name: str) -> str:
 
 
 class Installed(Stack):
-    """Web, worker and beat by the lines of their units."""
+    """A stack that starts web, worker and beat with the commands of their units."""
 
     def _command(self, name: str) -> list[str]:
         if name not in PROGRAMS:

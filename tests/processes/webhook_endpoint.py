@@ -1,4 +1,4 @@
-"""A program that opens Belvo's endpoint: `python -m tests.processes.webhook_endpoint` writes its URL as JSON."""
+"""Open Belvo's endpoint and print its URL as JSON: `python -m tests.processes.webhook_endpoint`."""
 
 import json
 import sys

@@ -186,7 +186,7 @@ def test_an_abandoned_register_does_not_stop_a_second_one(belvo: Belvo) -> None:
 
 
 def steps(belvo: Belvo, word: str, *answers: str | None) -> list[dict[str, Any]]:
-    """Send one answer after another, and return the bank's challenge before each."""
+    """Send the responses in order. Returns the bank's challenge before each."""
     answer, asked = belvo.update(belvo.new_link(), word), []
     for given in answers:
         challenge = received(answer)

@@ -22,7 +22,7 @@ def simulator(simulator: Simulator, receiver: Receiver) -> Iterator[Simulator]:
 
 
 def received(simulator: Simulator, receiver: Receiver) -> list[dict[str, Any]]:
-    """Wait for all webhooks, and take them."""
+    """Wait for all webhooks and return them."""
     assert simulator.delivered()
     bodies = [got.body for got in receiver.got]
     receiver.got.clear()

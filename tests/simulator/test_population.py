@@ -178,7 +178,7 @@ def test_links_are_of_every_kind(belvo: Belvo) -> None:
     assert all(statuses["invalid"] for statuses in kinds.values())
     assert [kind for kind, statuses in kinds.items() if statuses["token_required"]] == [
         "bank"
-    ]  # nobody else asks for a code
+    ]  # no other link needs a code
 
 
 def test_a_consent_is_as_its_link_is(simulator: Simulator, belvo: Belvo) -> None:

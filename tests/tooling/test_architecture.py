@@ -1,4 +1,4 @@
-"""The rules of the code that no import contract can hold: each looks at the source, and names who breaks it."""
+"""Architecture rules that import contracts can't express, checked on the source."""
 
 import ast
 import re
@@ -11,9 +11,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PRODUCT = ROOT / "linkadmin"
-LONGEST_FUNCTION, LONGEST_VIEW, MOST_MODULES = 41, 30, 20  # lines, lines, in a folder
-PROVIDER_WORDS_ALLOWED = ("simulator", "demo")  # play a provider, or make up a past: they know its words
-# State that a process may have for itself: lost with it, and nobody misses it.
+LONGEST_FUNCTION, LONGEST_VIEW, MOST_MODULES = 41, 30, 20  # lines, lines, modules per folder
+PROVIDER_WORDS_ALLOWED = ("simulator", "demo")  # imitate providers or generate history, so they use provider values
+# State that a process may keep in memory: losing it does no harm.
 OWN_STATE = {
     "heartbeats/signs.py": "the writer of this process's own heartbeat",
     "heartbeats/watch.py": "what was asked two seconds ago",
@@ -24,7 +24,7 @@ OWN_STATE = {
     "webhooks/endpoints.py": "secrets of endpoints for a second, in memory as everywhere",
     "webhooks/refusals.py": "how many were refused in this minute, for the log",
 }
-# Who may let go of database connections: what makes calls, and what runs for long.
+# Modules that may release database connections: they make calls or run for long.
 RELEASING = {
     "heartbeats/signs.py",
     "integrations/call_pool.py",
@@ -37,7 +37,7 @@ RELEASING = {
 
 @cache
 def modules() -> dict[str, ast.Module]:
-    """Return every module of the product by its path."""
+    """Return all modules of the product by path, without migrations."""
     paths = (path for path in PRODUCT.rglob("*.py") if "migrations" not in path.parts)
     return {path.relative_to(PRODUCT).as_posix(): ast.parse(path.read_text()) for path in sorted(paths)}
 
@@ -52,7 +52,7 @@ def length(node: ast.FunctionDef) -> int:
 
 
 def called(node: ast.Call) -> str:
-    """Return the last name of what is called."""
+    """The last part of the called name."""
     return getattr(node.func, "attr", getattr(node.func, "id", ""))
 
 
@@ -105,7 +105,7 @@ def test_folder_fits_one_look() -> None:
 
 
 def test_no_task_is_named_by_a_text() -> None:
-    """A package that wakes another's task imports its name from there."""
+    """Packages that wake another package's task import its name from there."""
     literal = [
         f"{name}:{call.lineno}"
         for name, tree in modules().items()
@@ -121,7 +121,7 @@ def test_process_remembers_nothing_that_a_page_needs() -> None:
 
 
 def keeps_state(tree: ast.Module) -> bool:
-    """Tell whether a module has a global that changes: rebound, or a container that begins empty."""
+    """Whether a module has mutable globals: rebound names, or containers that start empty."""
     rebound = any(isinstance(node, ast.Global) for node in ast.walk(tree))
     values = [node.value for node in tree.body if isinstance(node, ast.Assign | ast.AnnAssign)]
     return rebound or any(ast.unparse(value) in ("{}", "[]", "set()", "dict()", "list()") for value in values if value)
@@ -139,7 +139,7 @@ def test_words_of_a_provider_are_compared_in_providers_alone() -> None:
 
 
 def names_provider_words(node: ast.Compare) -> bool:
-    """Tell whether a status, code or text of a provider is compared with a text of ours."""
+    """Whether a provider's status, code or message is compared with a literal."""
     sides = [node.left, *node.comparators]
     words = any(getattr(side, "attr", "") in ("raw_status", "raw_code", "raw_words") for side in sides)
     ours = any(isinstance(side, ast.Constant | ast.Tuple | ast.Set) and ast.unparse(side) != "''" for side in sides)
@@ -159,7 +159,7 @@ def test_connections_are_let_go_in_few_places() -> None:
 
 def test_a_row_that_is_new_is_no_rule_of_business() -> None:
     found = [name for name, tree in modules().items() if re.search(r"\b_state\.adding\b", ast.unparse(tree))]
-    assert found == ["accounts/models.py", "audit/models.py"]  # rows that may be written once
+    assert found == ["accounts/models.py", "audit/models.py"]  # append-only rows
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_no_module_imports_itself_in_a_circle() -> None:
 
 
 def imported(name: str, tree: ast.Module) -> Iterator[str]:
-    """Yield the modules of ours that a module imports when it is loaded."""
+    """Yield the modules of ours that a module imports at load time."""
     folder = name.split("/")[:-1]
     for node in tree.body:
         if isinstance(node, ast.ImportFrom):

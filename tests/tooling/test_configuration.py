@@ -1,4 +1,4 @@
-"""What is written down about variables and packages is what the code reads and installs."""
+"""Documented variables and packages match those that the code reads and installs."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`python -m linkadmin.demo`, which `make run` comes down to: what it refuses, and whole runs of the real programs."""
+"""`python -m linkadmin.demo`, which `make run` calls: its startup errors, and complete runs of the real programs."""
 
 import fcntl
 import http.client
@@ -41,7 +41,7 @@ def data(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def demo(data: Path, free_ports: list[int]) -> Iterator[Demo]:
-    """Start the demo on a data folder of its own, on free ports unless others are given."""
+    """Start the demo with its own data folder, on free ports by default."""
     started: list[subprocess.Popen[str]] = []
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("LINKADMIN_", "DJANGO_"))}
     own = {"LINKADMIN_DATA": str(data), "LINKADMIN_LOG_LEVEL": "WARNING"}
@@ -65,14 +65,14 @@ def demo(data: Path, free_ports: list[int]) -> Iterator[Demo]:
 
 
 def end(process: subprocess.Popen[str]) -> str:
-    """Press Ctrl-C, if it still runs, and give what it had to say."""
+    """Send Ctrl-C if it still runs, and return its output."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGINT)
     return process.communicate(timeout=60)[0] if process.stdout and not process.stdout.closed else ""
 
 
 def refusal(process: subprocess.Popen[str]) -> str:
-    """Give the one sentence with which it refuses to start."""
+    """Return the one-sentence error it exits with."""
     said, _ = process.communicate(timeout=60)
     assert process.returncode == 1
     assert len(said.splitlines()) == 1, said
@@ -95,7 +95,7 @@ def wait_until_healthy(process: subprocess.Popen[str], port: int) -> None:
 
 
 def wait_for_line(process: subprocess.Popen[str], start: str) -> str:
-    """Read what is printed up to the line that starts so."""
+    """Read output up to the line that starts with this."""
     said = ""
     assert process.stdout is not None
     for line in process.stdout:

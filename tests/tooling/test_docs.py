@@ -1,4 +1,4 @@
-"""Every link between our documents, and from them into the code, leads somewhere."""
+"""Every link between our documents, and from them into the code, has a target."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A database that an earlier version made: the demo's is made again, and nothing serves or migrates any other."""
+"""A database of an earlier version: the demo rebuilds its own, and nothing serves or migrates any other."""
 
 import os
 import sqlite3
@@ -30,7 +30,7 @@ FROM_BEFORE = (
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.servers)], scope="module")
 def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The folder of a demo from before, under the variables that make run sets."""
+    """A data folder of an earlier demo, with the variables that make run sets."""
     folder = tmp_path_factory.mktemp("var")
     with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
         url = stack.enter_context(servers.database()) if request.param == "postgresql" else ""
@@ -49,7 +49,7 @@ def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 def execute(folder: Path, statement: str) -> list[Any]:
-    """Run SQL in the folder's database; return the first column, if there is one."""
+    """Run SQL on the folder's database. Returns the first column of the result, if any."""
     url = os.environ["LINKADMIN_DATABASE_URL"]
     with closing(psycopg.connect(url) if url else sqlite3.connect(folder / "linkadmin.sqlite3")) as database:
         cursor = database.execute(statement)

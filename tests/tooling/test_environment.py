@@ -1,4 +1,4 @@
-"""bin/environment.py: what it makes, what it leaves alone, and one sentence for everything that stops it."""
+"""bin/environment.py: what it creates, what it leaves alone, and its one-sentence errors."""
 
 import ast
 import shutil
@@ -14,7 +14,7 @@ RUN_AFTER = "import runpy, sys; {}; sys.argv = sys.argv[1:]; runpy.run_path(sys.
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project with nothing in it but the script and a lock file."""
+    """A project with only the script and a lock file."""
     (tmp_path / "bin").mkdir()
     shutil.copy(SCRIPT, tmp_path / "bin")
     (tmp_path / "requirements.txt").write_text("# nothing\n")
@@ -28,7 +28,7 @@ def run(project: Path, *folders: Path, first: str = "pass") -> subprocess.Comple
 
 
 def give_python(project: Path, script: str) -> None:
-    """Put programs in place that do as `script` says, as if the environment had been made."""
+    """Install programs that run `script`, as if the environment existed."""
     programs = project / ".venv" / "bin"
     programs.mkdir(parents=True)
     for name in ("python", "pip", "uv"):
@@ -145,7 +145,7 @@ def test_another_version_of_uv_is_installed(project: Path) -> None:
 
 
 def test_a_slow_installer_does_not_leave_the_terminal_silent(project: Path) -> None:
-    """The installer ends only once the reader has seen that it is still at work."""
+    """The installer stops only after a progress line is printed."""
     give_python(project, f"until [ -e {project}/seen ]; do sleep 0.01; done")
     quick = "import runpy, sys; main = runpy.run_path(sys.argv[1])['main']; main.__globals__['TICK_SECONDS'] = 0.01; "
     call = "from pathlib import Path; main(Path(sys.argv[2]), [])"

@@ -1,4 +1,4 @@
-"""What others on the machine can get at: neither a file nor the memory of a process, whatever the umask was."""
+"""Other users of the machine can't read our files or the memory of our processes, whatever the umask."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The keys of an installation."""
+"""`makekeys`, which creates an installation's keys."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +15,7 @@ MakeKeys = Callable[[], dict[str, str]]
 
 @pytest.fixture
 def make_keys(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> MakeKeys:
-    """Run the command with an empty environment; tell what the files hold."""
+    """Run the command with an empty environment. Returns the contents of the files."""
     settings.KEYS_DIR = tmp_path / "keys"
     for variable in VARIABLES:
         monkeypatch.delenv(variable, raising=False)

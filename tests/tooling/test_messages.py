@@ -1,4 +1,4 @@
-"""Every text on screen can be translated: templates hold none outside gettext, and the source catalog has them all."""
+"""Every text on screen is translatable: templates have none outside gettext, and the source catalog is complete."""
 
 import ast
 import re
@@ -13,11 +13,11 @@ from django.utils.functional import Promise
 ROOT = Path(__file__).parents[2]
 CATALOG = Path("linkadmin/locale/en/LC_MESSAGES/django.po")
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
-UNTRANSLATED = {"Linkadmin", "HTTP", "ms", "s", "linkadmin-demo"}  # names, units, a password
+UNTRANSLATED = {"Linkadmin", "HTTP", "ms", "s", "linkadmin-demo"}  # names, units, and a password
 
 
 def texts(template: str) -> list[str]:
-    """Return what a template shows without a translation tag."""
+    """Return text in a template that has no translation tag."""
     bare = re.sub(r"{#.*?#}|{% blocktranslate.*?endblocktranslate %}", "", template, flags=re.DOTALL)
     bare = re.sub(r"{%.*?%}|{{.*?}}", "", bare, flags=re.DOTALL)
     shown = re.findall(r'\b(?:title|placeholder|aria-label|alt)="([^"]*)"', bare)
@@ -26,7 +26,6 @@ def texts(template: str) -> list[str]:
 
 
 def sources(catalog: Path) -> set[tuple[str, str]]:
-    """Return the context and text of every message."""
     entries = re.split(r"\n\n", catalog.read_text())
     return {(field(entry, "msgctxt"), field(entry, "msgid")) for entry in entries if "obsolete" not in entry}
 

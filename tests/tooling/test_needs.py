@@ -1,4 +1,4 @@
-"""Tests that lack something are skipped by name, and fail where nothing may be skipped."""
+"""Tests with missing requirements are skipped with a reason, or fail in strict mode."""
 
 import os
 import subprocess
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.processes
 
 
 def run(folder: Path, **environment: str) -> str:
-    """Run a suite of three where no program is on the path and no server is named; tell what pytest says."""
+    """Run a suite of three tests with no programs on PATH and no servers configured. Returns pytest's output."""
     (folder / "test_suite.py").write_text(SUITE)
     given = {"PATH": str(folder), "PYTHONPATH": str(PROJECT), "CI_STRICT": "0", **environment}
     known = {name: value for name, value in os.environ.items() if not name.startswith("LINKADMIN_")}
@@ -42,7 +42,7 @@ def test_what_is_lacking_is_said_and_the_rest_runs(tmp_path: Path) -> None:
 def test_where_all_must_be_there_a_skip_is_a_failure(tmp_path: Path) -> None:
     said = run(tmp_path, CI_STRICT="1")
 
-    assert "1 failed, 1 passed, 1 error" in said  # a mark is looked at before its test begins
+    assert "1 failed, 1 passed, 1 error" in said  # marks are checked before the test starts
     assert "own reason" in said
 
 

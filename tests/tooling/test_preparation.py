@@ -1,4 +1,4 @@
-"""What is made before the demo's programs start, when it is made again, and what RESET=1 removes."""
+"""Preparing the demo: what is created before the programs start, what is created again, and what RESET=1 removes."""
 
 import json
 import os
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.processes
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder prepared once for all tests here, under the variables that make run sets."""
+    """A folder prepared once for all tests here, with the variables that make run sets."""
     folder = tmp_path_factory.mktemp("var")
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith(("LINKADMIN_", "DJANGO_"))]:
@@ -50,7 +50,7 @@ def test_the_staff_that_the_first_page_of_the_readme_names_is_there(data: Path) 
 
 
 def test_a_slow_step_does_not_leave_the_terminal_silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The program ends only once a line said that it still works."""
+    """The program stops only after a progress line is printed."""
     monkeypatch.setattr(preparation, "TICK_SECONDS", 0.01)
     seen, said = tmp_path / "seen", []
 

@@ -1,4 +1,4 @@
-"""Programs run as one, tried with real ones: whatever happens, all end in time and none is left behind."""
+"""Running programs as a group, with real ones: all stop in time, and none remains."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ import os, sys
 from linkadmin.demo.processes import run_together
 sys.exit(run_together({name: sys.argv[2:] for name in sys.argv[1].split()}, env=os.environ))
 """
-# Ctrl-C in the middle: as soon as so many programs are being started.
+# Interrupt startup as soon as `count` programs have been started.
 ASKED_AFTER = """
 import multiprocessing, os, signal
 real_start, started = multiprocessing.Process.start, []
@@ -30,13 +30,13 @@ def start(process):
         os.killpg(0, signal.SIGTERM)
 multiprocessing.Process.start = start
 """
-# Each program leaves a file with its process id.
+# Each program creates a file named after its process ID.
 PATIENT = "import os, time; open(f'program-{os.getpid()}', 'w').close(); time.sleep(600)"
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + PATIENT
 POLITE = (
     "import signal; signal.signal(signal.SIGTERM, lambda *_: open(f'asked-{os.getpid()}', 'x') and exit()); " + PATIENT
 )
-# One of two, the other of which is patient: it ends once both run.
+# One of two programs exits once both run; the other keeps running.
 ENDING_OR_PATIENT = f"""
 import glob, os, time
 try:

@@ -1,4 +1,4 @@
-"""docs/adding-a-provider.md is held to the code: where its links lead, and which calls make up a capability."""
+"""docs/adding-a-provider.md matches the code: its links, and the calls of each capability."""
 
 import re
 from pathlib import Path
@@ -25,7 +25,7 @@ def test_each_link_leads_to_a_file() -> None:
 
 @pytest.mark.parametrize(("name", "path", "line"), LINES)
 def test_link_to_a_line_shows_what_it_names(name: str, path: str, line: int) -> None:
-    """Put the new number into the guide when lines have moved."""
+    """If lines moved, update the line number in the guide."""
     lines = (GUIDE.parent / path).read_text().splitlines()
     assert name in lines[line - 1], [number for number, text in enumerate(lines, 1) if name in text]
 

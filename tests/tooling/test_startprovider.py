@@ -1,4 +1,4 @@
-"""`manage.py startprovider` in a copy of the tree: what it writes passes every check, and its tests can fail."""
+"""`manage.py startprovider` in a copy of the tree: drafts pass every check, and drafted tests detect mistakes."""
 
 import os
 import re
@@ -16,9 +16,9 @@ from pytest_django import Settings
 pytestmark = pytest.mark.processes
 
 PROJECT = Path(__file__).resolve().parents[2]
-# The first, the last, the shortest and the longest: their lines and imports are sorted and wrapped differently.
+# First, last, shortest and longest names: lines and imports sort and wrap differently.
 OTHER_NAMES = ("aa", "zz", "bank_of_a_long_names")
-# What somebody may get wrong, and the drafted test that notices.
+# Likely mistakes, and the drafted test that detects each.
 MISTAKES = {
     "no_key": ("self.secrets['api_key'].reveal()", "'none'", "test_key_is_in_a_header_and_nowhere_else"),
     "key_in_path": ('"/account"', '"/" + self.secrets["api_key"].reveal()', "test_key_is_in_a_header_and_nowhere_else"),
@@ -34,7 +34,7 @@ FIRST_HALF = {mistake[2] for mistake in MISTAKES.values()}
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the tree with drafts in it: nimbus, added as the command says, then others, some with a mistake."""
+    """A copy of the tree with drafts: nimbus is registered as the command says; some others contain a mistake."""
     root = tmp_path_factory.mktemp("tree")
     for folder in ("linkadmin", "tests", "templates", "static"):
         shutil.copytree(PROJECT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
@@ -49,7 +49,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def results(tree: Path) -> Mapping[str, Mapping[str, str]]:
-    """What came of each drafted test: by provider and test, empty for one that passed."""
+    """Results of the drafted tests, by provider and test: the failure message, empty for passed tests."""
     for name, (right, wrong, _noticed_by) in MISTAKES.items():
         module = tree / "linkadmin" / "providers" / f"{name}.py"
         draft = module.read_text()
@@ -79,7 +79,7 @@ def run(root: Path, *command: str, check: bool = True) -> str:
 
 
 def register(root: Path, said: str) -> None:
-    """Add the line that the command printed."""
+    """Add the line that the command printed to the registry."""
     (line,) = re.findall(r'^    "\w+": ".+",$', said, re.M)
     registry = root / "linkadmin" / "providers" / "__init__.py"
     registry.write_text(registry.read_text().replace('    "heron":', f'{line}\n    "heron":'))
@@ -124,7 +124,7 @@ BAD_NAMES = ("", "Nimbus", "2nd", "tin-bank", "tin__bank", "_tin", "tin_", "tin.
 
 @pytest.mark.parametrize("name", [*BAD_NAMES, "a", "a" * 21])
 def test_bad_name_is_rejected(tmp_path: Path, settings: Settings, name: str) -> None:
-    settings.BASE_DIR = tmp_path  # without folders: writing would fail differently
+    settings.BASE_DIR = tmp_path  # no folders, so that writing would raise another error
 
     with pytest.raises(CommandError, match=r"can't name a module|2 to 20 characters"):
         call_command("startprovider", name)

@@ -1,4 +1,4 @@
-"""The name of each task is spelled in one place, the schedule aside, and the schedule names no other."""
+"""Each task's name is written in one place besides the schedule, and the schedule has no other names."""
 
 import ast
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Words that must not come back: on screen, in the docs, and in the names of the code."""
+"""Banned words: on screen, in the docs, and in names in the code."""
 
 import ast
 import re
@@ -54,7 +54,7 @@ NEVER = (
     "nudge",
     "is over",
 )
-# In names of modules, classes and functions. Common words that the field uses too, such as part or close, are not here.
+# In names of modules, classes and functions. Common words that the field also uses, such as part or close, are allowed.
 NEVER_IN_NAMES = frozenset(
     [
         "anew",
@@ -109,7 +109,7 @@ NEVER_IN_NAMES = frozenset(
 
 
 def messages(catalog: Path) -> set[str]:
-    """Return every source text of a catalog, singular and plural."""
+    """Return all source texts of a catalog, singular and plural."""
     texts = re.findall(r'^msgid(?:_plural)? ((?:".*"\n)+)', catalog.read_text(), re.MULTILINE)
     return {ast.literal_eval(f"({text})") for text in texts} - {""}
 
@@ -119,14 +119,14 @@ def said(text: str) -> list[str]:
 
 
 def prose(path: Path) -> str:
-    """Return a document without its code, links and names of variables."""
+    """Return a document without code, links and variable names."""
     text = re.sub(r"^```.*?^```", "", path.read_text(), flags=re.MULTILINE | re.DOTALL)
     return re.sub(r"`[^`\n]*`|\]\([^)]*\)|LINKADMIN_\w+", "", text)
 
 
 @cache
 def named() -> dict[str, set[str]]:
-    """Return the names of modules, classes and functions, with the words of each."""
+    """Yield names of modules, classes and functions, with the words in each."""
     names = dict[str, set[str]]()
     for path in (*(ROOT / "linkadmin").rglob("*.py"), *(ROOT / "tests").rglob("*.py")):
         where = path.relative_to(ROOT).as_posix()
