@@ -100,8 +100,8 @@ class Typist:
         )
         cleo = Browser(self.stack.url)
         self.stack.browsers.append(cleo)
-        assert cleo.log_in("cleo", self.canaries.long("mistyped-password")).url.endswith("/login/")
-        assert not cleo.log_in("cleo", first).url.endswith("/login/")
+        assert cleo.sign_in("cleo", self.canaries.long("mistyped-password")).url.endswith("/login/")
+        assert not cleo.sign_in("cleo", first).url.endswith("/login/")
         for old in (self.canaries.long("mistyped-old-password"), first):
             changed = cleo.submit(
                 "/accounts/password/", having="oldpassword", oldpassword=old, password1=second, password2=second
@@ -141,7 +141,7 @@ class Typist:
             self.support.submit(page, having="operation_key", **(secrets | broken))
         colleague = self.stack.browser("ben")
         form = colleague.open(page, having="operation_key")
-        colleague.lose_log_in()
+        colleague.lose_session()
         assert colleague.send(form, **secrets).url.endswith(f"/login/?next={page}")
         assert len(self.echo_server.heard) == told
 

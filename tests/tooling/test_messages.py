@@ -9,6 +9,7 @@ import pytest
 from django.contrib import admin
 from django.core.management import call_command
 from django.utils.functional import Promise
+from pytest_django import DjangoAssertNumQueries, Settings
 
 ROOT = Path(__file__).parents[2]
 CATALOG = Path("linkadmin/locale/en/LC_MESSAGES/django.po")
@@ -55,9 +56,7 @@ def is_lazy(text: object) -> bool:
 
 
 @pytest.mark.deep
-def test_the_source_catalog_is_complete(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: pytest.FixtureRequest
-) -> None:
+def test_the_source_catalog_is_complete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
     if shutil.which("xgettext") is None:
         pytest.skip("needs xgettext, of the package gettext")
     for folder in ("linkadmin", "templates"):
