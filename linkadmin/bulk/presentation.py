@@ -157,7 +157,7 @@ def _waiting(ahead: Forecast) -> list[str]:
 def _left_out(job: BulkJob) -> list[str]:
     skipped = job.items.filter(state=ItemState.SKIPPED).order_by("why").values_list("why").annotate(n=Count("pk"))
     return [
-        ngettext("%(count)d link skipped: %(why)s", "%(count)d links skipped: %(why)s", n)
+        ngettext("%(count)d link skipped. %(why)s", "%(count)d links skipped. %(why)s", n)
         % {"count": n, "why": why_words(why)}
         for why, n in skipped
     ]

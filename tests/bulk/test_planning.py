@@ -146,7 +146,7 @@ def test_draft_skips_links_that_cannot_be_checked_and_says_why(env: Environment)
         "The provider is rejecting this integration's API keys.",
     ):
         assert why in words
-    assert words.count("1 link skipped:") == 3
+    assert words.count("1 link skipped.") == 3
 
 
 def test_draft_skips_links_already_assigned_to_the_person(env: Environment) -> None:
@@ -157,7 +157,7 @@ def test_draft_skips_links_already_assigned_to_the_person(env: Environment) -> N
 
     words = env.open(job.get_absolute_url()).words
     assert "2 links will be assigned to Ben." in words
-    assert "1 link skipped: Already assigned to this person." in words
+    assert "1 link skipped. Already assigned to this person." in words
 
 
 def test_empty_draft_cannot_start(env: Environment) -> None:

@@ -189,7 +189,7 @@ def test_link_that_belvo_does_not_know_is_disconnected(env: Environment) -> None
     link = env.belvo_link()
     del env.simulator.store.belvo_links[link.remote_id]
 
-    expect(verdict_after_check(env, link), (ENDED, "Wrong ID, wrong environment, or the link was deleted."))
+    expect(verdict_after_check(env, link), (ENDED, "The ID or environment is wrong, or the link was deleted."))
 
 
 def test_customer_that_heron_does_not_know_is_a_configuration_problem(env: Environment) -> None:

@@ -75,7 +75,7 @@ BELVO = {
     "nested_error": (DECLINED, MARKED, "fetch_resources: Enter a valid value."),
     "not_found": (
         "The provider has no record of this link",
-        "wrong environment, or the link was deleted",
+        "ID or environment is wrong, or the link was deleted",
         "Not found.",
     ),
     "method_not_allowed": ("Invalid request", "Report it to the developers.", 'Method "PUT" not allowed.'),

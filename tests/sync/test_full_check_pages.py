@@ -28,7 +28,7 @@ def test_administrator_starts_a_full_check_and_watches_it(env: Environment) -> N
     page = env.open(answer.location, "adm")
     assert answer.location == started.get_absolute_url()
     assert "Running" in page.words
-    assert "0 of 1 page of the provider's list read." in page.words
+    assert "Read 0 of 1 page of the provider's list." in page.words
     assert "Stop" in page.words
 
 

@@ -156,7 +156,7 @@ OUR_VERDICTS: Mapping[Cause, Verdict] = MappingProxyType(
             Turn.NOBODY,
             Retry.NO,
             _("The provider has no record of this link"),
-            _("Wrong ID, wrong environment, or the link was deleted."),
+            _("The ID or environment is wrong, or the link was deleted."),
             Remedy.RECONNECT,
         ),
         Cause.REMOVED: Verdict(

@@ -75,7 +75,7 @@ REFRESH_DATA = Change(
     done=Explanation(
         "ok",
         _("Data refresh requested"),
-        _("The provider will contact the bank when it's ready. New data will appear on the link's page."),
+        _("The provider will contact the bank as soon as it can. New data will appear on the link's page."),
         _("Check again in a few minutes. If the bank wants a code or a new sign-in, the link's page will show it."),
     ),
     shows_in_links=True,

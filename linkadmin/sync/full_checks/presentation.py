@@ -43,8 +43,8 @@ def progress(full_check: FullCheck) -> dict[str, Any]:
     customers = counted.pop(FullCheckBatch.BatchKind.CUSTOMER.value, (0, 0))
     pages = sum(done for done, _total in counted.values()), sum(total for _done, total in counted.values())
     listed = ngettext(
-        "%(done)d of %(total)d page of the provider's list read.",
-        "%(done)d of %(total)d pages of the provider's list read.",
+        "Read %(done)d of %(total)d page of the provider's list.",
+        "Read %(done)d of %(total)d pages of the provider's list.",
         pages[1],
     )
     sentences = [listed % {"done": pages[0], "total": pages[1]}]
