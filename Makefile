@@ -3,9 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Write compiled modules, whatever the shell says: processes start and pytest collects in a third of the time.
 export PYTHONDONTWRITEBYTECODE :=
-OURS := linkadmin tests bin .ci manage.py
+OURS := linkadmin tests benchmarks bin .ci manage.py
 
-.PHONY: help run test environment lint types contracts check messages lock clean
+.PHONY: help run test bench environment lint types contracts check messages lock clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1	\2/p' Makefile | expand -t 18
@@ -20,6 +20,9 @@ run: ## run everything with demo data (PORT, SIMULATOR_PORT, LINKADMIN_DATA; RES
 
 test: environment ## run the tests (ARGS="-k name" selects some; .ci/run adds slow ones and those that need servers or Chromium)
 	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not servers and not browser and not processes and not contracts and not thorough and not deep" $(ARGS)
+
+bench: environment ## measure the product beside floors and peers (SIZE=S, M, L; ENGINE=sqlite, postgresql; W=1,2)
+	@$(BIN)/python -W ignore -m benchmarks --size $(or $(SIZE),S) $(if $(ENGINE),--engine $(ENGINE)) $(if $(W),--workloads $(W))
 
 environment: ## create .venv with everything the tests and checks need
 	@$(PYTHON) bin/environment.py requirements-dev.txt

@@ -1,0 +1,82 @@
+"""Databases of our own for a run, on loopback: SQLite in a file, or a PostgreSQL server in a folder."""
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ENGINES = ("sqlite", "postgresql")
+
+
+class NotMeasured(Exception):
+    """Something that a measurement needs isn't on this machine; says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    engine: str
+    folder: Path
+    url: str = ""  # empty: SQLite in the folder
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables of a process that uses it."""
+        return os.environ | {
+            "LINKADMIN_DATA": str(self.folder / "data"),
+            "LINKADMIN_DATABASE_URL": self.url,
+            "LINKADMIN_DEMO": "1",
+            "LINKADMIN_LOG_LEVEL": "ERROR",
+            "LINKADMIN_SESSION_IDLE_SECONDS": "86400",
+            "LINKADMIN_AUDIT_HEADS_FILE": "",
+        }
+
+
+@contextmanager
+def database(engine: str, folder: Path) -> Iterator[Database]:
+    """Run a database whose files stay in the folder. Raises NotMeasured if PostgreSQL isn't installed."""
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    if engine == "sqlite":
+        yield Database(engine, folder)
+        return
+    files, port = folder / "postgresql", free_port()
+    as_owner = _as_owner(folder)
+    if not files.exists():
+        as_owner([_program("initdb"), "-D", str(files), "-U", "bench", "-A", "trust", "-E", "UTF8", "--locale", "C"])
+    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c max_connections=200 -c shared_buffers=1GB"
+    as_owner([_program("pg_ctl"), "-D", str(files), "-l", str(folder / "postgresql.log"), "-o", options, "-w", "start"])
+    try:
+        yield Database(engine, folder, f"postgresql://bench@127.0.0.1:{port}/postgres")
+    finally:
+        as_owner([_program("pg_ctl"), "-D", str(files), "-m", "fast", "-w", "stop"])
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _program(name: str) -> str:
+    debian = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
+    found = shutil.which(name) or (str(debian[-1]) if debian else "")
+    if not found:
+        raise NotMeasured(f"needs PostgreSQL's {name}")
+    return found
+
+
+def _as_owner(folder: Path) -> Callable[[list[str]], None]:
+    """Return a function that runs a command as somebody PostgreSQL accepts: it refuses root."""
+    prefix: list[str] = []
+    if os.geteuid() == 0:
+        shutil.chown(folder, "postgres")
+        prefix = ["runuser", "-u", "postgres", "--"]
+
+    def run(command: list[str]) -> None:
+        subprocess.run([*prefix, *command], check=True, stdout=subprocess.DEVNULL)
+
+    return run

@@ -1,0 +1,1 @@
+"""What others would build on the same tables: the stock Django admin."""

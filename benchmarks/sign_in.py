@@ -1,0 +1,29 @@
+"""Sign somebody in to the product and to the peers; print the session keys. Run once per benchmark run."""
+
+import json
+import sys
+from datetime import UTC, datetime
+
+import django
+
+django.setup()
+
+from django.conf import settings  # noqa: E402 - Django has to be set up first
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY  # noqa: E402
+
+from linkadmin.accounts.models import User  # noqa: E402
+from linkadmin.accounts.session_store import SEEN, STARTED, SessionStore  # noqa: E402
+
+BACKENDS = {"product": settings.AUTHENTICATION_BACKENDS[0], "peer": "benchmarks.peers.auth.Everything"}
+
+
+def sign_in(user: User, backend: str) -> str:
+    session, now = SessionStore(), int(datetime.now(UTC).timestamp())
+    session.update({SESSION_KEY: str(user.pk), BACKEND_SESSION_KEY: backend, STARTED: now, SEEN: now})
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.create()
+    return session.session_key or ""
+
+
+user = User.objects.order_by("username")[0]
+json.dump({name: sign_in(user, backend) for name, backend in BACKENDS.items()}, sys.stdout)
