@@ -9,7 +9,7 @@ import pytest
 from django.contrib import admin
 from django.core.management import call_command
 from django.utils.functional import Promise
-from pytest_django import DjangoAssertNumQueries, Settings
+from pytest_django import Settings
 
 ROOT = Path(__file__).parents[2]
 CATALOG = Path("linkadmin/locale/en/LC_MESSAGES/django.po")
