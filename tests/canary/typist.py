@@ -106,7 +106,7 @@ class Typist:
             changed = cleo.submit(
                 "/accounts/password/", having="oldpassword", oldpassword=old, password1=second, password2=second
             )
-        assert "Your password is changed" in changed.text
+        assert "Your password was changed" in changed.text
 
     def every_end_of_a_call(self) -> None:
         """Create, update and enter a code, once for each possible outcome of the call."""
@@ -131,7 +131,7 @@ class Typist:
         self.stack.run("tests.canary.lift_limits")
         self.echo_server.manner = Manner.ACCEPT
         told = len(self.echo_server.heard)
-        assert "No customer has this id yet" in self.create_belvo(end_user_name="").text
+        assert "No customer has this ID yet" in self.create_belvo(end_user_name="").text
         assert "already has a link at this bank" in self.create_belvo(end_user_id="echo-00", end_user_name="").text
         page = f"{next(self._links)}credentials/"
         secrets = self._secrets(UPDATE_FIELDS)
