@@ -26,7 +26,15 @@ def refuse_unfit_database() -> None:
     except DatabaseError as error:
         logger.warning("startup.database_not_checked", error=type(error).__name__)
     finally:
-        connections.close_all()  # a process that forks later must not share one
+        _release_all()
+
+
+def _release_all() -> None:
+    """Close connections and pools: processes forked later would share their sockets."""
+    connections.close_all()
+    for each in connections.all(initialized_only=True):
+        if each.vendor == "postgresql":
+            each.close_pool()  # type: ignore[attr-defined]
 
 
 def _refusal() -> str:
