@@ -4,6 +4,7 @@ import pytest
 
 from linkadmin.audit import log
 from linkadmin.operations.models import Operation
+from linkadmin.providers.types import HealthState
 from tests.environment import Environment
 from tests.markup import Page
 
@@ -44,6 +45,16 @@ def test_auditor_sees_no_name_in_any_record(env: Environment, record: str) -> No
         assert page.status == 200
         assert "Wilhelmina" not in page.source
         assert "Quackenbush" not in page.source
+
+
+@pytest.mark.parametrize("record", ["links/link", "links/healthchange"])
+def test_statuses_have_the_names_that_pages_give_them(env: Environment, record: str) -> None:
+    _a_repair(env)
+
+    words = env.open(f"/admin/{record}/", "aud").words
+
+    assert "Sign-in needed" in words
+    assert not {state.value for state in HealthState if "_" in state.value} & set(words.split())
 
 
 @pytest.mark.parametrize(

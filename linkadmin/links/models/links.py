@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.fields import FoldedField, NameField
@@ -28,12 +29,18 @@ from linkadmin.providers.types import Capability, Cause, HealthState, LinkRef
 
 from .institutions import Institution
 
-# One type for two columns: enums are stored by value, and `causes` has their labels.
-HEALTH_CHOICES = [(state.value, state.value) for state in HealthState]
 VERIFYING = "verifying"  # besides the states: repaired, not verified yet
 ESCALATE_AFTER = timedelta(hours=48)
 AWAITS_DATA = (HealthState.HEALTHY, HealthState.STALE, HealthState.SETTING_UP, HealthState.WAITING)
-CAUSE_CHOICES = [(cause.value, cause.value) for cause in Cause]
+
+
+# Functions, so that a new label needs no migration.
+def health_choices() -> list[tuple[str, str | Promise]]:
+    return [(state.value, STATES[state].label) for state in HealthState]
+
+
+def cause_choices() -> list[tuple[str, str | Promise]]:
+    return [(cause.value, VERDICTS[cause].reason) for cause in Cause]
 
 
 class EndUser(models.Model):
@@ -101,8 +108,8 @@ class Link(models.Model):
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     disconnected_at = models.DateTimeField(_("disconnected"), null=True, blank=True)
 
-    health = models.CharField(_("status"), max_length=20, choices=HEALTH_CHOICES, default=HealthState.UNKNOWN.value)
-    cause = models.CharField(_("cause"), max_length=40, choices=CAUSE_CHOICES, default=Cause.UNRECOGNIZED.value)
+    health = models.CharField(_("status"), max_length=20, choices=health_choices, default=HealthState.UNKNOWN.value)
+    cause = models.CharField(_("cause"), max_length=40, choices=cause_choices, default=Cause.UNRECOGNIZED.value)
     health_since = models.DateTimeField(_("since"), default=timezone.now)
     urgency = models.PositiveSmallIntegerField(default=99)  # rank in the work list, lowest first
     conflict = models.BooleanField(_("conflicting provider status"), default=False)
@@ -361,9 +368,9 @@ class HealthChange(models.Model):
     link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="changes", verbose_name=_("link"))
     at = models.DateTimeField(_("time"))
     source = models.CharField(_("source"), max_length=8, choices=Source.choices)
-    old = models.CharField(_("previous status"), max_length=20, choices=HEALTH_CHOICES, blank=True)
-    new = models.CharField(_("new status"), max_length=20, choices=HEALTH_CHOICES)
-    cause = models.CharField(_("cause"), max_length=40, choices=CAUSE_CHOICES)
+    old = models.CharField(_("previous status"), max_length=20, choices=health_choices, blank=True)
+    new = models.CharField(_("new status"), max_length=20, choices=health_choices)
+    cause = models.CharField(_("cause"), max_length=40, choices=cause_choices)
     raw_status = models.CharField(_("provider status"), max_length=60, blank=True)
     raw_code = models.CharField(_("provider code"), max_length=80, blank=True)
     raw_words = models.CharField(_("provider message"), max_length=500, blank=True)
