@@ -76,6 +76,10 @@ class Integration(models.Model):
         return self.provider_class.label
 
     @property
+    def provider_name(self) -> str:
+        return self.provider_class.full_name or self.provider_label
+
+    @property
     def remote_id_label(self) -> str:
         return gettext(self.provider_class.remote_id_label)
 

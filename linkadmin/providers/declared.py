@@ -33,6 +33,7 @@ class Declared:
 
     kind: ClassVar[str]
     label: ClassVar[str]
+    full_name: ClassVar[str] = ""  # shown once, with the integration; empty: the label
     capabilities: ClassVar[frozenset[Capability]] = frozenset()
     # The only hosts an integration's base URL may name.
     allowed_hosts: ClassVar[frozenset[str]] = frozenset()

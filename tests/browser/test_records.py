@@ -43,7 +43,7 @@ def test_name_that_is_searched_for_stays_out_of_the_address(env: Environment, wi
     page.get_by_label("Name").fill("Wilhelmina")
     page.get_by_role("button", name="Open").click()
 
-    expect(page.get_by_text("Contacting Heron Data…")).to_be_visible()
+    expect(page.get_by_text("Contacting Heron…")).to_be_visible()
     expect(page.get_by_text("No matching records")).to_be_visible()
     assert "Wilhelmina" not in page.url
 

@@ -105,7 +105,7 @@ def test_page_lists_values_with_their_links(env: Environment) -> None:
     page = env.open("/unrecognized-values/")
     listed = env.open(f"/links/?unknown={known.pk}")
 
-    assert "migrating Heron Data Link status 1 1" in page.words
+    assert "migrating Heron Link status 1 1" in page.words
     assert f"/links/?unknown={known.pk}" in page.links()
     assert odd.get_absolute_url() in listed.links()
     assert fine.get_absolute_url() not in listed.links()
@@ -117,7 +117,7 @@ def test_value_without_links_stays_with_its_count(env: Environment) -> None:
     say(link, Observation(Cause.UNRECOGNIZED, "migrating"), at=now)
     say(link, Observation(Cause.WORKING, "active"), at=now + timedelta(minutes=1))
 
-    assert "migrating Heron Data Link status 1 —" in env.open("/unrecognized-values/").words
+    assert "migrating Heron Link status 1 —" in env.open("/unrecognized-values/").words
 
 
 def test_value_can_be_copied_for_a_report(env: Environment) -> None:
@@ -127,7 +127,7 @@ def test_value_can_be_copied_for_a_report(env: Environment) -> None:
         each.attrs["data-copy"] for each in env.open("/unrecognized-values/").elements if "data-copy" in each.attrs
     ]
 
-    assert copied[0].startswith("Heron Data · Link status: migrating (1×, ")
+    assert copied[0].startswith("Heron · Link status: migrating (1×, ")
 
 
 def test_value_is_always_drawn_as_text(env: Environment) -> None:

@@ -184,8 +184,8 @@ def test_unrecognized_errors_are_listed_and_a_links_status_is_not(env: Environme
         ("Bad item", "", "Bad item"),
         ({"detail": "Bad item"}, "", "Bad item"),
         ([{"code": "odd", "message": "Bad item"}, {"message": "And more"}], "", "And more"),
-        (b"<html>Bad request</html>", "", "Heron Data sent a web page instead of an error message."),
-        (b"", "", "Heron Data sent an empty response."),
+        (b"<html>Bad request</html>", "", "Heron sent a web page instead of an error message."),
+        (b"", "", "Heron sent an empty response."),
     ],
 )
 def test_heron_error_of_any_shape_is_shown(env: Environment, body: Any, field: str, words: str) -> None:
@@ -205,7 +205,7 @@ def test_heron_server_error_shows_its_message(env: Environment) -> None:
     with answering(env.heron, reply(500, said)):
         page = env.open(env.send(env.new_link_url(), **typed).location)
 
-    assert "Heron Data reported an error (500)." in page.words
+    assert "Heron reported an error (500)." in page.words
     assert "It broke" in page.words
 
 

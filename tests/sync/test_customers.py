@@ -38,7 +38,7 @@ def test_record_links_and_sources_are_on_one_page(env: Environment) -> None:
 
     page = env.open(at(env.heron, link.end_user))
 
-    assert "Blue Fern at Heron Data" in page.words
+    assert "Blue Fern at Heron" in page.words
     assert "Provider status new" in page.words
     assert "Processing processed" in page.words
     assert "item-blue plaid_integration Working" in page.words
@@ -67,7 +67,7 @@ def test_customer_can_be_added_to_the_provider_once(env: Environment) -> None:
     assert (first.location, second.location) == (at(env.heron, customer), at(env.heron, customer))
     assert len(env.calls("POST", "/api/end_users")) == 1
     page = env.open(first.location)
-    assert "Customer added to Heron Data." in page.words
+    assert "Customer added to Heron." in page.words
     assert f"Customer ID {customer.external_id}" in page.words
 
 
@@ -76,7 +76,7 @@ def test_account_manager_cannot_add_a_customer(env: Environment) -> None:
 
     page = env.open(at(env.heron, customer), "mia")
 
-    assert "Heron Data has no record of this customer" in page.words
+    assert "Heron has no record of this customer" in page.words
     assert not [form for form in page.forms if form.action.endswith("/tell/")]
     assert env.post(f"{at(env.heron, customer)}tell/", name="mia").status == 403
 

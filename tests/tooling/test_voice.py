@@ -55,56 +55,11 @@ NEVER = (
     "is over",
 )
 # In names of modules, classes and functions. Common words that the field also uses, such as part or close, are allowed.
-NEVER_IN_NAMES = frozenset(
-    [
-        "anew",
-        "attend",
-        "befell",
-        "bury",
-        "calm",
-        "carrying",
-        "catalogue",
-        "conduct",
-        "course",
-        "crew",
-        "crowd",
-        "crowds",
-        "desk",
-        "door",
-        "drill",
-        "effects",
-        "gate",
-        "house",
-        "inbox",
-        "mailbox",
-        "nudge",
-        "overlay",
-        "parrot",
-        "passage",
-        "patience",
-        "postman",
-        "promise",
-        "pulse",
-        "settle",
-        "shelf",
-        "sibling",
-        "siblings",
-        "speak",
-        "speaks",
-        "stirring",
-        "stranger",
-        "strangers",
-        "strip",
-        "sweep",
-        "sweeps",
-        "tally",
-        "ticked",
-        "told",
-        "truth",
-        "waker",
-        "wish",
-        "world",
-    ]
+NEVER_IN_NAMES = (
+    "anew attend befell begun bury calm carrying catalogue conduct controls course crew crowd crowds desk "
+    "door drill effects fate gate holding house inbox living mailbox mend naming nudge overlay parrot "
+    "passage patience postman promise pulse repeats settle shelf sibling siblings speak speaks stirring "
+    "stranger strangers strip sweep sweeps tally ticked told truth waker wish world"
 )
 
 
@@ -142,7 +97,7 @@ def words_of(name: str) -> set[str]:
 
 
 def test_nothing_on_screen_has_the_old_words() -> None:
-    assert {text: said(text) for text in messages(CATALOG) if said(text)} == {}
+    assert {text: said(text) for text in messages(CATALOG) if said(text) or "end user" in text.lower()} == {}
 
 
 @pytest.mark.parametrize("url", ["/", "/calls/", "/webhooks/"])
@@ -159,4 +114,5 @@ def test_no_document_has_the_old_words(path: Path) -> None:
 
 
 def test_no_name_has_the_old_words() -> None:
-    assert {name: words & NEVER_IN_NAMES for name, words in named().items() if words & NEVER_IN_NAMES} == {}
+    banned = set(NEVER_IN_NAMES.split())
+    assert {name: words & banned for name, words in named().items() if words & banned} == {}

@@ -77,7 +77,8 @@ class Heron(HeronRecordCalls):
     """Heron's API, called with one account's key, for one of its integrations."""
 
     kind = "heron"
-    label = "Heron Data"
+    label = "Heron"
+    full_name = "Heron Data"
     capabilities = frozenset(
         {
             Capability.CREATE,
