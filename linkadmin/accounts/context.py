@@ -81,9 +81,10 @@ NAVIGATION: tuple[tuple[Promise, tuple[NavEntry, ...]], ...] = (
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Makes no database queries."""
+    environment = settings.ENVIRONMENT.casefold()
     frame: dict[str, Any] = {
-        "environment": ENVIRONMENTS.get(settings.ENVIRONMENT, settings.ENVIRONMENT),
-        "is_production": settings.ENVIRONMENT == "production",
+        "environment": ENVIRONMENTS.get(environment, settings.ENVIRONMENT),
+        "is_production": environment == "production",
         "demo": settings.DEMO,
         "simulator_url": settings.SIMULATOR_URL,
         "nav": [],

@@ -103,12 +103,20 @@ def test_frame_shows_the_signed_in_person() -> None:
 
 
 @pytest.mark.parametrize(
-    ("environment", "words"), [("sandbox", "Sandbox"), ("production", "Production"), ("Rehearsal", "Rehearsal")]
+    ("environment", "words", "is_production"),
+    [
+        ("sandbox", "Sandbox", False),
+        ("Sandbox", "Sandbox", False),
+        ("production", "Production", True),
+        ("Production", "Production", True),
+        ("Rehearsal", "Rehearsal", False),
+    ],
 )
-def test_frame_names_the_environment(settings: Settings, environment: str, words: str) -> None:
+def test_frame_names_the_environment(settings: Settings, environment: str, words: str, is_production: bool) -> None:
     settings.ENVIRONMENT = environment
+    frame = frame_of(None)
 
-    assert str(frame_of(None)["environment"]) == words
+    assert (str(frame["environment"]), frame["is_production"]) == (words, is_production)
 
 
 @pytest.mark.django_db
