@@ -21,6 +21,12 @@ def test_the_schedule_knows_its_tasks() -> None:
     assert scheduled <= ours()
 
 
+def test_workers_accept_json_alone() -> None:
+    conf = current_app.conf
+
+    assert (conf.task_serializer, set(conf.accept_content)) == ("json", {"json"})
+
+
 def test_the_name_of_a_task_is_spelled_once() -> None:
     names = ours()
     assert len(names) > 10

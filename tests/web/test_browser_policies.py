@@ -49,6 +49,14 @@ def send(sent: object) -> int:
     return client.post("/csp-reports/", body, content_type="application/csp-report").status_code
 
 
+def test_pages_are_never_framed_and_tell_other_sites_nothing() -> None:
+    answer = Client().get("/accounts/login/")
+
+    assert answer["X-Frame-Options"] == "DENY"
+    assert answer["Referrer-Policy"] == answer["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert answer["X-Content-Type-Options"] == "nosniff"
+
+
 @pytest.mark.parametrize("address", ["/accounts/login/", "/healthz/", "/no/", "/"])
 def test_every_response_denies_what_no_page_uses(address: str) -> None:
     answer = Client().get(address)
