@@ -38,8 +38,8 @@ class BulkJobAdmin(FoundById, ReadOnlyAdmin):
 @admin.register(BulkItem)
 class BulkItemAdmin(RelatedIds, FoundById, ReadOnlyAdmin):
     id_fields = ("job_id", "link_id")
-    fields = ("job", "link_key", "state", "why", "finished_at")
-    list_display = ("job", "link_key", "state", "why", "finished_at")
+    fields = ("job", "id_of_link", "state", "why", "finished_at")
+    list_display = ("job", "id_of_link", "state", "why", "finished_at")
     list_filter = ("state",)
     list_select_related = ("job",)
     ordering = ("-id",)

@@ -31,11 +31,11 @@ class RelatedIds:
     """Columns with the IDs of related records, without a query for each row."""
 
     @admin.display(description=_("link ID"))
-    def link_key(self, row: Any) -> Any:
+    def id_of_link(self, row: Any) -> Any:
         return row.link_id
 
     @admin.display(description=_("operation ID"))
-    def operation_key(self, row: Any) -> Any:
+    def id_of_operation(self, row: Any) -> Any:
         return row.operation_id
 
 
@@ -102,8 +102,19 @@ class LinkAdmin(FoundById, MaskedNames, ReadOnlyAdmin):
 @admin.register(HealthChange)
 class HealthChangeAdmin(RelatedIds, FoundById, ReadOnlyAdmin):
     id_fields = ("link_id", "operation_id")
-    fields = ("at", "link_key", "source", "old", "new", "cause", "raw_status", "raw_code", "raw_words", "operation_id")
-    list_display = ("at", "link_key", "old", "new", "cause", "source", "raw_status", "raw_code")
+    fields = (
+        "at",
+        "id_of_link",
+        "source",
+        "old",
+        "new",
+        "cause",
+        "raw_status",
+        "raw_code",
+        "raw_words",
+        "operation_id",
+    )
+    list_display = ("at", "id_of_link", "old", "new", "cause", "source", "raw_status", "raw_code")
     list_filter = ("new", "source", "at")
     ordering = ("-id",)
     search_fields = ("link__remote_id__exact",)

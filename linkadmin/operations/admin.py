@@ -18,7 +18,7 @@ class OperationAdmin(RelatedIds, FoundById, MaskedNames, ReadOnlyAdmin):
         "state",
         "outcome",
         "customer",
-        "link_key",
+        "id_of_link",
         "integration",
         "institution",
         "natural_key",
@@ -63,8 +63,8 @@ class OperationAdmin(RelatedIds, FoundById, MaskedNames, ReadOnlyAdmin):
 
 @admin.register(AttemptAllowance)
 class AttemptAllowanceAdmin(RelatedIds, ReadOnlyAdmin):
-    fields = ("allowed_at", "allowed_by", "reason", "link_key", "operation_key")
-    list_display = ("allowed_at", "allowed_by", "reason", "link_key", "operation_key")
+    fields = ("allowed_at", "allowed_by", "reason", "id_of_link", "id_of_operation")
+    list_display = ("allowed_at", "allowed_by", "reason", "id_of_link", "id_of_operation")
     list_select_related = ("allowed_by",)
     ordering = ("-allowed_at",)
     sortable_by = ()
