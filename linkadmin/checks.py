@@ -12,8 +12,8 @@ from django.db.migrations.recorder import MigrationRecorder
 from linkadmin import environment as env
 
 REFUSAL = (
-    "An earlier version made this database, and this version can't use it: start with an empty one. "
-    "Keep the old one with the version that made it, to look things up and verify its audit log."
+    "An earlier version created this database, and this version can't use it: start with an empty one. "
+    "Keep the old one with the version that created it, to look things up and verify its audit log."
 )
 
 

@@ -104,7 +104,7 @@ class ReadOnlyAdmin(StrictAdmin):
 class SubjectFilter(admin.SimpleListFilter):
     """Filters by the action's subject. A fixed list: finding all distinct actions would scan the table."""
 
-    title = _("target type")
+    title = _("category")
     parameter_name = "subject"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:

@@ -62,8 +62,8 @@ def reached(page: Context) -> dict[str, Any]:
 
 def by_state(page: Context) -> dict[str, Any]:
     integration = page["integration"]
-    by_state = counts.current(integration=integration)
-    return {"links_count": by_state.total(), "states": state_counts(by_state, green=not integration.keys_rejected)}
+    counted = counts.current(integration=integration)
+    return {"links_count": counted.total(), "states": state_counts(counted, green=not integration.keys_rejected)}
 
 
 def _note(key: str, by_state: Counter[str]) -> str:
@@ -71,5 +71,5 @@ def _note(key: str, by_state: Counter[str]) -> str:
         return ngettext("%(count)d needs a code", "%(count)d need a code", waiting) % {"count": waiting}
     if key == "fine":
         share = 100 * group_counts(by_state)["fine"] / max(1, standing(by_state).total())
-        return _("%(share).1f%% of all links") % {"share": share}
+        return _("%(share).1f%% of active links") % {"share": share}
     return ""

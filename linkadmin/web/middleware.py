@@ -63,7 +63,7 @@ class NoNul(MiddlewareMixin):
 
     def process_request(self, request: HttpRequest) -> None:
         if "\0" in request.path or "\0" in unquote(request.META.get("QUERY_STRING", "")):
-            raise BadRequest("a NUL in the address")
+            raise BadRequest("a NUL in the URL")
 
 
 class PrivatePages(MiddlewareMixin):
