@@ -129,10 +129,10 @@ FACTS: Mapping[str, frozenset[str]] = {
 
 def repair_times(*, now: datetime) -> int:
     """After a clock was ahead, bring back times that are too far in the future. Returns how many values."""
-    righted = 0
+    repaired = 0
     for label, bounds in BOUNDS.items():
         rows = apps.get_model(label)._default_manager
         for column, bound in bounds.items():
             with transaction.atomic():
-                righted += rows.filter(**{f"{column}__gt": now + bound}).update(**{column: now + bound})
-    return righted
+                repaired += rows.filter(**{f"{column}__gt": now + bound}).update(**{column: now + bound})
+    return repaired

@@ -242,7 +242,7 @@ CALLS_AT_ONCE = 64  # per process
 PROOF_SECONDS = env.number("LINKADMIN_PROOF_SECONDS", 30 * 60)
 BREAKER_FAILURES_IN_A_ROW = int(env.number("LINKADMIN_BREAKER_FAILURES_IN_A_ROW", 5))
 BREAKER_PAUSE_SECONDS = env.number("LINKADMIN_BREAKER_PAUSE_SECONDS", 30)
-RETRY_BASE_SECONDS, RETRY_CAP_SECONDS = 0.5, 20.0  # upper limit of the first pause before a read is retried
+RETRY_BASE_SECONDS, RETRY_CAP_SECONDS = 0.5, 20.0  # the first pause before a read is retried is at most the base
 
 # --- Sign-in ---
 AUTH_USER_MODEL = "accounts.User"

@@ -44,7 +44,7 @@ Task = TypeVar("Task")
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """How long a row waits after an error, unless the provider or our own limits say so."""
+    """How long a row waits after an error, unless the provider or our own limits say when to retry."""
 
     seconds: float
     errors: tuple[type[Exception], ...] = ()

@@ -131,7 +131,7 @@ class Link(models.Model):
     checked_at = models.DateTimeField(_("last checked"), null=True, blank=True)
     checking_since = models.DateTimeField(null=True, blank=True)  # a read is in progress, or died
     missing_since = models.DateTimeField(_("not listed since"), null=True, blank=True)  # from the provider's list
-    check_failed = models.CharField(_("why the last check failed"), max_length=80, blank=True)  # in the last check
+    check_failed = models.CharField(_("why the last check failed"), max_length=80, blank=True)
     verifying_since = models.DateTimeField(_("verifying repair since"), null=True, blank=True)
 
     objects = LinkQuerySet.as_manager()
