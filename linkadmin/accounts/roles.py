@@ -29,7 +29,7 @@ class Right(StrEnum):
     CHANGE_LINK = auto()  # its settings, its access token, a repair URL for the customer
     REMOVE_LINK = auto()
     REFRESH = auto()  # and reconcile, and refresh data
-    ORGANISE_LINKS = auto()  # assignees and notes
+    ORGANIZE_LINKS = auto()  # assignees and notes
     VIEW_DELIVERIES = auto()  # webhooks, without any names
     READ_RECORDS = auto()  # what a provider has on links and customers right now
     DECIDE_OUTCOME = auto()
@@ -59,7 +59,7 @@ MATRIX: Mapping[str, frozenset[Right]] = {
             Right.CHANGE_LINK,
             Right.REMOVE_LINK,
             Right.REFRESH,
-            Right.ORGANISE_LINKS,
+            Right.ORGANIZE_LINKS,
             Right.READ_RECORDS,
         }
     ),
@@ -72,7 +72,7 @@ MATRIX: Mapping[str, frozenset[Right]] = {
             Right.SEE_NAMES,
             Right.REMOVE_LINK,
             Right.REFRESH,
-            Right.ORGANISE_LINKS,
+            Right.ORGANIZE_LINKS,
             Right.READ_RECORDS,
             Right.DECIDE_OUTCOME,
             Right.ALLOW_ATTEMPT,
@@ -150,8 +150,8 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "link-code": {"GET": Right.VIEW_LINKS, "POST": Right.UPDATE_CREDENTIALS},
     "link-live": Right.VIEW_LINKS,
     "link-history": Right.VIEW_LINKS,
-    "link-notes": Right.ORGANISE_LINKS,
-    "link-assignee": Right.ORGANISE_LINKS,
+    "link-notes": Right.ORGANIZE_LINKS,
+    "link-assignee": Right.ORGANIZE_LINKS,
     "link-refresh": Right.REFRESH,
     "link-attempt": Right.ALLOW_ATTEMPT,
     "operation-attempt": Right.ALLOW_ATTEMPT,
@@ -194,8 +194,8 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     # Bulk actions: reviewed by those who may do it to one link, seen by everyone who sees links.
     "bulk-list": Right.VIEW_LINKS,
     "bulk-refresh": Right.REFRESH,
-    "bulk-assign": Right.ORGANISE_LINKS,
-    "bulk-note": Right.ORGANISE_LINKS,
+    "bulk-assign": Right.ORGANIZE_LINKS,
+    "bulk-note": Right.ORGANIZE_LINKS,
     "bulk-live": Right.VIEW_LINKS,
     "bulk-detail": Right.VIEW_LINKS,  # changing the job takes the right to what it does
 }

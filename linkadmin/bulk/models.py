@@ -37,8 +37,8 @@ class JobKind(models.TextChoices):
 
 RIGHTS = {
     JobKind.CHECK_STATUS: Right.REFRESH,
-    JobKind.ASSIGN: Right.ORGANISE_LINKS,
-    JobKind.NOTE: Right.ORGANISE_LINKS,
+    JobKind.ASSIGN: Right.ORGANIZE_LINKS,
+    JobKind.NOTE: Right.ORGANIZE_LINKS,
 }
 
 

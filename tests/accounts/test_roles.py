@@ -21,7 +21,7 @@ update_credentials    yes      no       no       no
 change_link           yes      no       no       no
 remove_link           yes      yes      no       no
 refresh               yes      yes      no       no
-organise_links        yes      yes      no       no
+organize_links        yes      yes      no       no
 view_deliveries       yes      yes      yes      yes
 read_records          yes      yes      no       no
 decide_outcome        no       yes      no       no

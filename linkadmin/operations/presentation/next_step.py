@@ -77,9 +77,9 @@ FACTS: Mapping[Step, StepInfo] = MappingProxyType(
         Step.REGENERATE_REPORTS: _by(REPORTS, _("Regenerate reports"), "file-text"),
         Step.CONNECT_AGAIN: _by(CREATE_LINK, _("Reconnect"), "plus"),
         Step.OPEN_INTEGRATION: StepInfo(_("Open integration"), "plug", Right.TEST_CONNECTION),
-        Step.TELL_PROVIDER: StepInfo(_("Copy report for provider support"), "copy", Right.ORGANISE_LINKS),
-        Step.TELL_ADMIN: StepInfo(_("Copy report for an administrator"), "copy", Right.ORGANISE_LINKS),
-        Step.TELL_DEVELOPERS: StepInfo(_("Copy report for the developers"), "copy", Right.ORGANISE_LINKS),
+        Step.TELL_PROVIDER: StepInfo(_("Copy report for provider support"), "copy", Right.ORGANIZE_LINKS),
+        Step.TELL_ADMIN: StepInfo(_("Copy report for an administrator"), "copy", Right.ORGANIZE_LINKS),
+        Step.TELL_DEVELOPERS: StepInfo(_("Copy report for the developers"), "copy", Right.ORGANIZE_LINKS),
     }
 )
 NO_REQUEST = frozenset(step for step, facts in FACTS.items() if facts.change is None)
@@ -116,7 +116,7 @@ def next_steps(
     fitting = [step for step in STEPS[remedy] if step in known or step in NO_REQUEST]
     allowed = [step for step in fitting if FACTS[step].right in rights]
     if not allowed:
-        helps = fitting and remedy is not Remedy.AFTER_BANK and Right.ORGANISE_LINKS in rights
+        helps = fitting and remedy is not Remedy.AFTER_BANK and Right.ORGANIZE_LINKS in rights
         return NextSteps(for_support=fitting[0] if helps else None)
     if remedy is Remedy.AFTER_BANK:
         # Not offered as a retry: the customer has to contact the bank first.

@@ -98,7 +98,7 @@ def link_refresh(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _assignee_forms(link: Link, *, user: User) -> dict[str, Any]:
-    if not may(user, Right.ORGANISE_LINKS):
+    if not may(user, Right.ORGANIZE_LINKS):
         return {}
     return {"note_form": NoteForm(), "assignee_form": AssigneeForm(link=link, reader=user)}
 
