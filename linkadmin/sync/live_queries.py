@@ -103,7 +103,13 @@ def _find(question: Question) -> Reading[T] | None:
 def _claim(question: Question, ours: Reading[T]) -> Reading[T]:
     # Long enough that a process that died can't be reading anymore.
     seconds = MOST_CALLS * settings.PROVIDER_READ_SECONDS + settings.LEASE_MARGIN_SECONDS
-    return ours if answer_cache.add(question.key, ours, seconds=seconds) else _find(question) or ours
+    if answer_cache.add(question.key, ours, seconds=seconds):
+        return ours
+    theirs: Reading[T] | None = _find(question)
+    if theirs is not None:
+        return theirs
+    answer_cache.store(question.key, ours, seconds=seconds)  # over one that can't be read, as of another release
+    return ours
 
 
 def _store(question: Question, reading: Reading[T]) -> None:

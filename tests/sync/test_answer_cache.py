@@ -16,15 +16,17 @@ pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True)]
 
 
 class RecordedCache:
-    """The cache, and what was written to it, for how many seconds."""
+    """The cache, and what was written to it, under which keys and for how many seconds."""
 
     def __init__(self) -> None:
+        self.keys: set[str] = set()
         self.written: list[tuple[float, bytes]] = []
 
     def get(self, key: str) -> Any:
         return cache.get(key)
 
     def add(self, key: str, value: bytes, *, timeout: float) -> bool:
+        self.keys.add(key)
         self.written.append((timeout, value))
         return bool(cache.add(key, value, timeout=timeout))
 
@@ -117,6 +119,17 @@ def test_answer_encrypted_with_other_keys_is_asked_for_again(env: Environment, m
     page = env.open(links_at_belvo(env))
 
     assert link.remote_id in page.words
+    assert len(env.calls("GET", "/api/links/")) == 2
+
+
+def test_unreadable_answer_is_replaced_by_the_next(env: Environment, recorded: RecordedCache) -> None:
+    link = env.belvo_link()
+    env.open(links_at_belvo(env))
+    cache.set_many(dict.fromkeys(recorded.keys, b"from another release"))
+
+    pages = [env.open(links_at_belvo(env)) for _look in range(2)]
+
+    assert all(link.remote_id in page.words for page in pages)
     assert len(env.calls("GET", "/api/links/")) == 2
 
 
