@@ -32,14 +32,17 @@ COLUMNS = (
 )
 
 
-class NothingSelected(
-    Refusal, reason="nothing_selected", words=_("No links selected. Select individual rows or all results.")
-):
+class NothingSelected(Refusal):
     """No row was selected, or none matches any more."""
 
+    reason = "nothing_selected"
+    words = _("No links selected. Select individual rows or all results.")
 
-class TooManyLinks(Refusal, reason="too_many_links"):
+
+class TooManyLinks(Refusal):
     """More links match than a job may include."""
+
+    reason = "too_many_links"
 
     def __init__(self, most: int) -> None:
         words = ngettext(
@@ -50,8 +53,11 @@ class TooManyLinks(Refusal, reason="too_many_links"):
         super().__init__(words % {"most": f"{most:,}"})
 
 
-class DraftExpired(Refusal, reason="plan_over", words=_("This draft has expired. Select the links again.")):
+class DraftExpired(Refusal):
     """The draft has expired, or its assignee has left."""
+
+    reason = "plan_over"
+    words = _("This draft has expired. Select the links again.")
 
 
 @dataclass(frozen=True, slots=True)
