@@ -39,9 +39,9 @@ def test_name_that_is_searched_for_stays_out_of_the_address(env: Environment, wi
 
     page.goto(f"/integrations/{env.heron.pk}/records/customers/")
     expect(page.get_by_text("The provider has no customers for this integration.")).to_be_visible()
-    page.get_by_text("Search").click()
+    page.get_by_text("Filters").click()
     page.get_by_label("Name").fill("Wilhelmina")
-    page.get_by_role("button", name="Open").click()
+    page.get_by_role("button", name="Search").click()
 
     expect(page.get_by_text("Contacting Heron…")).to_be_visible()
     expect(page.get_by_text("No matching records")).to_be_visible()

@@ -143,7 +143,7 @@ def test_addresses_of_others_are_texts_and_nothing_to_fetch(env: Environment) ->
 
     page = env.open(bank.get_absolute_url())
 
-    assert "https://x.example/l.png not available" in page.words
+    assert "https://x.example/l.png not displayed" in page.words
     assert not [each for each in page.elements if "x.example" in each.attrs.get("href", "") + each.attrs.get("src", "")]
 
 

@@ -63,7 +63,7 @@ def test_reading_takes_nothing_over(env: Environment) -> None:
 def test_list_that_needs_a_customer_is_not_asked_without_one(env: Environment) -> None:
     page = env.open(records(env.heron, "links"))
 
-    assert "Open" in page.words
+    assert "Search" in page.words
     assert env.calls("GET", "/api/integrations") == []
 
 
