@@ -26,7 +26,7 @@ from linkadmin.links.staff_work import LONGEST_NOTE
 from linkadmin.work_queue import WorkItem
 
 DRAFT_LIFETIME = timedelta(hours=1)
-DRAFTS_PER_PERSON = 3  # drafts per person
+DRAFTS_PER_PERSON = 3
 
 
 class JobKind(models.TextChoices):

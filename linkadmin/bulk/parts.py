@@ -26,9 +26,8 @@ MOST_ATTEMPTS = 3
 SECOND_CHECK_AFTER = timedelta(seconds=10)
 BETWEEN_ATTEMPTS = timedelta(seconds=30)  # covers a provider outage of a minute
 _SHOWN = Case(When(verifying_since__isnull=False, then=Value(VERIFYING)), default=F("health"))
-_STATE = Subquery(
-    Link.objects.filter(pk=OuterRef("link")).annotate(state=_SHOWN).values("state")
-)  # status of an item's link
+# The status of an item's link.
+_STATE = Subquery(Link.objects.filter(pk=OuterRef("link")).annotate(state=_SHOWN).values("state"))
 
 
 def open_parts(job: BulkJob) -> "QuerySet[BulkPart]":

@@ -202,5 +202,5 @@ def _selected_rows(posted: QueryDict, links: "QuerySet[Link]") -> Selection:
     try:
         ids = [UUID(text) for text in posted.getlist(SELECTED)]
     except ValueError:
-        raise BadRequest("a ticked row has no link") from None
+        raise BadRequest("a selected row has no link") from None
     return Selection(links.filter(pk__in=ids), tuple((SELECTED, str(pk)) for pk in ids))

@@ -25,12 +25,12 @@ def work(job_id: UUID) -> None:
     job = BulkJob.objects.select_related("actor", "assignee").filter(pk=job_id, state=JobState.RUNNING).first()
     if job is None:
         return
-    turn = _Worker(job)
+    worker = _Worker(job)
     if job.asks_provider:
-        turn.read_side_by_side(_free_slots(job))
+        worker.read_side_by_side(_free_slots(job))
     elif leased(parts.open_parts(job), timezone.now()).count() < WRITERS_AT_ONCE:
-        turn.write()
-    if not services.finish_if_done(job_id) and turn.time.is_over:
+        worker.write()
+    if not services.finish_if_done(job_id) and worker.time.is_over:
         wake_worker(services.WORK_TASK, job_id)
 
 
@@ -44,7 +44,7 @@ def wake_running() -> None:
 
 
 class _Worker:
-    """The time a worker spends on a job before it moves to others."""
+    """One worker at a job, for one time slice."""
 
     def __init__(self, job: BulkJob) -> None:
         self._job = job
