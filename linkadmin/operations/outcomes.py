@@ -46,6 +46,7 @@ from .states import By, locked, move
 
 logger = structlog.get_logger(__name__)
 
+RECONCILE_TASK = "operations.reconcile"
 RECORD_AGAIN_SECONDS = 1.0
 Call = Callable[[Provider], object]
 
@@ -138,9 +139,6 @@ def _note_failure(operation: Operation, error: ProviderError) -> None:
     operation.answer_body = failure.body
     if failure.retry_after:
         operation.retry_at = timezone.now() + timedelta(seconds=failure.retry_after)
-
-
-RECONCILE_TASK = "operations.reconcile"
 
 
 def apply_response(operation: Operation, response: object, *, at: datetime) -> State:

@@ -64,9 +64,8 @@ class ChangePage:
     initial: Callable[[Link], Mapping[str, Any]] = lambda _link: {}
     template: str = "operations/change.html"
     context: Callable[[Link], Mapping[str, Any]] = lambda _link: {}  # extra template context
-    why_not: Callable[[Link], str | Promise] = lambda _link: (
-        ""
-    )  # why it isn't available for this link now; empty if it is
+    # Why it isn't available for this link now; empty if it is.
+    why_not: Callable[[Link], str | Promise] = lambda _link: ""
     is_beside: bool = True  # listed below the link's details
     is_danger: bool = False
 
