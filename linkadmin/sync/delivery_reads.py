@@ -42,7 +42,7 @@ ALONE_AFTER = 2  # failed reads: maybe this one ID breaks the shared request
 def process() -> int:
     claimed = deliveries.claim(CLAIMED_AT_ONCE, now=timezone.now())
     by_integration = defaultdict(list)
-    for delivery in sorted(claimed, key=attrgetter("wanted_at")):
+    for delivery in sorted(claimed, key=attrgetter("wanted_at")):  # so that of several for a link, the latest wins
         by_integration[delivery.integration_id].append(delivery)
     for integration in Integration.objects.filter(pk__in=by_integration):
         _process_integration(integration, by_integration[integration.pk])

@@ -23,18 +23,17 @@ from linkadmin.providers.errors import (
 
 from .live_queries import QueryFailure
 
-KEYS_REFUSED = Explanation(
-    "bad",
-    gettext_lazy("The provider rejected our API keys"),
-    gettext_lazy(
-        "Nothing is wrong with the links or customers. No requests through this integration will work until "
-        "this is fixed."
-    ),
-    gettext_lazy("Ask an administrator to test the integration's connection."),
-)
 # What each error means; the last row is the fallback.
 MEANINGS = {
-    KeysRejected: KEYS_REFUSED,
+    KeysRejected: Explanation(
+        "bad",
+        gettext_lazy("The provider rejected our API keys"),
+        gettext_lazy(
+            "Nothing is wrong with the links or customers. No requests through this integration will work until "
+            "this is fixed."
+        ),
+        gettext_lazy("Ask an administrator to test the integration's connection."),
+    ),
     NotFound: Explanation(
         "info",
         gettext_lazy("The provider has no record of this"),
@@ -86,7 +85,7 @@ def explain_refusal(refusal: Refusal) -> Explanation:
 def _not_sent(failure: Failure) -> Explanation:
     reason = failure.reason
     if reason == KEYS_REJECTED:
-        return KEYS_REFUSED
+        return MEANINGS[KeysRejected]
     if reason in DENIED:
         return Explanation("warn", _("Not requested"), words_for(reason), _when(failure))
     nothing = _("We sent no request, so this page can't show links or customers.")

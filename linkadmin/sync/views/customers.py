@@ -77,13 +77,13 @@ def data_source_switch(request: HttpRequest, pk: UUID, integration: UUID, source
     # The provider doesn't check the customer: only sources listed on this customer's page may be switched.
     form.require_listed(customer.pk, through.pk, source)
     enabled = form.cleaned_data["enabled"]
-    counts, left_out = _("Data source included."), _("Data source excluded.")
+    included, excluded = _("Data source included."), _("Data source excluded.")
     return change(
         request,
         OperationKind.SWITCH_DATA_SOURCE,
         form,
         shown=_about(request, customer, through),
-        done=counts if enabled == YES else left_out,
+        done=included if enabled == YES else excluded,
         back=_records_url(customer, through),
         values={"enabled": enabled},
         target=source,

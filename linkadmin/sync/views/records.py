@@ -79,7 +79,7 @@ CONNECTORS = RecordKind(
     _("Connectors at the provider"),
     _("What the provider calls “integrations” in our account. Secrets aren't shown."),
     Capability.CONNECTORS,
-    lambda _speaks: (),
+    lambda _provider_class: (),
     lambda provider, _filters, _page: provider.list_connectors(),
     _connectors,
     "sync/records/_connectors.html",
