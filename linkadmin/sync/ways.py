@@ -45,7 +45,7 @@ def of_integration(page: Context) -> dict[str, Any]:
     rights = {None, *page["rights"]}  # everyone may see our institution list
     ways = [way for capability, right, way in every if integration.can(capability) and right in rights]
     if can_full_check(integration):
-        ways.append(Way(_("Full checks"), _("reads all its links"), at("full-checks")))
+        ways.append(Way(_("Full checks"), _("read all its links"), at("full-checks")))
     return {"title": _("At the provider"), "ways": ways}
 
 
