@@ -22,7 +22,7 @@ logger = structlog.get_logger(__name__)
 
 Result = tuple[ItemState, str]  # with the reason, unless it's simply done
 
-MOST_ATTEMPTS = 3
+MAX_ATTEMPTS = 3
 SECOND_CHECK_AFTER = timedelta(seconds=10)
 BETWEEN_ATTEMPTS = timedelta(seconds=30)  # covers a provider outage of a minute
 _SHOWN = Case(When(verifying_since__isnull=False, then=Value(VERIFYING)), default=F("health"))
@@ -67,7 +67,7 @@ def note_before(part: BulkPart) -> None:
 
 
 def _try_later(part: BulkPart, error: Exception) -> bool:
-    if part.attempts >= MOST_ATTEMPTS:
+    if part.attempts >= MAX_ATTEMPTS:
         return False
     work_queue.retry_later([part], error, at_least=BETWEEN_ATTEMPTS)
     return True

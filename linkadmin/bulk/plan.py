@@ -18,7 +18,7 @@ from linkadmin.providers.types import LinkRef
 
 from .models import BulkItem, BulkJob, BulkPart, ItemState, JobKind, SkipReason
 
-MOST_LINKS = 100_000
+MAX_LINKS = 100_000
 LINKS_PER_TRANSACTION = 100  # links per transaction, to keep locks short
 ROWS_AT_ONCE = 5_000  # per INSERT, within the limits of the database
 COLUMNS = (
@@ -90,12 +90,12 @@ def save_draft(job: BulkJob, links: "QuerySet[Link]") -> None:
 
     Raises `NothingSelected` or `TooManyLinks`.
     """
-    rows = links.order_by("urgency", "health_since", "id").values_list(*COLUMNS)[: MOST_LINKS + 1]
+    rows = links.order_by("urgency", "health_since", "id").values_list(*COLUMNS)[: MAX_LINKS + 1]
     candidates = [Candidate(*row) for row in rows]
     if not candidates:
         raise NothingSelected
-    if len(candidates) > MOST_LINKS:
-        raise TooManyLinks(MOST_LINKS)
+    if len(candidates) > MAX_LINKS:
+        raise TooManyLinks(MAX_LINKS)
     integrations = Integration.objects.in_bulk()
     skipped = {each.pk: why for each in candidates if (why := _why_not(job, each, integrations[each.integration_id]))}
     wanted = [each for each in candidates if each.pk not in skipped]

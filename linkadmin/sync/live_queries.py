@@ -26,7 +26,7 @@ from linkadmin.providers.records import Filters
 from . import answer_cache
 
 SHOWN_SECONDS = 60.0
-MOST_CALLS = 4  # per page, one after another
+MAX_CALLS = 4  # per page, one after another
 
 T = TypeVar("T")
 
@@ -102,7 +102,7 @@ def _find(question: Question) -> Reading[T] | None:
 
 def _claim(question: Question, ours: Reading[T]) -> Reading[T]:
     # Long enough that a process that died can't be reading anymore.
-    seconds = MOST_CALLS * settings.PROVIDER_READ_SECONDS + settings.LEASE_MARGIN_SECONDS
+    seconds = MAX_CALLS * settings.PROVIDER_READ_SECONDS + settings.LEASE_MARGIN_SECONDS
     if answer_cache.add(question.key, ours, seconds=seconds):
         return ours
     theirs: Reading[T] | None = _find(question)

@@ -17,7 +17,7 @@ from linkadmin.providers.records import LeftOut
 from linkadmin.providers.types import LinkRef
 from linkadmin.work_queue import WorkItem
 
-MOST_NAMED = 200  # per read
+MAX_NAMED = 200  # per read
 REASONS = {
     Why.NO_OBJECT: _("The record isn't an object."),
     Why.NO_ID: _("The record has no ID."),
@@ -193,5 +193,5 @@ def note_skipped(
         SkippedRecord(
             integration=integration, full_check=full_check, kind=kind, name=each.name[:140], why=each.why.value
         )
-        for each in left_out[: max(0, MOST_NAMED - named)]
+        for each in left_out[: max(0, MAX_NAMED - named)]
     )

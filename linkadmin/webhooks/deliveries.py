@@ -21,7 +21,7 @@ from .models import DeliveryLink, DeliveryOutcome, DeliveryState, WebhookDeliver
 
 LOOK_AGAIN = timedelta(minutes=10)  # at a delivery whose links are still unread
 COPIES_COME_WITHIN = timedelta(minutes=10)  # after processing; later copies may be about something new
-MOST_REPROCESSED = 10_000  # per click
+MAX_REPROCESSED = 10_000  # per click
 UNREAD = Q(read_at=None) | Q(read_at__lt=F("delivery__wanted_at"))  # links of a delivery
 
 
@@ -77,11 +77,11 @@ def close(delivery: WebhookDelivery, outcome: DeliveryOutcome) -> bool:
 
 @transaction.atomic
 def reprocess(chosen: "QuerySet[WebhookDelivery]", *, by: User, object_id: object = "") -> int:
-    """Queue deliveries again, newest first, at most MOST_REPROCESSED; return how many.
+    """Queue deliveries again, newest first, at most MAX_REPROCESSED; return how many.
 
     `object_id` goes to the audit log when a single delivery was chosen.
     """
-    newest = _reprocessable(chosen).order_by("-pk").values("pk")[:MOST_REPROCESSED]
+    newest = _reprocessable(chosen).order_by("-pk").values("pk")[:MAX_REPROCESSED]
     again = _pending_columns(timezone.now()) | {"reprocess_count": F("reprocess_count") + 1, "reprocessed_by": by}
     first = Case(When(first_outcome="", then=F("outcome")), default=F("first_outcome"))
     queued = _reprocessable(WebhookDelivery.objects.filter(pk__in=newest)).update(first_outcome=first, **again)

@@ -10,7 +10,7 @@ from linkadmin.providers.http.strict_json import parse
 
 MAX_NAME = 120  # characters of a key
 SHOWN_LINES = 300
-MOST_COUNTED = 10_000_000  # larger numbers may be account, ID or phone numbers
+MAX_COUNTED = 10_000_000  # larger numbers may be account, ID or phone numbers
 
 
 def cleaned(body: bytes, redactor: Redactor) -> object:
@@ -50,7 +50,7 @@ def _walk(value: object, path: str, shown: frozenset[str], key: str = "") -> Ite
     elif isinstance(value, dict | list) or value is None:
         yield path, _EMPTY.get(str(value), "")
     else:
-        is_count = isinstance(value, int) and abs(value) < MOST_COUNTED and _COUNT.fullmatch(key)
+        is_count = isinstance(value, int) and abs(value) < MAX_COUNTED and _COUNT.fullmatch(key)
         yield path, str(value) if is_count or key in shown else MASK
 
 

@@ -179,7 +179,7 @@ def test_empty_selection_redirects_to_the_list(env: Environment, kind: str) -> N
 
 
 def test_too_many_links_are_refused(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan, "MOST_LINKS", 3)
+    monkeypatch.setattr(plan, "MAX_LINKS", 3)
     many(env.heron, 4)
 
     page = select(env, "refresh", all="1", state="customer")

@@ -195,12 +195,12 @@ def test_page_that_never_comes_ends_the_full_check(env: Environment, patient: No
 
     assert done.state == FullCheckState.FAILED
     assert "No usable response." in done.note
-    assert len(env.calls("GET", "/api/links/")) == lifecycle.MOST_TRIES
+    assert len(env.calls("GET", "/api/links/")) == lifecycle.MAX_TRIES
 
 
 def test_customer_who_cannot_be_read_is_left_out(env: Environment, patient: None) -> None:
     odd = env.heron_link("Odd", item_id="item-odd")
-    env.simulator.fail("GET", "/api/integrations/", "html_200", times=lifecycle.MOST_TRIES)
+    env.simulator.fail("GET", "/api/integrations/", "html_200", times=lifecycle.MAX_TRIES)
 
     done = full_check(env.heron)
 

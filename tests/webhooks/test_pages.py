@@ -278,7 +278,7 @@ def test_all_deliveries_of_a_search_are_reprocessed(env: Environment, address: s
 
 
 def test_reprocessing_is_limited_and_says_so(env: Environment, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deliveries, "MOST_REPROCESSED", 1)
+    monkeypatch.setattr(deliveries, "MAX_REPROCESSED", 1)
     for number in range(2):
         deliver(address, belvo_webhook(request_id=f"request-{number}"))
         mark_processed(stored_delivery(env.belvo, state="pending"), outcome=DeliveryOutcome.NO_MATCHING_LINK)

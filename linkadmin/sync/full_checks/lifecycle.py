@@ -28,8 +28,8 @@ from linkadmin.work_queue import RELEASED, held
 
 Kind = FullCheckBatch.BatchKind
 
-MOST_TRIES = 6  # per batch
-MOST_PAGES = 20_000  # a longer list never ends
+MAX_TRIES = 6  # per batch
+MAX_PAGES = 20_000  # a longer list never ends
 WORK_TASK = "sync.work_full_check"
 CLAIM_LEASE = timedelta(seconds=10)  # without an extension, another worker takes over
 KEPT = timedelta(days=30)
@@ -85,9 +85,9 @@ def queue_next_pages(part: FullCheckBatch, page: RemotePage[Any]) -> None:
     number, full_check = int(part.key), part.full_check
     if number == 1 and page.items and page.total is not None:
         # With unreadable records, this computes too few pages, so each page also queues the next.
-        add_pages(full_check, range(2, min(page.total // len(page.items), MOST_PAGES) + 1))
+        add_pages(full_check, range(2, min(page.total // len(page.items), MAX_PAGES) + 1))
     if page.items and not page.is_last:
-        if number >= MOST_PAGES:
+        if number >= MAX_PAGES:
             fail(full_check, _("The provider's list never ended."))
         add_pages(full_check, [number + 1])
     if not undone(full_check).exclude(kind=Kind.CUSTOMER).exists():

@@ -126,7 +126,7 @@ def _take_failure(part: FullCheckBatch, integration: Integration, error: Provide
 
 
 def _try_again(part: FullCheckBatch, integration: Integration, error: Exception, *, reason: str, words: str) -> None:
-    if part.attempts < lifecycle.MOST_TRIES:
+    if part.attempts < lifecycle.MAX_TRIES:
         retry_later([part], error)
     elif part.kind == FullCheckBatch.BatchKind.CUSTOMER:
         lists.give_up_customer(part, integration, why=reason)

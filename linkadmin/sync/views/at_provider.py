@@ -36,7 +36,7 @@ Kept = tuple[tuple[str, str], ...]
 
 # POST fields beside the filters: read again despite a cached answer, answer without waiting, page number.
 AGAIN, POLL, PAGE = "again", "poll", "page"
-MOST_PAGES = 100_000
+MAX_PAGES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def look(request: HttpRequest, question: Question, read: Callable[[Provider], T]
 
 def page_number(request: HttpRequest) -> int:
     text = request.POST.get(PAGE, "")
-    return min(max(int(text), 1), MOST_PAGES) if text.isdecimal() and len(text) < 9 else 1
+    return min(max(int(text), 1), MAX_PAGES) if text.isdecimal() and len(text) < 9 else 1
 
 
 def change(

@@ -100,7 +100,7 @@ def delivery_reprocess_all(request: HttpRequest) -> HttpResponse:
         )
     else:
         messages.warning(request, _("None of these can be reprocessed: they're in progress or unreadable."))
-    if queued_count == deliveries.MOST_REPROCESSED:
+    if queued_count == deliveries.MAX_REPROCESSED:
         messages.info(request, _("Only the newest deliveries were queued. Reprocess again to queue more."))
     return go(request, f"{reverse('delivery-list')}?{request.GET.urlencode()}")
 
