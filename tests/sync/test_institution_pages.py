@@ -219,6 +219,14 @@ def test_institution_we_dont_have_is_looked_up_and_stored(env: Environment) -> N
     assert "Page 1" in page.words
 
 
+def test_count_of_links_leads_to_them_from_the_lookup(env: Environment) -> None:
+    env.belvo_link(bank=EREBOR)
+
+    page = env.post(f"/integrations/{env.belvo.pk}/institutions/", {"display_name": "Erebor"})
+
+    assert f"/links/?institution={env.bank(EREBOR).pk}&state=active" in page.links()
+
+
 def test_lookup_that_finds_nothing_says_so(env: Environment) -> None:
     page = env.post(f"/integrations/{env.belvo.pk}/institutions/", {"display_name": "Nowhere"})
 

@@ -123,6 +123,7 @@ def institution_lookup(request: HttpRequest, pk: UUID) -> HttpResponse:
         "form": form,
         "look": seen,
         "rows": _found_rows(integration, seen.found) if seen and seen.found else [],
+        "may_view_links": may(request.user, Right.VIEW_LINKS),
     }
     return draw(request, "sync/institution_lookup.html", "found", context, status=status)
 
