@@ -24,14 +24,14 @@ class Database:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables of a process that uses it."""
-        return os.environ | {
+        """The variables of a process that uses it: none of the shell's, which may name a database with real data."""
+        others = {name: value for name, value in os.environ.items() if not name.startswith("LINKADMIN_")}
+        return others | {
             "LINKADMIN_DATA": str(self.folder / "data"),
             "LINKADMIN_DATABASE_URL": self.url,
             "LINKADMIN_DEMO": "1",
             "LINKADMIN_LOG_LEVEL": "ERROR",
             "LINKADMIN_SESSION_IDLE_SECONDS": "86400",
-            "LINKADMIN_AUDIT_HEADS_FILE": "",
         }
 
 
@@ -43,15 +43,15 @@ def database(engine: str, folder: Path) -> Iterator[Database]:
         yield Database(engine, folder)
         return
     files, port = folder / "postgresql", free_port()
-    as_owner = _as_owner(folder)
+    as_owner, server = _as_owner(folder), [_program("pg_ctl"), "-w", "-D", str(files)]
     if not files.exists():
         as_owner([_program("initdb"), "-D", str(files), "-U", "bench", "-A", "trust", "-E", "UTF8", "--locale", "C"])
     options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c max_connections=200 -c shared_buffers=1GB"
-    as_owner([_program("pg_ctl"), "-D", str(files), "-l", str(folder / "postgresql.log"), "-o", options, "-w", "start"])
     try:
+        as_owner([*server, "-l", str(folder / "postgresql.log"), "-o", options, "start"])
         yield Database(engine, folder, f"postgresql://bench@127.0.0.1:{port}/postgres")
     finally:
-        as_owner([_program("pg_ctl"), "-D", str(files), "-m", "fast", "-w", "stop"])
+        as_owner([*server, "-m", "fast", "stop"])
 
 
 def free_port() -> int:
@@ -70,7 +70,7 @@ def _program(name: str) -> str:
 
 
 def _as_owner(folder: Path) -> Callable[[list[str]], None]:
-    """Return a function that runs a command as somebody PostgreSQL accepts: it refuses root."""
+    """Return a function that runs a command as a user that PostgreSQL accepts: it doesn't run as root."""
     prefix: list[str] = []
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres")
