@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
 from argparse import ArgumentParser
@@ -24,15 +26,22 @@ def main() -> None:
     parser.add_argument("--engine", choices=ENGINES, default="")
     parser.add_argument("--workloads", default=",".join(WORKLOADS), help="numbers separated by commas")
     options = parser.parse_args()
+    workloads = options.workloads.split(",")
+    if unknown := sorted(set(workloads) - WORKLOADS.keys()):
+        parser.error(f"unknown workloads: {', '.join(unknown)}")
+    for number in (signal.SIGTERM, signal.SIGHUP):  # unwinds, so that no server is left running
+        signal.signal(number, lambda *_: sys.exit(1))
     for engine in [options.engine] if options.engine else ENGINES:
         try:
-            _measure(SIZES[options.size], engine, options.workloads.split(","))
+            _measure(SIZES[options.size], engine, workloads)
         except NotMeasured as missing:
             print(f"{engine}: not measured, {missing}")
 
 
 def _measure(size: Size, engine: str, workloads: list[str]) -> None:
     folder = (FOLDER / f"{engine}-{size.name}").resolve()
+    if not (folder / "built.json").exists():
+        shutil.rmtree(folder, ignore_errors=True)  # half a data set, if the last build was interrupted
     folder.mkdir(parents=True, exist_ok=True)
     with database(engine, folder) as rows:
         if not (folder / "built.json").exists():

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from .engines import Database, free_port
@@ -17,7 +17,6 @@ START_SECONDS = 60
 class Site:
     """A site as one signed-in browser sees it."""
 
-    port: int
     cookie: str
     connection: http.client.HTTPConnection
 
@@ -49,24 +48,23 @@ def site(database: Database, settings: str, *, session: str) -> Iterator[Site]:
     environment = database.environment | {"DJANGO_SETTINGS_MODULE": settings}
     process = subprocess.Popen(command, env=environment)
     try:
-        _wait_for(port)
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
-        yield Site(port, f"session={session}; sessionid={session}", connection)
-        connection.close()
+        _wait_for(process, port)
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=600)) as connection:
+            yield Site(f"session={session}; sessionid={session}", connection)
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait()  # gunicorn stops within its graceful timeout, 30 seconds
 
 
-def _wait_for(port: int) -> None:
+def _wait_for(process: "subprocess.Popen[bytes]", port: int) -> None:
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
-            connection.request("GET", "/")
-            connection.getresponse().read()
+            with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)) as connection:
+                connection.request("GET", "/")
+                connection.getresponse().read()
             return
         except OSError:
-            if time.monotonic() > deadline:
+            if process.poll() is not None or time.monotonic() > deadline:
                 raise
             time.sleep(0.1)
