@@ -1,6 +1,6 @@
 """Fill a database with links as a large customer has them, in the product's own tables. The same seed, the same rows.
 
-Run as `python -m benchmarks.data SIZE ENGINE` by the benchmark, once per data set.
+Run as `python -m benchmarks.data SIZE FOLDER` by the benchmark, once per data set.
 """
 
 import json

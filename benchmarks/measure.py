@@ -14,8 +14,6 @@ NOISY = 1.25  # between the loop before and after a run
 class Timing:
     p50: float  # seconds
     p95: float
-    least: float
-    most: float
 
 
 def take_turns(alternatives: Mapping[str, Callable[[], float]], *, rounds: int) -> dict[str, Timing]:
@@ -31,7 +29,7 @@ def take_turns(alternatives: Mapping[str, Callable[[], float]], *, rounds: int) 
 
 def _timing(seconds: list[float]) -> Timing:
     p95 = seconds[min(len(seconds) - 1, int(len(seconds) * 0.95))]
-    return Timing(statistics.median(seconds), p95, seconds[0], seconds[-1])
+    return Timing(statistics.median(seconds), p95)
 
 
 def machine() -> dict[str, float]:

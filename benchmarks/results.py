@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A ratio that must not be above, or below, a number."""
+    """A ratio that must not be above, or with `faster` not below, a number."""
 
     of: str  # what `ours` is divided by, or divides if `faster`
     number: float
@@ -32,8 +32,7 @@ class Result:
     ours: float  # seconds
     other: float
     goal: Goal
-    p95: float = 0.0
-    note: str = ""
+    p95: float
 
     @property
     def ratio(self) -> float:

@@ -16,7 +16,7 @@ class Run:
     product: Site
     peer: Site
     size: Size
-    samples: dict[str, str]  # IDs and words that occur, by what they are
+    samples: dict[str, str]  # IDs that occur, by what they are
 
     def compare(self, workload: str, path: str, goal: Goal, other: str, **headers: str) -> Result:
         """Time one of our pages beside another one that the goal names."""

@@ -1,4 +1,4 @@
-"""Print IDs and words that occur in the data set, as the workloads ask for them."""
+"""Print IDs that occur in the data set, for the workloads."""
 
 import json
 import sys
@@ -19,8 +19,6 @@ json.dump(
         "integration": str(first.integration_id),
         "institution": str(first.institution_id),
         "deep": f"{deep.urgency}.{write_moment(deep.health_since)}.{deep.pk}",
-        "remote_id": first.remote_id,
-        "customer_id": first.end_user.external_id,
     },
     sys.stdout,
 )

@@ -1,4 +1,4 @@
-"""Sign somebody in to the product and to the peers; print the session keys. Run once per benchmark run."""
+"""Sign a staff member in to the product and to the peers; print the session keys. Run once per benchmark run."""
 
 import json
 import sys
