@@ -78,7 +78,7 @@ def _describe(link: Link, scene: Scene, rng: Random) -> None:
 
 
 def _judge(link: Link, history: History) -> None:
-    """Set the link's health as `health.py` would, including a Heron error code beside "active"."""
+    """Set the link's health as `links.health` would, including a Heron error code beside "active"."""
     reported, latest = history.scene.scenario.reported, history.changes[-1]
     link.health, link.cause, link.health_since = latest.new, latest.cause, history.since
     link.raw_status, link.raw_code, link.raw_words = reported.status, reported.code, reported.words

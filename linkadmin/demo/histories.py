@@ -214,7 +214,7 @@ def _repair_with_password(history: History, at: datetime) -> None:
 
 def _reject(history: History, at: datetime, scenario: scenarios.Scenario) -> Operation:
     error = scenario.refusal
-    assert error is not None  # noqa: S101 - only for what an answer of the provider began
+    assert error is not None  # noqa: S101 - callers check
     took = history.seconds(2, 25)
     return history.add_operation(
         Kind.UPDATE_CREDENTIALS,

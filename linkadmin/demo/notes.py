@@ -60,4 +60,4 @@ def assignee_rows(demo_link: DemoLink, *, now: datetime) -> Iterator[AssigneeCha
 
 def _chance(demo_link: DemoLink, what: str) -> Random:
     # One generator per link and purpose, so that none depends on another.
-    return Random(f"{what}:{demo_link.scene.number}")  # noqa: S311 - no secret comes of it
+    return Random(f"{what}:{demo_link.scene.number}")  # noqa: S311 - not for secrets

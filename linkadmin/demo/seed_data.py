@@ -44,7 +44,7 @@ from .names import HERON_BANKS, SIGN_INS, STAFF
 from .notes import assignee_rows, note_rows
 from .scenarios import BELVO, HERON, answered
 
-PASSWORD = "linkadmin-demo"  # noqa: S105 - printed by the first start for everybody to read
+PASSWORD = "linkadmin-demo"  # noqa: S105 - the first start prints it
 SEED = 1
 BATCH = 500
 INTEGRATIONS: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
@@ -67,7 +67,7 @@ def seed(*, simulator_state: Path, simulator_url: str, now: datetime | None = No
         return False
     if User.objects.exists():
         raise NotEmpty
-    rng, began = Random(SEED), (now or timezone.now()).replace(microsecond=0)  # noqa: S311 - no secret comes of it
+    rng, began = Random(SEED), (now or timezone.now()).replace(microsecond=0)  # noqa: S311 - not for secrets
     demo_links = [build_link(scene, now=began, rng=rng) for scene in build_scenes(rng)]
     with transaction.atomic():
         _add_staff()

@@ -67,7 +67,7 @@ class Deliveries:
     def configure(self, settings: SimulatorSettings) -> None:
         with self._changed:
             self._settings = settings
-            self._chances = random.Random(settings.error_seed)  # noqa: S311 - a run is to be repeatable
+            self._chances = random.Random(settings.error_seed)  # noqa: S311 - runs have to be repeatable
 
     def add(self, draft: Delivery) -> None:
         with self._changed:

@@ -30,7 +30,7 @@ class Gateway:
             self.settings = settings
             self.limits = Limits(settings)
             self.store.deliveries.configure(settings)
-            self._chances = random.Random(settings.error_seed)  # noqa: S311 - a run is to be repeatable
+            self._chances = random.Random(settings.error_seed)  # noqa: S311 - runs have to be repeatable
 
     def answer(self, request: Request) -> Reply:
         """Raises ConnectionCut."""

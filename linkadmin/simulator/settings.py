@@ -23,11 +23,11 @@ class SimulatorSettings:
     heron_limit: int = _setting(1000, "requests per minute to each Heron endpoint, then status 429; 0: no limit")
     belvo_limit: int = _setting(
         0,
-        f"calls in {BELVO_WINDOW} seconds from one address to Belvo, beyond it status 403 as a web page; "
+        f"requests to Belvo in {BELVO_WINDOW} seconds from one address, then status 403 as a web page; "
         f"0: no limit; Belvo documents {BELVO_CALLS}",
     )
     belvo_deletes: int = _setting(
-        0, f"plain removals a minute at Belvo, beyond it status 429; 0: no limit; Belvo documents {BELVO_DELETES}"
+        0, f"plain deletes per minute at Belvo, then status 429; 0: no limit; Belvo documents {BELVO_DELETES}"
     )
     webhook_copies: int = _setting(1, "how many times each webhook is sent, 1 to 5", smallest=1, largest=5)
     webhook_shuffle: int = _setting(0, "1: webhooks are sent in random order within a second; 0: in order", largest=1)

@@ -196,25 +196,25 @@ def document(store: Store) -> dict[str, Any]:
     # Without what's about to be removed.
     with store.lock:
         leaving = {key for task, key in store.due if task in (Task.REMOVE_LINK, Task.REMOVE_END_USER)}
-        told: dict[str, Any] = {
+        state: dict[str, Any] = {
             "version": VERSION,
             "salt": store.salt,
             "belvo": {"institutions": {name: bank["status"] for name, bank in store.institutions.items()}},
             "heron": {},
         }
         if not store.population.is_empty:
-            told["population"] = {**asdict(store.population), "until": iso(store.population.until or 0)}
+            state["population"] = {**asdict(store.population), "until": iso(store.population.until or 0)}
         for kind in KINDS:
             records = kind.kept(store).values()
             staying = [as_dict(each, SECRETS) for each in records if getattr(each, kind.owner) not in leaving]
-            told[kind.provider][kind.name] = staying
-        return told
+            state[kind.provider][kind.name] = staying
+        return state
 
 
-def write(path: Path, document: Mapping[str, Any]) -> None:
+def write(path: Path, state: Mapping[str, Any]) -> None:
     """Replace the file atomically, readable only by its owner. Raises OSError."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(json.dumps(document))
+        file.write(json.dumps(state))
     draft.replace(path)

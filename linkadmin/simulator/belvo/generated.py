@@ -90,7 +90,7 @@ SHARES = {bank["name"]: list(accumulate(_shares(bank))) for bank in BANKS}
 
 
 def belvo_links(population: Population, until: float, now: float) -> Iterator[tuple[BelvoLink, Consent | None]]:
-    rng, size = Random(f"{population.seed}/belvo links"), population.belvo_links  # noqa: S311 - it is to be repeatable
+    rng, size = Random(f"{population.seed}/belvo links"), population.belvo_links  # noqa: S311 - has to be repeatable
     banks = rng.choices(BANKS, POPULARITY, k=size)
     terms = rng.choices(TERMS, [each.share for each in TERMS], k=size)
     owners = customers(population.seed, size)

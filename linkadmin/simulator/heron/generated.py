@@ -78,7 +78,7 @@ END_USERS = {
 
 def heron_links(population: Population, until: float, now: float) -> Iterator[tuple[HeronLink, HeronEndUser | None]]:
     """Yield links, oldest first, each with its end user unless an earlier link had it."""
-    rng, size = Random(f"{population.seed}/heron links"), population.heron_links  # noqa: S311 - it is to be repeatable
+    rng, size = Random(f"{population.seed}/heron links"), population.heron_links  # noqa: S311 - has to be repeatable
     conditions = rng.choices(CONDITIONS, [each.share for each in CONDITIONS], k=size)
     places = rng.choices(list(PLACES), list(PLACES.values()), k=size)
     owners = customers(population.seed, size)
