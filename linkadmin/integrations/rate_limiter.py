@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from linkadmin.database import release_connections
 from linkadmin.heartbeats import signs
-from linkadmin.providers.http.admission import Admission, AttemptResult, Denial, HealthSignal, Permit
+from linkadmin.providers.http.admission import AttemptResult, Denial, HealthSignal, Permit
 from linkadmin.web import storage
 
 from . import circuit_breaker, keys, quotas, slots
@@ -78,7 +78,7 @@ def why_denied(integration: Integration, call: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class RateLimiter(Admission):
+class RateLimiter:
     """Admits one integration's calls.
 
     `by_hand`: for a person's test, despite an open circuit breaker or rejected keys. `in_background`: nobody waits, so
@@ -111,7 +111,7 @@ class RateLimiter(Admission):
 
 
 @dataclass(frozen=True, slots=True)
-class AdmittedCall(Permit):
+class AdmittedCall:
     """An admitted call. If something about it can't be recorded, that's lost; the response never is."""
 
     request: CallRequest

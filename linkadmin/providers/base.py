@@ -57,9 +57,9 @@ class Provider(Declared):
         base_url: str,
         options: Mapping[str, str],
         secrets: Mapping[str, Secret],
+        admission: Admission,
         deadlines: Deadlines | None = None,
         allow_loopback: bool = False,
-        admission: Admission | None = None,
         backoff: Backoff | None = None,
     ) -> None:
         """Raises KeysRejected if a required config field has no value."""

@@ -12,6 +12,7 @@ from linkadmin.providers.types import Secret
 from linkadmin.simulator.server import Simulator
 from tests.environment import HERON_INTEGRATION, Clock
 from tests.needs import CONTRACTS
+from tests.providers.conftest import RecordingAdmission
 
 from .relay import Relay
 from .tools import prism, prism_program
@@ -19,12 +20,16 @@ from .tools import prism, prism_program
 
 def belvo_at(url: str) -> Provider:
     keys = {"secret_id": Secret("sandbox-id"), "secret_password": Secret("sandbox-password")}
-    return provider_class("belvo")(base_url=url, options={}, secrets=keys, allow_loopback=True)
+    return provider_class("belvo")(
+        base_url=url, options={}, secrets=keys, admission=RecordingAdmission(retries=0), allow_loopback=True
+    )
 
 
 def heron_at(url: str) -> Provider:
     options, keys = {"integration_id": HERON_INTEGRATION}, {"api_key": Secret("key_sandbox")}
-    return provider_class("heron")(base_url=url, options=options, secrets=keys, allow_loopback=True)
+    return provider_class("heron")(
+        base_url=url, options=options, secrets=keys, admission=RecordingAdmission(retries=0), allow_loopback=True
+    )
 
 
 @pytest.fixture(scope="session")

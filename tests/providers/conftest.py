@@ -130,6 +130,7 @@ def belvo_at(url: str, **deadlines: float) -> Provider:
         base_url=url,
         options={},
         secrets={"secret_id": Secret("our-secret-id"), "secret_password": Secret("our-secret-password")},
+        admission=RecordingAdmission(retries=0),
         deadlines=Deadlines(**deadlines),
         allow_loopback=True,
     )
@@ -140,6 +141,7 @@ def heron_at(url: str, **deadlines: float) -> Provider:
         base_url=url,
         options={"integration_id": "itg_Ws3nQ7hVb2kLx9TzPm4aYd"},
         secrets={"api_key": Secret("key_0123456789abcdef")},
+        admission=RecordingAdmission(retries=0),
         deadlines=Deadlines(**deadlines),
         allow_loopback=True,
     )

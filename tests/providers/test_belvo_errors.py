@@ -19,7 +19,7 @@ from linkadmin.providers.errors import (
 )
 from linkadmin.providers.types import Cause, LinkRef, Secret
 
-from .conftest import Script, belvo_at, reply
+from .conftest import RecordingAdmission, Script, belvo_at, reply
 
 Serve = Callable[..., Script]
 
@@ -238,5 +238,10 @@ def test_a_message_that_echoes_the_password_is_withheld_yet_understood(serve: Se
 
 def test_missing_keys_are_the_integrations_trouble() -> None:
     with pytest.raises(KeysRejected) as caught:
-        provider_class("belvo")(base_url="https://api.belvo.com", options={}, secrets={"secret_id": Secret("a")})
+        provider_class("belvo")(
+            base_url="https://api.belvo.com",
+            options={},
+            secrets={"secret_id": Secret("a")},
+            admission=RecordingAdmission(),
+        )
     assert caught.value.failure.reason == "not_configured"

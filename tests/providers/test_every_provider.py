@@ -11,7 +11,7 @@ from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import Failure, KeysRejected, NotSent, ProviderError, Unsupported
 from linkadmin.providers.types import Capability, Cause, LinkRef, NewLink, Secret
 
-from .conftest import Script, reply
+from .conftest import RecordingAdmission, Script, reply
 
 Serve = Callable[..., Script]
 
@@ -30,6 +30,7 @@ def configured(kind: str, url: str) -> Provider:
         base_url=url,
         options={field.name: "itg_1" for field in fields if not field.secret},
         secrets={field.name: Secret(f"canary-key-{field.name}") for field in fields if field.secret},
+        admission=RecordingAdmission(retries=0),
         allow_loopback=True,
     )
 
@@ -51,7 +52,7 @@ def test_it_names_itself_its_hosts_and_its_keys(kind: str) -> None:
 @every_provider
 def test_missing_keys_are_the_integrations_trouble(kind: str) -> None:
     with pytest.raises(KeysRejected) as caught:
-        provider_class(kind)(base_url="https://example.com", options={}, secrets={})
+        provider_class(kind)(base_url="https://example.com", options={}, secrets={}, admission=RecordingAdmission())
     assert caught.value.failure.reason == "not_configured"
 
 
@@ -121,7 +122,7 @@ def test_a_provider_says_no_to_everything_it_does_not_override() -> None:
     class Toy(Provider):
         kind = "toy"
 
-    toy = Toy(base_url="https://toy.example", options={}, secrets={})
+    toy = Toy(base_url="https://toy.example", options={}, secrets={}, admission=RecordingAdmission())
     calls: list[Callable[[], object]] = [
         toy.test_connection,
         lambda: toy.create_fields(None),

@@ -21,7 +21,7 @@ from linkadmin.providers.http.client import HttpClient, Message
 from linkadmin.providers.http.retries import RetryPolicy
 from linkadmin.providers.types import LinkRef, Secret
 
-from .conftest import Script, belvo_at, read_request, reply, send
+from .conftest import RecordingAdmission, Script, belvo_at, read_request, reply, send
 
 Serve = Callable[..., Script]
 
@@ -143,7 +143,11 @@ def test_a_refused_connection_means_nothing_was_sent() -> None:
 
 
 def test_an_unknown_host_means_nothing_was_sent() -> None:
-    door = HttpClient("https://no-such-host.invalid", allowed_hosts={"no-such-host.invalid"})
+    door = HttpClient(
+        "https://no-such-host.invalid",
+        allowed_hosts={"no-such-host.invalid"},
+        admission=RecordingAdmission(retries=0),
+    )
     with pytest.raises(NotSent) as caught:
         door.call(
             "test",

@@ -25,6 +25,8 @@ from linkadmin.providers.types import Cause, Challenge, ChallengeKind, LinkRef, 
 from linkadmin.simulator.server import Simulator
 from tests.environment import Clock
 
+from .conftest import RecordingAdmission
+
 
 @pytest.fixture
 def simulator() -> Iterator[Simulator]:
@@ -34,13 +36,21 @@ def simulator() -> Iterator[Simulator]:
 
 def belvo_of(simulator: Simulator, password: str = "sandbox-password") -> Provider:
     keys = {"secret_id": Secret("sandbox-id"), "secret_password": Secret(password)}
-    return provider_class("belvo")(base_url=simulator.url, options={}, secrets=keys, allow_loopback=True)
+    return provider_class("belvo")(
+        base_url=simulator.url, options={}, secrets=keys, admission=RecordingAdmission(retries=0), allow_loopback=True
+    )
 
 
 def heron_of(simulator: Simulator, key: str = "key_sandbox", integration: str = "itg_sandbox_transactions") -> Provider:
     options = {"integration_id": integration}
     keys = {"api_key": Secret(key)}
-    return provider_class("heron")(base_url=simulator.url, options=options, secrets=keys, allow_loopback=True)
+    return provider_class("heron")(
+        base_url=simulator.url,
+        options=options,
+        secrets=keys,
+        admission=RecordingAdmission(retries=0),
+        allow_loopback=True,
+    )
 
 
 @pytest.fixture

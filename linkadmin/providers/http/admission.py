@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum, auto
+from typing import Protocol
 
 from linkadmin.providers.errors import NotSent, OutcomeUnknown, ProviderError
 
@@ -74,23 +75,19 @@ class Denial:
         return max(0.0, (self.retry_at - datetime.now(UTC)).total_seconds()) if self.retry_at else None
 
 
-class Permit:
-    """An admitted call. Always ends with `release`. This base class records nothing."""
+class Permit(Protocol):
+    """An admitted call. Always ends with `release`."""
 
     def record(self, result: AttemptResult) -> None:
         """Record an attempt that may be followed by a retry."""
 
     def may_retry(self) -> bool:
-        """Whether a retry is allowed now; counts it. Never, in this base class."""
-        return False
+        """Whether a retry is allowed now; counts it."""
 
     def release(self, result: AttemptResult | None) -> None:
         """Record the last attempt, unless `record` did, and free the slot."""
 
 
-class Admission:
-    """Admits every call and no retries. Subclasses apply limits."""
-
+class Admission(Protocol):
     def admit(self, call: str, *, seconds: float) -> Permit | Denial:
         """Admit a call of at most `seconds`, retries included, or say why not."""
-        return Permit()

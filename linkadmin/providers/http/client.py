@@ -85,7 +85,7 @@ class HttpClient:
         headers: Mapping[str, Secret] | None = None,
         auth: tuple[Secret, Secret] | None = None,
         keys: Collection[Secret] = (),
-        admission: Admission | None = None,
+        admission: Admission,
         backoff: Backoff | None = None,
     ) -> None:
         """`headers` or `auth` carry the keys; no response may echo `keys`."""
@@ -95,7 +95,7 @@ class HttpClient:
         self._headers = dict(headers or {})
         self._auth = auth
         self._keys = keys
-        self._admission = admission or Admission()
+        self._admission = admission
         self._backoff = backoff or Backoff(base=0.0, cap=0.0)
 
     def call(
