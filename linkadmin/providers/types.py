@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Any, NoReturn, Protocol
+from typing import NoReturn, Protocol
 
 
 class Secret:
@@ -277,10 +277,14 @@ class RemoteInstitution:
 class InstitutionFields(Protocol):
     """The part of an institution that determines its form."""
 
-    name: str
-    form_fields: Any
-    resources: Any
-    integration_type: str
+    @property
+    def name(self) -> str: ...
+    @property
+    def form_fields(self) -> object: ...
+    @property
+    def resources(self) -> object: ...
+    @property
+    def integration_type(self) -> str: ...
 
 
 # What was typed into a form, by the provider's field names.
