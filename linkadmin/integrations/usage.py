@@ -47,7 +47,6 @@ CALLS: "Mapping[str, StrOrPromise]" = {
     "find_institutions": gettext_lazy("Search institutions"),
     "read_institution": gettext_lazy("Read institution"),
     "list_consents": gettext_lazy("List consents"),
-    "read_consent": gettext_lazy("Read consent"),
     "list_end_users": gettext_lazy("List customers"),
     "read_end_user": gettext_lazy("Read customer"),
     "read_processing": gettext_lazy("Read processing status"),

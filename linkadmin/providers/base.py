@@ -188,10 +188,6 @@ class Provider(Declared):
         """Newest first."""
 
     @optional
-    def read_consent(self, remote_id: str) -> RemoteConsent:
-        pass
-
-    @optional
     def list_end_users(self, filters: Filters, *, page: int = 1, whole: bool = False) -> RemotePage[RemoteEndUser]:
         """Return one page of customers with the status of their data sources; `whole` as in `list_links`."""
 

@@ -217,7 +217,7 @@ class WebhookHint:
     created_at: datetime | None = None
 
 
-R = TypeVar("R", RemoteLink, RemoteInstitution, RemoteConsent, RemoteDataSource, RemoteWebhook)
+R = TypeVar("R", RemoteLink, RemoteInstitution, RemoteDataSource, RemoteWebhook)
 
 
 def expect_id(found: R, remote_id: str) -> R:

@@ -86,7 +86,7 @@ BELVO: Mapping[str, Call] = {
     "read_institution": Call("GET", "/api/institutions/{id}/", lambda belvo: belvo.read_institution("1004")),
 }
 # The document has no consents: tests/providers and the simulator stand in for it.
-BELVO_UNDOCUMENTED = {"list_consents", "read_consent"}
+BELVO_UNDOCUMENTED = {"list_consents"}
 
 CREATED_ITEM = "M5eVJqLnv3tbzdngLDp9FL5OlDNxlNhlE55op"  # from the document's own response to a new link
 

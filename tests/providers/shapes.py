@@ -168,7 +168,6 @@ BELVO = (
     Shape("find_institutions", lambda belvo: belvo.find_institutions({}), (paged(INSTITUTION, INSTITUTION),)),
     Shape("read_institution", lambda belvo: belvo.read_institution("1003"), (INSTITUTION,)),
     Shape("list_consents", lambda belvo: belvo.list_consents(REF), (paged(CONSENT, {**CONSENT, "id": "c2"}),)),
-    Shape("read_consent", lambda belvo: belvo.read_consent(CONSENT["id"]), (CONSENT,)),
 )
 
 HERON_LINK = {

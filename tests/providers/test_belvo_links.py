@@ -271,7 +271,6 @@ def test_a_page_that_cannot_be_read_is_no_empty_page(serve: Serve, results: obje
         lambda belvo: belvo.find_institutions({}),
         lambda belvo: belvo.read_institution("1004"),
         lambda belvo: belvo.list_consents(LINK),
-        lambda belvo: belvo.read_consent("c-1"),
     ],
 )
 def test_what_is_not_asked_about_a_link_says_nothing_of_its_health(serve: Serve, call: Callable[..., object]) -> None:

@@ -116,43 +116,39 @@ def test_the_consents_of_a_link_are_read_without_whose_they_are(serve: Serve) ->
 def test_each_status_of_a_consent_has_its_cause(
     serve: Serve, status: str | None, cause: Cause, renew_by: date | None
 ) -> None:
-    script = serve(reply(200, {**CONSENT, "status": status}))
-    consent = belvo_at(script.url).read_consent(CONSENT["id"])
-    assert script.received[0].path == f"/api/consents/{CONSENT['id']}/"
+    body = {"results": [{**CONSENT, "status": status}], "next": None}
+    (consent,) = belvo_at(serve(reply(200, body)).url).list_consents(LINK)
     seen = consent.observation
     assert (seen.cause, seen.renew_by, seen.raw_status) == (cause, renew_by, status or "")
     assert consent.expires_at == datetime(2027, 2, 27, 13, 1, 41, 941000, tzinfo=UTC)
 
 
 def test_a_consent_without_an_end_need_not_be_renewed(serve: Serve) -> None:
-    body = {**CONSENT, "expired_at": None, "undefined_consent_expiration": True}
-    consent = belvo_at(serve(reply(200, body)).url).read_consent(CONSENT["id"])
+    endless = {**CONSENT, "expired_at": None, "undefined_consent_expiration": True}
+    body = {"results": [endless], "next": None}
+    (consent,) = belvo_at(serve(reply(200, body)).url).list_consents(LINK)
     assert (consent.expires_at, consent.observation.renew_by) == (None, None)
 
 
 @pytest.mark.parametrize(
-    ("fields", "link_id"),
+    ("fields", "is_found"),
     [
-        ({"link": None, "link_id": LINK.remote_id}, LINK.remote_id),
-        ({"link": {"id": LINK.remote_id}}, LINK.remote_id),
-        ({"link": None}, ""),
-        ({"link": 5}, ""),
-        ({"link": {}}, ""),
+        ({"link": None, "link_id": LINK.remote_id}, True),
+        ({"link": {"id": LINK.remote_id}}, True),
+        ({"link": None}, False),
+        ({"link": 5}, False),
+        ({"link": {}}, False),
     ],
 )
 def test_the_link_of_a_consent_is_found_under_any_of_its_names(
-    serve: Serve, fields: dict[str, object], link_id: str
+    serve: Serve, fields: dict[str, object], is_found: bool
 ) -> None:
-    consent = belvo_at(serve(reply(200, {**CONSENT, **fields})).url).read_consent(CONSENT["id"])
-    assert consent.remote_link_id == link_id
+    body = {"results": [{**CONSENT, **fields}], "next": None}
+    found = belvo_at(serve(reply(200, body)).url).list_consents(LINK)
+    assert [consent.remote_id for consent in found] == ([CONSENT["id"]] if is_found else [])
 
 
 @pytest.mark.parametrize("results", [["x"], [{**CONSENT, "id": None}], None])
 def test_consents_that_cannot_be_read_are_not_none(serve: Serve, results: object) -> None:
     with pytest.raises(OutcomeUnknown):
         belvo_at(serve(reply(200, {"results": results, "next": None})).url).list_consents(LINK)
-
-
-def test_another_consent_is_no_answer(serve: Serve) -> None:
-    with pytest.raises(OutcomeUnknown):
-        belvo_at(serve(reply(200, CONSENT)).url).read_consent("another")

@@ -26,7 +26,7 @@ CALLS: Mapping[Capability, frozenset[str]] = {
     Capability.REPAIR_URL: frozenset({"create_repair_url"}),
     Capability.REGENERATE_REPORTS: frozenset({"regenerate_reports"}),
     Capability.LINKS: frozenset({"customer_filters", "link_filters", "list_links"}),
-    Capability.CONSENTS: frozenset({"list_consents", "read_consent"}),
+    Capability.CONSENTS: frozenset({"list_consents"}),
     Capability.END_USERS: frozenset(
         {
             "end_user_filters",

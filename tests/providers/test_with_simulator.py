@@ -305,7 +305,6 @@ def test_the_consent_of_a_link_of_open_finance_has_its_cause(belvo: Provider, cp
     (consent,) = belvo.list_consents(ref)
     assert (consent.observation.cause, consent.remote_link_id) == (cause, ref.remote_id)
     assert (consent.observation.renew_by is not None) is (cause is Cause.WORKING)
-    assert belvo.read_consent(consent.remote_id) == consent
 
 
 def test_a_link_with_a_login_has_no_consent(belvo: Provider) -> None:

@@ -127,12 +127,11 @@ class Belvo(BelvoRecordCalls):
             "belvo.find_institutions",
             "belvo.read_institution",
             "belvo.list_consents",
-            "belvo.read_consent",
         }
     )
 
     # Not every account may call these: a 403 says nothing about the keys.
-    FEATURES: ClassVar[frozenset[str]] = frozenset({"belvo.list_consents", "belvo.read_consent"})
+    FEATURES: ClassVar[frozenset[str]] = frozenset({"belvo.list_consents"})
 
     def test_connection(self) -> ConnectionReport:
         # The smallest page that needs valid keys.

@@ -59,11 +59,6 @@ class BelvoRecordCalls(Provider):
                 break
         return sorted(found, key=lambda each: each.created_at.timestamp() if each.created_at else 0.0, reverse=True)
 
-    def read_consent(self, remote_id: str) -> RemoteConsent:
-        return self._call(
-            "read_consent", "GET", "/api/consents/{}/", remote_id, read=partial(parsers.consent, expected_id=remote_id)
-        )
-
     def _page(
         self,
         call: str,

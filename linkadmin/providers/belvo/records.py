@@ -69,10 +69,6 @@ def institution(answer: Answer, *, expected_id: str) -> RemoteInstitution:
     return expect_id(institution_of(answer, required_mapping(answer.data)), expected_id)
 
 
-def consent(answer: Answer, *, expected_id: str) -> RemoteConsent:
-    return expect_id(consent_of(answer, required_mapping(answer.data)), expected_id)
-
-
 def institution_of(answer: Answer, item: Mapping[str, object]) -> RemoteInstitution:
     name, countries = answer.identifier(item.get("name")), item.get("country_codes")
     if not name:
