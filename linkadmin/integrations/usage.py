@@ -112,4 +112,4 @@ def _keys(integration: Integration) -> str:
         return _("Rejected: no requests until someone tests the connection")
     retried = _("Rejected: we'll try again at %(time)s, or when someone tests the connection")
     claim = retried % {"time": clock_time(integration.keys_retry_at)}
-    return watch.ongoing(claim, _("Rejected: we'll try again when someone tests the connection"))
+    return watch.ongoing(claim, _("Rejected: test the connection to try the keys again"))
