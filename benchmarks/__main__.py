@@ -46,14 +46,17 @@ def _measure(size: Size, engine: str, workloads: list[str]) -> None:
     with database(engine, folder) as rows:
         if not (folder / "built.json").exists():
             _python(rows, "django", "makekeys", "--verbosity", "0")
-            _python(rows, "benchmarks.data", size.name, str(folder))
+            _python(rows, "benchmarks.data", size.name)
+            _python(rows, "benchmarks.peers.fill", settings="benchmarks.peers.settings")
+            (folder / "built.json").write_text(json.dumps({"size": size.name}))
         _python(rows, "django", "collectstatic", "--noinput", "--verbosity", "0")
-        sessions = json.loads(_python(rows, "benchmarks.sign_in"))
+        session = _python(rows, "benchmarks.sign_in").strip()
+        peer_session = _python(rows, "benchmarks.peers.fill", "sign-in", settings="benchmarks.peers.settings").strip()
         samples = json.loads(_python(rows, "benchmarks.samples"))
         before = machine()
         with (
-            site(rows, "benchmarks.floors.settings", session=sessions["product"]) as product,
-            site(rows, "benchmarks.peers.settings", session=sessions["peer"]) as peer,
+            site(rows, "benchmarks.floors.settings", session=session) as product,
+            site(rows, "benchmarks.peers.settings", session=peer_session) as peer,
         ):
             run = Run(product, peer, size, samples)
             results = [result for number in workloads for result in WORKLOADS[number](run)]
@@ -61,9 +64,9 @@ def _measure(size: Size, engine: str, workloads: list[str]) -> None:
     _report(folder, engine, size, results, before, after)
 
 
-def _python(rows: Database, module: str, *arguments: str) -> str:
+def _python(rows: Database, module: str, *arguments: str, settings: str = "linkadmin.settings") -> str:
     """Run a module with Django set up for the database; return what it prints."""
-    environment = rows.environment | {"DJANGO_SETTINGS_MODULE": "linkadmin.settings"}
+    environment = rows.environment | {"DJANGO_SETTINGS_MODULE": settings}
     command = [sys.executable, "-m", module, *arguments]
     return subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
 

@@ -1,15 +1,13 @@
 """Fill a database with links as a large customer has them, in the product's own tables. The same seed, the same rows.
 
-Run as `python -m benchmarks.data SIZE FOLDER` by the benchmark, once per data set.
+Run as `python -m benchmarks.data SIZE` by the benchmark, once per data set.
 """
 
-import json
 import random
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate, islice
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -82,7 +80,7 @@ class Table:
             cursor.executemany(f"INSERT INTO {self.name} ({self.columns}) VALUES ({marks})", rows)  # noqa: S608
 
 
-def build(size: Size, folder: Path) -> None:
+def build(size: Size) -> None:
     call_command("migrate", verbosity=0)
     call_command("createcachetable", verbosity=0)
     chance = random.Random(SEED)  # noqa: S311 - no secret depends on it
@@ -94,7 +92,6 @@ def build(size: Size, folder: Path) -> None:
     recount()
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
-    (folder / "built.json").write_text(json.dumps({"size": size.name, "seed": SEED}))
 
 
 def _staff() -> list[User]:
@@ -201,4 +198,4 @@ def _id(chance: random.Random) -> UUID:
 
 
 if __name__ == "__main__":
-    build(SIZES[sys.argv[1]], Path(sys.argv[2]))
+    build(SIZES[sys.argv[1]])

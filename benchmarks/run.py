@@ -8,7 +8,8 @@ from .servers import Site
 from .sizes import Size
 
 F0, F1 = "/floors/0/", "/floors/1/"
-ADMIN = "/admin/links/link/"
+ADMIN = "/admin/peers/link/"
+TABLES2 = "/links/"  # of the peers
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,5 @@
-"""Sign a staff member in to the product and to the peers; print the session keys. Run once per benchmark run."""
+"""Sign a staff member in to the product; print the session key. Run once per benchmark run."""
 
-import json
-import sys
 from datetime import UTC, datetime
 
 import django
@@ -14,16 +12,15 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from linkadmin.accounts.models import User  # noqa: E402
 from linkadmin.accounts.session_store import SEEN, STARTED, SessionStore  # noqa: E402
 
-BACKENDS = {"product": settings.AUTHENTICATION_BACKENDS[0], "peer": "benchmarks.peers.auth.Everything"}
 
-
-def sign_in(user: User, backend: str) -> str:
+def sign_in(user: User) -> str:
     session, now = SessionStore(), int(datetime.now(UTC).timestamp())
-    session.update({SESSION_KEY: str(user.pk), BACKEND_SESSION_KEY: backend, STARTED: now, SEEN: now})
+    session.update(
+        {SESSION_KEY: str(user.pk), BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0], STARTED: now, SEEN: now}
+    )
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session.create()
     return session.session_key or ""
 
 
-user = User.objects.order_by("username")[0]
-json.dump({name: sign_in(user, backend) for name, backend in BACKENDS.items()}, sys.stdout)
+print(sign_in(User.objects.order_by("username")[0]))
