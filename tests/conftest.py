@@ -1,10 +1,12 @@
 """Fixtures for all tests."""
 
 import gc
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 
 import pytest
 import time_machine
@@ -19,6 +21,7 @@ from linkadmin.simulator.server import Simulator
 
 from . import background
 from .environment import Clock, Environment, build
+from .migrated import migrated_database
 from .slowness import SlowProvider
 
 pytest_plugins = ["tests.needs"]
@@ -33,6 +36,29 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+
+
+@pytest.fixture(scope="session")
+def _copied_database(django_db_modify_db_settings: None) -> Iterator[None]:
+    """Start with a copy of a migrated database, so that there is nothing left to migrate."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    create = connection.creation._create_test_db
+
+    def create_copy(*args: Any, **kwargs: Any) -> str:
+        name: str = create(*args, **kwargs)
+        shutil.copyfile(migrated_database(), name)
+        return name
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connection.creation, "_create_test_db", create_copy)
+        yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(_copied_database: None, django_db_setup: None) -> None:
+    """Replaces pytest-django's, which it uses."""
 
 
 @pytest.fixture(autouse=True)
