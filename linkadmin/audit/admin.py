@@ -6,7 +6,7 @@ URL parameters are restricted: by default, Django filters by any column of any t
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ORDER_VAR, SEARCH_VAR, ChangeList
+from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
 from django.contrib.auth import get_user_model
 from django.core.exceptions import BadRequest
 from django.core.paginator import Paginator
@@ -19,6 +19,7 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from .changelists import KeysetChangeList, StrictChangeList
 from .log import Action, ObjectType, Outcome, record
 from .models import AuditEvent
 
@@ -36,18 +37,6 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
     def count(self) -> int:
         rows: QuerySet[Any] = self.object_list  # type: ignore[assignment]
         return rows.order_by()[:COUNT_LIMIT].count()
-
-
-class StrictChangeList(ChangeList):
-    """Sorts only by the columns its page offers."""
-
-    def get_ordering(self, request: HttpRequest, queryset: "QuerySet[Any]") -> list[Any]:
-        offered = [str(number) for number, name in enumerate(self.list_display) if name in (self.sortable_by or ())]
-        asked = self.params.pop(ORDER_VAR, "").split(".")
-        kept = [part for part in dict.fromkeys(asked) if part.removeprefix("-") in offered]
-        if kept:
-            self.params[ORDER_VAR] = ".".join(kept)
-        return list(super().get_ordering(request, queryset))
 
 
 class StrictAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -90,6 +79,11 @@ class ReadOnlyAdmin(StrictAdmin):
     """Shows rows without changing them. Roles decide who may view, through `has_perm("<app>.view_<model>")`."""
 
     actions = None
+    change_list_template = "admin/records.html"
+    sortable_by = ()
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return KeysetChangeList
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -153,7 +147,6 @@ class AuditEventAdmin(ReadOnlyAdmin):
         "request_id__exact",
     )
     search_help_text = _("A username, the beginning of an action name, or a target, operation, or request ID.")
-    sortable_by = ()
 
     @admin.display(description=_("time"))
     def time(self, event: AuditEvent) -> str:

@@ -29,10 +29,9 @@ class BulkJobAdmin(FoundById, ReadOnlyAdmin):
     list_display = ("created_at", "kind", "state", "actor", "total", "done", "failed", "skipped")
     list_filter = ("kind", "state", "created_at")
     list_select_related = ("actor",)
-    ordering = ("-created_at", "id")
+    ordering = ("-created_at", "-id")
     search_fields = ("actor__username__exact",)
     search_help_text = _("A job ID or a username.")
-    sortable_by = ()
 
 
 @admin.register(BulkItem)
@@ -45,4 +44,3 @@ class BulkItemAdmin(RelatedIds, FoundById, ReadOnlyAdmin):
     ordering = ("-id",)
     search_fields = ("link__remote_id__exact",)
     search_help_text = _("A job ID or a link ID (ours or the provider's).")
-    sortable_by = ()

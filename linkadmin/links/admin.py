@@ -92,7 +92,6 @@ class LinkAdmin(FoundById, MaskedNames, ReadOnlyAdmin):
     ordering = ("urgency", "health_since", "id")
     search_fields = ("remote_id__exact", "end_user__external_id__exact")
     search_help_text = _("A link ID (ours or the provider's) or a customer ID.")
-    sortable_by = ()
 
     @admin.display(description=_("status"))
     def state(self, link: Link) -> str:
@@ -119,4 +118,3 @@ class HealthChangeAdmin(RelatedIds, FoundById, ReadOnlyAdmin):
     ordering = ("-id",)
     search_fields = ("link__remote_id__exact",)
     search_help_text = _("A link ID (ours or the provider's) or an operation ID.")
-    sortable_by = ()

@@ -50,7 +50,7 @@ class OperationAdmin(RelatedIds, FoundById, MaskedNames, ReadOnlyAdmin):
     )
     list_filter = ("kind", "state", "integration", "created_at")
     list_select_related = ("actor", "end_user", "integration")
-    ordering = ("-created_at", "id")
+    ordering = ("-created_at", "-id")
     search_fields = (
         "request_id__exact",
         "link__remote_id__exact",
@@ -58,7 +58,6 @@ class OperationAdmin(RelatedIds, FoundById, MaskedNames, ReadOnlyAdmin):
         "actor__username__exact",
     )
     search_help_text = _("An operation, request, link, or customer ID, or a username.")
-    sortable_by = ()
 
 
 @admin.register(AttemptAllowance)
@@ -66,5 +65,4 @@ class AttemptAllowanceAdmin(RelatedIds, ReadOnlyAdmin):
     fields = ("allowed_at", "allowed_by", "reason", "id_of_link", "id_of_operation")
     list_display = ("allowed_at", "allowed_by", "reason", "id_of_link", "id_of_operation")
     list_select_related = ("allowed_by",)
-    ordering = ("-allowed_at",)
-    sortable_by = ()
+    ordering = ("-allowed_at", "-id")

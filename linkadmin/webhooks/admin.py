@@ -35,7 +35,6 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     search_fields = ("remote_link_id__exact", "end_user_id__exact", "request_id__exact")
     search_help_text = _("The provider's ID for a link, customer, or request.")
-    sortable_by = ()
 
 
 @admin.register(WebhookSecret)
@@ -44,5 +43,4 @@ class WebhookSecretAdmin(ReadOnlyAdmin):
     readonly_fields = fields
     list_display = fields
     list_select_related = ("integration", "created_by")
-    ordering = ("integration", "-version")
-    sortable_by = ()
+    ordering = ("-created_at", "-id")

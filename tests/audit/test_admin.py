@@ -1,7 +1,9 @@
 """The auditor's pages."""
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
 from linkadmin.accounts.models import User
@@ -93,9 +95,29 @@ def test_list_needs_no_more_queries_as_the_log_grows(
         auditor.get(TRAIL)
 
 
-def test_list_counts_no_further_than_its_limit(auditor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(admin, "COUNT_LIMIT", 3)
-    for _number in range(5):
-        record(actor=None, action="link.seen", outcome=Outcome.DONE)
+def test_pages_of_the_log_start_beside_an_event_and_count_nothing(
+    auditor: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admin.AuditEventAdmin, "list_per_page", 2)
+    seen = [record(actor=None, action="link.seen", outcome=Outcome.DONE).seq for _number in range(5)]
 
-    assert auditor.get(TRAIL).context["cl"].result_count == 3
+    with CaptureQueriesContext(connection) as done:
+        first = auditor.get(f"{TRAIL}?subject=link").context["cl"].pager
+        second = auditor.get(f"{TRAIL}{first.next}").context["cl"].pager
+        back = auditor.get(f"{TRAIL}{second.previous}").context["cl"].pager
+
+    assert [event.seq for event in first.rows] == seen[:-3:-1]
+    assert [event.seq for event in second.rows] == seen[2:0:-1]
+    assert second.next == f"?subject=link&after={seen[1]}"
+    assert back.rows == first.rows
+    assert not [each["sql"] for each in done.captured_queries if "COUNT(" in each["sql"] or "OFFSET" in each["sql"]]
+
+
+def test_changing_a_filter_leads_to_its_first_page(auditor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admin.AuditEventAdmin, "list_per_page", 2)
+    for _number in range(3):
+        record(actor=None, action="link.seen", outcome=Outcome.DONE)
+    second = auditor.get(TRAIL + auditor.get(TRAIL).context["cl"].pager.next)
+
+    assert "after=" not in second.context["cl"].get_query_string({"subject": "link"})
+    assert 'name="after"' not in second.content.decode()

@@ -1,0 +1,40 @@
+"""Lists of the Django admin: sorted only by what their page offers, and by key, so that nothing is counted."""
+
+from typing import Any
+
+from django.contrib.admin.views.main import ORDER_VAR, ChangeList
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from linkadmin.paging import PLACES, Keyset
+
+
+class StrictChangeList(ChangeList):
+    """Sorts only by the columns its page offers."""
+
+    def get_ordering(self, request: HttpRequest, queryset: "QuerySet[Any]") -> list[Any]:
+        offered = [str(number) for number, name in enumerate(self.list_display) if name in (self.sortable_by or ())]
+        asked = self.params.pop(ORDER_VAR, "").split(".")
+        kept = [part for part in dict.fromkeys(asked) if part.removeprefix("-") in offered]
+        if kept:
+            self.params[ORDER_VAR] = ".".join(kept)
+        return list(super().get_ordering(request, queryset))
+
+
+class KeysetChangeList(StrictChangeList):
+    """Starts a page beside a row. The admin's order has to be unique, in one direction, and without nulls."""
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> "QuerySet[Any]":
+        for name in PLACES:  # neither a filter nor kept when one changes
+            self.params.pop(name, None)
+            self.filter_params.pop(name, None)
+        return super().get_queryset(request, exclude_parameters)
+
+    def get_results(self, request: HttpRequest) -> None:
+        order = [str(column) for column in self.queryset.query.order_by]
+        columns = dict.fromkeys(column.removeprefix("-") for column in order)
+        keyset = Keyset(*columns, newest_first=order[0].startswith("-"), size=self.list_per_page)
+        self.pager = keyset.page(self.queryset, request.GET)
+        self.result_list = self.pager.rows
+        self.result_count = self.full_result_count = len(self.pager.rows)
+        self.multi_page = self.can_show_all = self.show_full_result_count = self.show_admin_actions = False
