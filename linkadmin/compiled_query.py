@@ -1,44 +1,124 @@
-"""Queries that open pages repeat all the time, compiled once: compiling costs more than running them."""
+"""Queries that pages repeat all the time, compiled once: compiling costs more than running them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from django.db import connection, models
 from django.db.models import QuerySet
-from django.utils.dateparse import parse_datetime
+from django.db.models.query import get_related_populators
 from django.utils.functional import cached_property
 
-Row = tuple[Any, ...]
-ANY = UUID(int=0)  # placeholder for the key in the compiled query
-_KEY = models.UUIDField()
+Row: TypeAlias = tuple[Any, ...]
+Sql: TypeAlias = tuple[str, Row]
+Key: TypeAlias = UUID | datetime | None
+_FIELDS: dict[type, "models.Field[Any, Any]"] = {UUID: models.UUIDField(), datetime: models.DateTimeField()}
 
 
 class CompiledQuery:
-    """A query of rows by one key or none. Returns values as the database has them."""
+    """A query by keys of the given types. `build` gets placeholders, and returns a queryset or its SQL."""
 
-    def __init__(self, build: Callable[[UUID], "QuerySet[Any, Any]"]) -> None:
+    def __init__(
+        self, build: Callable[..., "QuerySet[Any, Any] | Sql"], types: Sequence[type[UUID] | type[datetime]] = (UUID,)
+    ) -> None:
         self._build = build
+        self._types = types
 
-    def rows(self, key: UUID = ANY) -> list[Row]:
-        sql, params = self._compiled
-        any_key, wanted = _KEY.get_db_prep_value(ANY, connection), _KEY.get_db_prep_value(key, connection)
+    def rows(self, *keys: Key) -> list[Row]:
+        """Return values as the database has them."""
+        sql, params = self._sql
+        keys = tuple(_prepared(kind, key) for kind, key in zip(self._types, keys, strict=True))
         with connection.cursor() as cursor:
-            cursor.execute(sql, [wanted if param == any_key else param for param in params])
+            cursor.execute(sql, [keys[param] if isinstance(param, _Place) else param for param in params])
             return list(cursor.fetchall())
 
-    def row(self, key: UUID) -> Row | None:
-        return next(iter(self.rows(key)), None)
+    def row(self, *keys: Key) -> Row | None:
+        return next(iter(self.rows(*keys)), None)
+
+    def instances(self, *keys: Key) -> list[Any]:
+        """Return model instances, with related ones as the queryset selects them."""
+        return [self._loader(row) for row in self.rows(*keys)]
 
     @cached_property
-    def _compiled(self) -> tuple[str, Row]:
-        sql, params = self._build(ANY).query.sql_with_params()
+    def _sql(self) -> Sql:
+        sql, params = as_sql(self._built)
+        return sql, tuple(self._places.get(param, param) if _is_key(param) else param for param in params)
+
+    @cached_property
+    def _built(self) -> "QuerySet[Any, Any] | Sql":
+        return self._build(*self._placeholders)
+
+    @cached_property
+    def _loader(self) -> Callable[[Row], Any]:
+        assert isinstance(self._built, QuerySet)  # noqa: S101 - SQL alone has no model
+        return _loader_of(self._built)
+
+    @property
+    def _placeholders(self) -> list[UUID | datetime]:
+        return [
+            UUID(int=place) if kind is UUID else datetime(1, 1, 1, microsecond=place, tzinfo=UTC)
+            for place, kind in enumerate(self._types)
+        ]
+
+    @property
+    def _places(self) -> dict[object, "_Place"]:
+        pairs = zip(self._types, self._placeholders, strict=True)
+        return {_prepared(kind, key): _Place(place) for place, (kind, key) in enumerate(pairs)}
+
+
+class _Place(int):
+    """Where a key goes among the parameters of a statement."""
+
+
+def as_sql(built: "QuerySet[Any, Any] | Sql") -> Sql:
+    if isinstance(built, QuerySet):
+        sql, params = built.query.sql_with_params()
         return sql, tuple(params)
+    return built
 
 
 def time_of(value: datetime | str | None) -> datetime | None:
     # SQLite returns naive UTC, or text.
     if isinstance(value, str):
-        value = parse_datetime(value)
+        value = datetime.fromisoformat(value)
     return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+def _prepared(kind: type, key: Key) -> Any:
+    return _FIELDS[kind].get_db_prep_value(key, connection)
+
+
+def _is_key(param: object) -> bool:
+    return isinstance(param, str | UUID | datetime)
+
+
+def _loader_of(queryset: "QuerySet[Any, Any]") -> Callable[[Row], Any]:
+    """What Django does with each row of a queryset, prepared once."""
+    compiler = queryset.query.get_compiler(queryset.db)
+    compiler.as_sql()
+    select, klass, annotations = compiler.select or [], compiler.klass_info or {}, compiler.annotation_col_map or {}
+    converters = compiler.get_converters([expression for expression, _sql, _alias in select])
+    populators = get_related_populators(klass, select, queryset.db)  # type: ignore[call-arg]  # as in the next Django
+    columns = klass["select_fields"]
+    names = [select[column][0].target.attname for column in columns]
+    first, last = columns[0], columns[-1] + 1
+
+    def converted(row: Row) -> Iterator[Any]:
+        for position, value in enumerate(row):
+            if position in converters:
+                functions, expression = converters[position]
+                for convert in functions:
+                    value = convert(value, expression, connection)
+            yield value
+
+    def load(row: Row) -> Any:
+        values = list(converted(row))
+        loaded = klass["model"].from_db(queryset.db, names, values[first:last])
+        for populator in populators:
+            populator.populate(values, loaded)
+        for name, column in annotations.items():
+            setattr(loaded, name, values[column])
+        return loaded
+
+    return load

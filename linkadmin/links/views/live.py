@@ -5,7 +5,7 @@ A poll changes nothing and is no sign of a person: it writes neither the session
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
@@ -35,7 +35,7 @@ _signer = signing.TimestampSigner(salt="linkadmin.links.live")
 MOST_SCOPES = 50  # integrations named in one poll
 
 
-_TROUBLED = CompiledQuery(lambda _key: troubled().order_by("pk").values_list("pk", *TROUBLE))
+_TROUBLED = CompiledQuery(lambda: troubled().order_by("pk").values_list("pk", *TROUBLE), types=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,19 @@ class PageVersion:
 
 
 def version_of(*facts: object) -> str:
-    return blake2b(repr(facts).encode(), digest_size=8).hexdigest()
+    """The same for instances as for values as a database has them."""
+    return blake2b(repr(_plain(facts)).encode(), digest_size=8).hexdigest()
+
+
+def _plain(fact: object) -> object:
+    # As SQLite stores it.
+    if isinstance(fact, tuple):
+        return tuple(map(_plain, fact))
+    if isinstance(fact, datetime):
+        return str(fact.astimezone(UTC).replace(tzinfo=None))
+    if isinstance(fact, UUID):
+        return fact.hex
+    return str(fact) if isinstance(fact, date) else int(fact) if isinstance(fact, bool) else fact
 
 
 def as_shown(version: str) -> str:
