@@ -1,15 +1,19 @@
 """Times on pages: how long ago or how soon, with the exact time in the reader's zone on hover."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from datetime import timezone as fixed_zone
+from functools import lru_cache
 
 from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 register = template.Library()
+
+MIDNIGHT = "00:00"  # as every language writes it
 
 
 @register.filter
@@ -39,7 +43,8 @@ def exact(at: datetime | None) -> str:
 def exact_words(at: datetime | None) -> str:
     if at is None:
         return ""
-    return date_format(timezone.localtime(at), "DATETIME_FORMAT")
+    local = timezone.localtime(at)
+    return _words_of_day(local.date(), str(local.tzname()), get_language()).replace(MIDNIGHT, f"{local:%H:%M}", 1)
 
 
 @register.filter
@@ -84,3 +89,9 @@ def _soon_words(left: timedelta) -> str:
 def _drawn(at: datetime, words: str, css: str) -> str:
     named = format_html(' class="{}"', css) if css else ""
     return format_html('<time{} datetime="{}" title="{}">{}</time>', named, at.isoformat(), exact_words(at), words)
+
+
+@lru_cache(maxsize=1000)
+def _words_of_day(day: date, zone: str, _language: str) -> str:
+    """Midnight of a day in words. A list has many times of few days, and formatting one is slow."""
+    return date_format(datetime.combine(day, time.min, fixed_zone(timedelta(), zone)), "DATETIME_FORMAT")

@@ -113,6 +113,8 @@ def test_only_tags_of_a_word_or_two_write_html_in_code() -> None:
         "audit/admin.py",
         "links/templatetags/names.py",
         "timestamps.py",
+        "web/flat_parts.py",
+        "web/flat_select.py",
         "web/icons.py",
         "web/page_parts.py",
     }

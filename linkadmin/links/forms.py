@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from linkadmin.accounts.models import User
 from linkadmin.providers.names import isolated
+from linkadmin.web.flat_select import FlatSelect
 
 from .models import Link
 from .staff_work import LONGEST_NOTE, possible_assignees
@@ -37,7 +38,7 @@ class AssigneeField(forms.ModelChoiceField):  # type: ignore[type-arg]
     reader: User | None = None
 
     def label_from_instance(self, obj: Any) -> str:
-        if obj == self.reader:
+        if self.reader is not None and obj.pk == self.reader.pk:
             return _("Me (%(name)s)") % {"name": isolated(obj.display_name)}
         return str(obj.display_name)
 
@@ -50,6 +51,7 @@ class AssigneeForm(forms.Form):
         queryset=User.objects.none(),
         required=False,
         empty_label=gettext_lazy("Unassigned"),
+        widget=FlatSelect,
     )
     was = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
