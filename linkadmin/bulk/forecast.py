@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from linkadmin.integrations import quotas
 from linkadmin.integrations.denials import KEYS_REJECTED, describe, words_for
+from linkadmin.integrations.limits import Limits
 from linkadmin.integrations.models import CallQuota, Integration
-from linkadmin.integrations.rate_limiter import current_denial
 
 from .models import BulkJob
 
@@ -89,11 +89,12 @@ def forecast(job: BulkJob) -> Forecast:
 def _share(job: BulkJob, integration: Integration, links: int, calls: int, now: datetime) -> QuotaShare:
     if integration.keys_rejected:
         return QuotaShare(integration, links, calls, 0, integration.keys_retry_at, words_for(KEYS_REJECTED))
-    counted = quotas.windows(integration, CALL, now=now)
+    limits = Limits.of(integration.pk)
+    counted = quotas.windows(integration, CALL, limits.quotas, now=now)
     windows = [_window(integration, quota, now) for quota in counted]
     left = min([window.left for window in windows], default=calls)
     last_at = max([window.last_of(calls, now) for window in windows], default=now)
-    denial = current_denial(integration, CALL) or quotas.denial_of(counted, in_background=True)
+    denial = limits.denial(CALL) or quotas.denial_of(counted, in_background=True)
     if denial is not None:
         after = max(denial.retry_at, last_at) if denial.retry_at else None
         return QuotaShare(integration, links, calls, 0, after, describe(denial, integration))

@@ -3,7 +3,7 @@
 Limits that responses report override documented ones. Counting requires a lock on the integration's row.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
@@ -25,10 +25,9 @@ MOST_GUESSES = 10  # more aren't counted: the wait has its maximum by then
 MOST_CALLS = 2_147_483_647  # maximum of the column
 
 
-def windows(integration: Integration, call: str, *, now: datetime) -> list[CallQuota]:
+def windows(integration: Integration, call: str, stored: Mapping[str, CallQuota], *, now: datetime) -> list[CallQuota]:
     """Return the windows that apply to a call now, with expired ones restarted. Saves nothing."""
     scopes = _scopes(integration, call)
-    stored = {row.scope: row for row in CallQuota.objects.filter(integration=integration, scope__in=scopes)}
     documented = {quota.scope: quota for quota in integration.provider_class.quotas}
     found = (_window(integration, scope, stored.get(scope), documented.get(scope), now) for scope in scopes)
     return [window for window in found if window is not None]

@@ -24,7 +24,7 @@ from linkadmin.providers.http.admission import AttemptResult, Denial, HealthSign
 from linkadmin.web import storage
 
 from . import circuit_breaker, keys, quotas, slots
-from .denials import KEYS_REJECTED, NO_DATABASE, NO_FREE_SLOT, describe
+from .denials import KEYS_REJECTED, NO_DATABASE, NO_FREE_SLOT
 from .models import CallQuota, CallSlot, CircuitBreaker, Integration
 from .slots import Slot
 
@@ -54,7 +54,7 @@ def take_slot(integration_id: UUID, *, call: str, seconds: float, person_id: UUI
     """
     request = CallRequest(Slot(integration_id), call, seconds, person_id=person_id)
     breaker = _locked(request.slot)
-    windows = quotas.windows(breaker.integration, call, now=timezone.now()) if call else []
+    windows = quotas.windows(breaker.integration, call, _stored(breaker), now=timezone.now()) if call else []
     denial = _denial(request, breaker, windows)
     if denial is None:
         _occupy(request)
@@ -63,18 +63,6 @@ def take_slot(integration_id: UUID, *, call: str, seconds: float, person_id: UUI
 
 def free_slot(slot: Slot) -> None:
     _recorded(CallSlot.objects.filter(pk=slot.id).delete)
-
-
-def current_denial(integration: Integration, call: str) -> Denial | None:
-    now = timezone.now()
-    breaker = CircuitBreaker.objects.filter(integration=integration).first()
-    is_open = circuit_breaker.denial_of(breaker, now=now) if breaker else None
-    return is_open or quotas.denial_of(quotas.windows(integration, call, now=now))
-
-
-def why_denied(integration: Integration, call: str) -> str:
-    denial = current_denial(integration, call)
-    return describe(denial, integration) if denial else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +143,7 @@ def _admit_or_wait(request: CallRequest) -> AdmittedCall | Denial:
 @transaction.atomic(durable=True)
 def _admit(request: CallRequest) -> AdmittedCall | Denial:
     breaker = _locked(request.slot)
-    windows = quotas.windows(breaker.integration, request.call, now=timezone.now())
+    windows = quotas.windows(breaker.integration, request.call, _stored(breaker), now=timezone.now())
     denial = _denial(request, breaker, windows)
     if denial is not None:
         return denial
@@ -221,7 +209,7 @@ def _apply(admitted: AdmittedCall, result: AttemptResult) -> None:
 def _count_retry(admitted: AdmittedCall) -> bool:
     breaker, request = _locked(admitted.request.slot), admitted.request
     now = timezone.now()
-    windows = quotas.windows(breaker.integration, request.call, now=now)
+    windows = quotas.windows(breaker.integration, request.call, _stored(breaker), now=now)
     is_denied = (
         (breaker.integration.keys_rejected and not request.by_hand)
         or circuit_breaker.denial_of(breaker, now=now)
@@ -230,6 +218,10 @@ def _count_retry(admitted: AdmittedCall) -> bool:
     if not is_denied:
         quotas.count(windows)
     return not is_denied
+
+
+def _stored(breaker: CircuitBreaker) -> dict[str, CallQuota]:
+    return {row.scope: row for row in CallQuota.objects.filter(integration=breaker.integration_id)}
 
 
 def _locked(slot: Slot) -> CircuitBreaker:

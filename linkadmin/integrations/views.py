@@ -14,8 +14,8 @@ from linkadmin.providers.errors import Busy, NotSent
 from linkadmin.web.pages import draw, go, reader
 
 from . import connections
+from .limits import Limits
 from .models import Integration
-from .rate_limiter import why_denied
 from .usage import usage_of
 
 
@@ -51,7 +51,9 @@ def integration_test(request: HttpRequest, pk: Any) -> HttpResponse:
     try:
         tested = connections.test_connection(integration, actor=reader(request))
     except NotSent:
-        why = why_denied(integration, "test_connection") or _("Too many requests to this provider are in progress.")
+        why = Limits.of(integration.pk).why_denied("test_connection") or _(
+            "Too many requests to this provider are in progress."
+        )
         messages.warning(request, _("%(why)s Nothing was sent.") % {"why": why})
         return onward
     except Busy:

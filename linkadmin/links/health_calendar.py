@@ -1,18 +1,23 @@
 """The last 90 days of a link, one bar per day, colored by its worst state."""
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
 
+from django.db.models import TextField
+from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from linkadmin.compiled_query import CompiledQuery, Sql, as_sql
 from linkadmin.providers.types import HealthState
 
 from .causes import STATES
-from .models import Link
+from .models import HealthChange, Link
 
 DAYS = 90
 
@@ -23,15 +28,32 @@ class HealthCalendar:
     words: str  # the same in words, for screen readers
 
 
+def _changes(link: UUID, midnight: datetime) -> Sql:
+    """The changes since midnight, and the one before. As text, times needn't be parsed to be compared."""
+    changes = HealthChange.objects.filter(link=link)
+    facts = (Cast("at", TextField()), "id", "new")
+    before, key = as_sql(changes.filter(at__lt=midnight).order_by("-at", "-id").values_list(*facts)[:1])
+    since, keys = as_sql(changes.filter(at__gte=midnight).values_list(*facts))
+    return f"SELECT * FROM ({before}) AS before UNION ALL {since}", key + keys  # noqa: S608 - our own SQL
+
+
+_CHANGES = CompiledQuery(_changes, types=(UUID, datetime))
+
+
 def health_calendar(link: Link, *, today: date) -> HealthCalendar:
     """Days are those of the reader's time zone."""
-    first = today - timedelta(days=DAYS - 1)
-    midnight = timezone.make_aware(datetime.combine(first, time.min))
-    changes = link.changes.order_by("at", "id").filter(at__gte=midnight).values_list("at", "new")
-    before = link.changes.order_by("-at", "-id").filter(at__lt=midnight).values_list("new", flat=True).first()
-    since = [(timezone.localdate(at), HealthState(new)) for at, new in changes]
-    worst = dict(worst_by_day(since, first=first, last=today, before=HealthState(before) if before else None))
-    bars = [((day - first).days, STATES[state].tone) for day, state in worst.items()]
+    days = [today - timedelta(days=DAYS - 1 - number) for number in range(DAYS)]
+    midnights = [timezone.make_aware(datetime.combine(day, time.min)).astimezone(UTC) for day in days]
+    starts = [f"{midnight:%Y-%m-%d %H:%M:%S}" for midnight in midnights]
+    before, since = None, []
+    for at, _pk, new in sorted(_CHANGES.rows(link.pk, midnights[0])):
+        number = bisect_right(starts, at) - 1
+        if number < 0:
+            before = HealthState(new)
+        else:
+            since.append((days[number], HealthState(new)))
+    worst = dict(worst_by_day(since, first=days[0], last=today, before=before))
+    bars = [((day - days[0]).days, STATES[state].tone) for day, state in worst.items()]
     return HealthCalendar(bars, _in_words(Counter(worst.values())))
 
 

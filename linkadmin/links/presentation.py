@@ -93,7 +93,7 @@ def standings(links: Sequence[Link]) -> dict[UUID, Standing]:
     under_way: dict[UUID, UnderWay] = {}
     for ask in UNDER_WAY:
         under_way |= ask([link.pk for link in links])
-    return {link.pk: _standing(link, under_way.get(link.pk)) for link in links}
+    return {link.pk: standing_with(link, under_way.get(link.pk)) for link in links}
 
 
 def standing_of(link: Link) -> Standing:
@@ -135,7 +135,7 @@ def _badge(look: StateLook, reason: str = "") -> StateBadge:
     return StateBadge(look.tone, look.icon, str(look.label), reason)
 
 
-def _standing(link: Link, under_way: UnderWay | None) -> Standing:
+def standing_with(link: Link, under_way: UnderWay | None) -> Standing:
     judged = link.judgment
     if under_way:
         return Standing(

@@ -5,11 +5,13 @@ sign-ins of a customer at a bank: after two within a day an account manager has 
 can. A success resets the count.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -56,16 +58,25 @@ class Budget:
 
 
 def budget_of(subject: Link | Operation) -> Budget:
-    sign_ins, at_bank = _sign_ins(subject), _at_bank(subject)
-    success = sign_ins.filter(kind__in=LOGIN_KINDS, state__in=DONE_STATES).aggregate(at=Max("finished_at"))["at"]
     since = timezone.now() - WINDOW
-    counted = sign_ins.filter(counts_as_attempt=True, finished_at__gt=max(since, success or since)).order_by(
-        "finished_at"
-    )
-    refused = [at for at in counted.values_list("finished_at", flat=True) if at]
+    recent = Operation.objects.filter(_at_bank(subject, of_link="link"), counting(subject.end_user_id, since))
+    return budget_after(recent.only("finished_at", "counts_as_attempt", "kind", "state"), subject, since)
+
+
+def counting(end_user_id: UUID | None, since: datetime) -> Q:
+    """What a budget depends on: operations of a customer that succeeded or were rejected since then."""
+    has_signed_in = Q(kind__in=LOGIN_KINDS, state__in=DONE_STATES)
+    return Q(end_user=end_user_id, finished_at__gt=since) & (has_signed_in | Q(counts_as_attempt=True))
+
+
+def budget_after(recent: Iterable[Operation], subject: Link | Operation, since: datetime) -> Budget:
+    """The budget after operations at the subject's bank: all that `counting` selects, and maybe others."""
+    ended = [(each.finished_at, each) for each in recent if each.finished_at and each.finished_at > since]
+    success = max((at for at, each in ended if each.has_signed_in), default=since)
+    refused = sorted(at for at, each in ended if each.counts_as_attempt and at > success)
     if not refused:
         return Budget(0)
-    mine = Q(link__in=Link.objects.filter(at_bank)) | Q(operation__in=sign_ins)
+    mine = Q(link__in=Link.objects.filter(_at_bank(subject))) | Q(operation__in=_sign_ins(subject))
     allowed = AttemptAllowance.objects.filter(mine, allowed_at__gt=refused[-1]).exists()
     free_at = refused[-FREE_ATTEMPTS] + WINDOW if len(refused) >= FREE_ATTEMPTS else None
     return Budget(len(refused), allowed, free_at)

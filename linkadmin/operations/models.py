@@ -104,7 +104,9 @@ class Operation(models.Model):
     )
     link = models.ForeignKey(Link, on_delete=models.PROTECT, null=True, blank=True, related_name="operations")
     # None: it concerns the whole integration.
-    end_user = models.ForeignKey(EndUser, on_delete=models.PROTECT, null=True, blank=True, related_name="operations")
+    end_user = models.ForeignKey(
+        EndUser, on_delete=models.PROTECT, null=True, blank=True, related_name="operations", db_index=False
+    )
     institution = models.ForeignKey(
         Institution, on_delete=models.SET_NULL, null=True, blank=True, verbose_name=_("institution")
     )
@@ -181,6 +183,7 @@ class Operation(models.Model):
         ]
         indexes = [
             models.Index(fields=["link", "-created_at"], name="operation_of_link"),
+            models.Index(fields=["end_user", "finished_at"], name="operation_of_customer"),
             models.Index(fields=["state", "lease_until"], condition=Q(state__in=OPEN_STATES), name="operation_open"),
         ]
 
@@ -235,6 +238,10 @@ class Operation(models.Model):
         return self.kind in LOGIN_KINDS
 
     @property
+    def has_signed_in(self) -> bool:
+        return self.logs_in and self.is_done
+
+    @property
     def gives_code(self) -> bool:
         return self.parent_id is not None
 
@@ -259,17 +266,21 @@ class Operation(models.Model):
 
     @property
     def state_label(self) -> str:
-        if self.state == State.EXPIRED and self.outcome == REPAIR_URL_LOST:
-            return str(_("Not received"))
-        if self.state == State.EXPIRED and self.outcome == "withdrawn":
-            return str(State.CANCELED.label)
-        if self.is_accepted:
-            return str(_("Accepted, in progress at the provider"))
-        if self.is_lost:
-            return str(State.UNKNOWN.label)
-        if self.state == State.SENDING and not self.logs_in:
-            return str(_("Contacting the provider"))
-        return str(State(self.state).label)
+        return state_words(self.kind, self.state, self.outcome, is_lost=self.is_lost)
+
+
+def state_words(kind: str, state: str, outcome: str, *, is_lost: bool) -> str:
+    if state == State.EXPIRED and outcome == REPAIR_URL_LOST:
+        return str(_("Not received"))
+    if state == State.EXPIRED and outcome == "withdrawn":
+        return str(State.CANCELED.label)
+    if state == State.UNKNOWN and outcome == ACCEPTED:
+        return str(_("Accepted, in progress at the provider"))
+    if is_lost:
+        return str(State.UNKNOWN.label)
+    if state == State.SENDING and kind not in LOGIN_KINDS:
+        return str(_("Contacting the provider"))
+    return str(State(state).label)
 
 
 class PendingChallenge(models.Model):

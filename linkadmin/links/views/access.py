@@ -2,20 +2,34 @@
 
 from uuid import UUID
 
-from django.http import HttpRequest
-from django.shortcuts import get_object_or_404
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.http import Http404, HttpRequest
 
+from linkadmin.accounts.roles import Right, may
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
-from linkadmin.links import queries
+from linkadmin.compiled_query import CompiledQuery
 from linkadmin.links.models import EndUser, Link
 from linkadmin.web.pages import reader
 
 from .live import follows
 
 
+def _link(pk: UUID) -> "QuerySet[Link]":
+    others = Link.objects.standing().filter(integration=OuterRef("integration"), end_user=OuterRef("end_user"))
+    count = others.exclude(pk=OuterRef("pk")).order_by().values("end_user").annotate(count=Count("pk")).values("count")
+    links = Link.objects.filter(pk=pk).select_related("integration", "end_user", "institution")
+    return links.annotate(others_standing=Subquery(count))
+
+
+_LINK = CompiledQuery(_link)
+
+
 def link_for(request: HttpRequest, pk: UUID) -> Link:
-    links = queries.visible_to(reader(request)).select_related("integration", "end_user", "institution", "assignee")
-    return get_object_or_404(links, pk=pk)
+    """The link, and how many others of its customer stand at its integration: `others_standing`."""
+    found: list[Link] = _LINK.instances(pk) if may(reader(request), Right.VIEW_LINKS) else []
+    if not found:
+        raise Http404
+    return found[0]
 
 
 def seen(request: HttpRequest, link: Link | None, end_user: EndUser | None, *, page: str) -> None:

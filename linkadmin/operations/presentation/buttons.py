@@ -10,16 +10,17 @@ from django.utils.translation import gettext as _
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may, rights_of
-from linkadmin.integrations.rate_limiter import why_denied
+from linkadmin.integrations.limits import Limits
 from linkadmin.links.causes import Remedy, RepairKind
 from linkadmin.links.models import Link
-from linkadmin.links.presentation import Standing, standing_of
+from linkadmin.links.presentation import Standing, standing_with
 from linkadmin.operations.budget import Budget
 from linkadmin.operations.changes import Change, change_of
 from linkadmin.operations.changes.links import REPAIR_URL
 from linkadmin.operations.models import Operation, OperationKind, State
 from linkadmin.providers.types import Capability, Cause
 
+from .explanations import under_way_by
 from .next_step import FACTS, NO_REQUEST, STEPS, Step, StepChoice, next_steps
 
 
@@ -101,15 +102,15 @@ class LinkHead:
     hint: str = ""  # who can act, if not the reader
 
 
-def head_of(link: Link, last: Operation | None, *, user: User, budget: Budget) -> LinkHead:
-    standing = standing_of(link)
+def head_of(link: Link, last: Operation | None, *, user: User, budget: Budget, limits: Limits) -> LinkHead:
+    standing = standing_with(link, under_way_by(last))
     if last is not None and last.is_open:
         return LinkHead(standing, _under_way(link, last, user=user))
     way = next_steps(
         standing.remedy,
         known=known_steps(link),
         rights=rights_of(user),
-        why_not=_why_not(link, standing.remedy, budget=budget),
+        why_not=_why_not(limits, standing.remedy, budget=budget),
     )
     hint = ""
     if way.for_support:
@@ -137,9 +138,9 @@ def _known(link: Link) -> Iterator[Step]:
             yield step
 
 
-def _why_not(link: Link, remedy: Remedy, *, budget: Budget) -> dict[Step, str]:
+def _why_not(limits: Limits, remedy: Remedy, *, budget: Budget) -> dict[Step, str]:
     changes = {step: FACTS[step].change for step in STEPS[remedy]}
-    found = {step: _why_no_call(link, change.kind) for step, change in changes.items() if change}
+    found = {step: _why_no_call(limits, change.kind) for step, change in changes.items() if change}
     if Step.UPDATE_CREDENTIALS in found and budget.left == 0:
         found[Step.UPDATE_CREDENTIALS] = found[Step.UPDATE_CREDENTIALS] or _(
             "The bank rejected too many attempts today."
@@ -147,15 +148,15 @@ def _why_not(link: Link, remedy: Remedy, *, budget: Budget) -> dict[Step, str]:
     return {step: why for step, why in found.items() if why}
 
 
-def _why_no_call(link: Link, call: OperationKind) -> str:
-    integration = link.integration
+def _why_no_call(limits: Limits, call: OperationKind) -> str:
+    integration = limits.integration
     if not integration.is_active:
         return _("The integration is inactive. An administrator can activate it.")
     if integration.keys_rejected:
         return _("%(provider)s is rejecting our API keys. An administrator needs to correct them first.") % {
             "provider": integration.provider_label
         }
-    return why_denied(integration, call)
+    return limits.why_denied(call)
 
 
 def _under_way(link: Link, operation: Operation, *, user: User) -> MainButton:

@@ -34,6 +34,10 @@ def under_way_on(links: Collection[UUID]) -> Mapping[UUID, UnderWay]:
     return {operation.link_id: _under_way(operation) for operation in found if operation.link_id}
 
 
+def under_way_by(operation: Operation | None) -> UnderWay | None:
+    return _under_way(operation) if operation is not None and operation.is_open else None
+
+
 def _under_way(operation: Operation) -> UnderWay:
     if operation.state == State.NEEDS_CODE:
         challenge = getattr(operation, "challenge", None)

@@ -1,25 +1,36 @@
 """The tables behind a timeline: how to read each around a key, and the text of its entries."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, TextField, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast, Coalesce, LPad, NullIf
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
 
-from linkadmin.links.models import AssigneeChange, HealthChange, InstitutionChange, Link, Note
+from linkadmin.compiled_query import Row, Sql, as_sql, time_of
+from linkadmin.links.causes import VERDICTS
+from linkadmin.links.models import AssigneeChange, HealthChange, InstitutionChange, Note
 from linkadmin.links.presentation import badge_of
-from linkadmin.operations.models import AttemptAllowance, Operation, State
+from linkadmin.operations.challenges import AskedAgain
+from linkadmin.operations.models import AttemptAllowance, Operation, OperationKind, State, state_words
 from linkadmin.operations.presentation.explanations import explain
 from linkadmin.providers.names import isolated
-from linkadmin.providers.types import HealthState
-from linkadmin.webhooks.models import DeliveryLink
+from linkadmin.providers.types import Cause, HealthState
+from linkadmin.webhooks.models import DeliveryLink, DeliveryOutcome, DeliveryState
 
 LARGEST_ID = 2**63 - 1
+MOST_FACTS = 13
+ID_DIGITS = 19  # of LARGEST_ID
+ANY = UUID(int=0)  # placeholder in a URL
 LOOKS = {
     State.SUCCEEDED: ("ok", "check"),
     State.CONFIRMED_DONE: ("ok", "check"),
@@ -30,6 +41,9 @@ LOOKS = {
     State.NEEDS_DECISION: ("warn", "circle-question-mark"),
     State.REJECTED: ("bad", "circle-x"),
 }
+
+
+Shown = tuple[str, ...]  # the facts of an entry, in the order its source names them
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,68 +58,90 @@ class EntryText:
     url: str = ""
 
 
-def describe_change(change: HealthChange, *, see_names: bool) -> EntryText:
-    look = badge_of(HealthState(change.new), str(change.verdict.reason))
-    raw = " ".join(filter(None, [change.raw_status, change.raw_code]))
-    return EntryText(look.tone, look.icon, look.label, _joined(look.reason, change.get_source_display(), raw))
+def describe_change(facts: Shown, *, see_names: bool) -> EntryText:
+    new, cause, source, raw_status, raw_code = facts
+    tone, icon, label, reason = _look_of_change(new, cause, get_language())
+    raw = " ".join(filter(None, [raw_status, raw_code]))
+    return EntryText(tone, icon, label, _joined(reason, str(HealthChange.Source(source).label), raw))
 
 
-def describe_operation(operation: Operation, *, see_names: bool) -> EntryText:
-    tone, icon = LOOKS.get(State(operation.state), ("quiet", "circle-slash"))
-    decided = _("resolved by %(name)s")
+@cache
+def _look_of_change(state: str, cause: str, _language: str | None) -> Shown:
+    look = badge_of(HealthState(state), str(VERDICTS[Cause(cause)].reason))
+    return look.tone, look.icon, look.label, look.reason
+
+
+def describe_operation(facts: Shown, *, see_names: bool) -> EntryText:
+    pk, kind, state, outcome, cause, lease_until, asked_again, http_status, code, ms, request_id, actor, decided = facts
+    tone, icon = LOOKS.get(State(state), ("quiet", "circle-slash"))
+    ends = time_of(lease_until) if state == State.SENDING and lease_until else None
     note = _joined(
-        isolated(operation.actor.display_name),
-        operation.state_label,
-        operation.get_asked_again_display(),
-        str(explain(operation).title) if operation.state == State.REJECTED else "",
-        f"HTTP {operation.http_status} {operation.code}" if operation.http_status else "",
-        f"{operation.duration_ms / 1000:.1f} s" if operation.duration_ms else "",
-        operation.request_id,
-        decided % {"name": isolated(operation.decided_by.display_name)} if operation.decided_by else "",
+        isolated(actor),
+        state_words(kind, state, outcome, is_lost=ends is not None and ends < timezone.now()),
+        str(AskedAgain(asked_again).label) if asked_again else "",
+        _title_of_rejection(kind, outcome, cause, int(http_status), get_language()) if state == State.REJECTED else "",
+        f"HTTP {http_status} {code}" if http_status != "0" else "",
+        f"{int(ms) / 1000:.1f} s" if ms and ms != "0" else "",
+        request_id,
+        _("resolved by %(name)s") % {"name": isolated(decided)} if decided else "",
     )
-    return EntryText(tone, icon, operation.get_kind_display(), note, url=operation.get_absolute_url())
+    return EntryText(tone, icon, str(OperationKind(kind).label), note, url=_url("operation-detail", pk))
 
 
-def describe_delivery(row: DeliveryLink, *, see_names: bool) -> EntryText:
-    delivery = row.delivery
-    times = ngettext("%(count)d time", "%(count)d times", delivery.copies) % {"count": delivery.copies}
-    note = _joined(
-        delivery.topic,
-        row.get_outcome_display() or delivery.get_state_display(),
-        times if delivery.copies > 1 else "",
-        delivery.request_id,
-    )
-    return EntryText("info", "webhook", _("Webhook received"), note, url=delivery.get_absolute_url())
+@lru_cache(maxsize=1000)
+def _title_of_rejection(kind: str, outcome: str, cause: str, http_status: int, _language: str | None) -> str:
+    # On a link's timeline, every operation has a link.
+    rejected = {"kind": kind, "state": State.REJECTED, "outcome": outcome, "cause": cause, "http_status": http_status}
+    return str(explain(Operation(**rejected, link_id=UUID(int=0))).title)
 
 
-def describe_note(note: Note, *, see_names: bool) -> EntryText:
+def describe_delivery(facts: Shown, *, see_names: bool) -> EntryText:
+    pk, topic, outcome, state, copies, request_id = facts
+    times = ngettext("%(count)d time", "%(count)d times", int(copies)) % {"count": int(copies)}
+    result = DeliveryOutcome(outcome).label if outcome else DeliveryState(state).label
+    note = _joined(topic, str(result), times if copies != "1" else "", request_id)
+    return EntryText("info", "webhook", _("Webhook received"), note, url=_url("delivery-detail", pk))
+
+
+def _url(view: str, pk: str) -> str:
+    return _url_around(view).replace(str(ANY), str(UUID(pk)))
+
+
+@cache
+def _url_around(view: str) -> str:
+    return reverse(view, args=[ANY])
+
+
+def describe_note(facts: Shown, *, see_names: bool) -> EntryText:
+    author, text, job = facts
     # Staff write names into notes.
-    text = note.words if see_names else _("Only people who can see customer names can read this note.")
-    return EntryText(
-        "quiet", "sticky-note", _("Note"), _joined(isolated(note.author.display_name), _of_job(note)), text
-    )
+    shown = text if see_names else _("Only people who can see customer names can read this note.")
+    return EntryText("quiet", "sticky-note", _("Note"), _joined(isolated(author), _of_job(job)), shown)
 
 
-def describe_assignee(change: AssigneeChange, *, see_names: bool) -> EntryText:
-    title = _("Assigned to %(name)s") % {"name": isolated(change.new.display_name)} if change.new else _("Unassigned")
-    before = _("previously %(name)s") % {"name": isolated(change.old.display_name)} if change.old else ""
-    by = _("by %(name)s") % {"name": isolated(change.by.display_name)}
-    return EntryText("quiet", "user", title, _joined(by, before, _of_job(change)))
+def describe_assignee(facts: Shown, *, see_names: bool) -> EntryText:
+    by, old, new, job = facts
+    title = _("Assigned to %(name)s") % {"name": isolated(new)} if new else _("Unassigned")
+    before = _("previously %(name)s") % {"name": isolated(old)} if old else ""
+    return EntryText("quiet", "user", title, _joined(_("by %(name)s") % {"name": isolated(by)}, before, _of_job(job)))
 
 
-def describe_institution(change: InstitutionChange, *, see_names: bool) -> EntryText:
-    title = _("Moved to %(name)s") % {"name": isolated(change.new.display_name)}
-    before = _("previously %(name)s") % {"name": isolated(change.old.display_name)} if change.old else ""
+def describe_institution(facts: Shown, *, see_names: bool) -> EntryText:
+    old, new = facts
+    before = _("previously %(name)s") % {"name": isolated(old)} if old else ""
+    title = _("Moved to %(name)s") % {"name": isolated(new)}
     return EntryText("info", "landmark", title, _joined(_("According to the provider's record"), before))
 
 
-def describe_allowance(allowance: AttemptAllowance, *, see_names: bool) -> EntryText:
-    note = _joined(isolated(allowance.allowed_by.display_name), isolated(allowance.reason))
-    return EntryText("info", "key-round", _("One more attempt allowed"), note)
+def describe_allowance(facts: Shown, *, see_names: bool) -> EntryText:
+    allowed_by, reason = facts
+    return EntryText(
+        "info", "key-round", _("One more attempt allowed"), _joined(isolated(allowed_by), isolated(reason))
+    )
 
 
-def _of_job(row: Note | AssigneeChange) -> str:
-    return _("bulk action") if row.job_id else ""
+def _of_job(job_id: str) -> str:
+    return _("bulk action") if job_id else ""
 
 
 def _joined(*facts: str) -> str:
@@ -120,6 +156,20 @@ class Key(NamedTuple):
     id: Any  # int or UUID, depending on the kind
 
 
+class Entry(NamedTuple):
+    key: Key
+    source: "Source"
+    facts: Shown
+
+
+def _as_text(column: str | Combinable) -> Combinable:
+    return Cast(column, TextField())
+
+
+def _name_of(person: str) -> Combinable:
+    return Coalesce(NullIf(f"{person}__name", Value("")), f"{person}__username")
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """One kind of entry: its table and columns."""
@@ -127,22 +177,26 @@ class Source:
     kind: str
     label: str | Promise
     icon: str
-    rows: Callable[[Link], "QuerySet[Any]"]  # with everything its text needs
+    rows: Callable[[UUID], "QuerySet[Any]"]  # of a link
     at: str  # when it happened; never updated
     id: str
+    facts: tuple[str | Combinable, ...]  # what its text needs
     describe: Callable[..., EntryText]
     read_id: Callable[[str], Any]  # raises ValueError
+    by_id: bool = False  # IDs sort by time, and an index sorts a link's rows by ID
 
-    def key_of(self, row: Any) -> Key:
-        return Key(_attribute(row, self.at), self.kind, _attribute(row, self.id))
-
-    def beyond(self, link: Link, key: Key | None, *, older: bool, inclusive: bool, limit: int) -> list[Any]:
+    def nearest(self, link: UUID, key: Key | None, *, older: bool, inclusive: bool, limit: int) -> "QuerySet[Any]":
         """The rows nearest to a key on one side of it; without a key, the newest or the oldest."""
         rows = self.rows(link)
         if key is not None:
             rows = rows.filter(self._side_of(key, older=older, inclusive=inclusive))
         sign = "-" if older else ""
-        return list(rows.order_by(f"{sign}{self.at}", f"{sign}{self.id}")[:limit])
+        order = [self.id] if self.by_id and key is None else [self.at, self.id]
+        pk = LPad(_as_text(self.id), ID_DIGITS, Value("0")) if self.read_id is _number else _as_text(self.id)
+        facts = [*map(_as_text, self.facts), *[Value("")] * (MOST_FACTS - len(self.facts))]
+        return rows.order_by(*(f"{sign}{name}" for name in order)).values_list(self.at, Value(self.kind), pk, *facts)[
+            :limit
+        ]
 
     def _side_of(self, key: Key, *, older: bool, inclusive: bool) -> Q:
         side = "lt" if older else "gt"
@@ -163,20 +217,15 @@ def _number(text: str) -> int:
     return number
 
 
-def _attribute(row: Any, path: str) -> Any:
-    for name in path.split("__"):
-        row = getattr(row, name)
-    return row
-
-
 _EVERY = (
     Source(
         kind="change",
         label=gettext_lazy("Status changes"),
         icon="circle-dashed",
-        rows=lambda link: link.changes.all(),
+        rows=lambda link: HealthChange.objects.filter(link=link),
         at="at",
         id="id",
+        facts=("new", "cause", "source", "raw_status", "raw_code"),
         describe=describe_change,
         read_id=_number,
     ),
@@ -184,9 +233,13 @@ _EVERY = (
         kind="operation",
         label=gettext_lazy("Operations"),
         icon="send",
-        rows=lambda link: link.operations.select_related("actor", "decided_by"),
+        rows=lambda link: Operation.objects.filter(link=link),
         at="created_at",
         id="id",
+        facts=(
+            *("id", "kind", "state", "outcome", "cause", "lease_until", "asked_again", "http_status", "code"),
+            *("duration_ms", "request_id", _name_of("actor"), _name_of("decided_by")),
+        ),
         describe=describe_operation,
         read_id=UUID,
     ),
@@ -194,19 +247,25 @@ _EVERY = (
         kind="delivery",
         label=gettext_lazy("Webhooks"),
         icon="webhook",
-        rows=lambda link: link.delivery_links.select_related("delivery"),
+        rows=lambda link: DeliveryLink.objects.filter(link=link),
         at="delivery__received_at",
         id="delivery_id",
+        facts=(
+            *("delivery_id", "delivery__topic", "outcome", "delivery__state", "delivery__copies"),
+            "delivery__request_id",
+        ),
         describe=describe_delivery,
         read_id=UUID,
+        by_id=True,
     ),
     Source(
         kind="note",
         label=gettext_lazy("Notes"),
         icon="sticky-note",
-        rows=lambda link: link.notes.select_related("author", "shared"),
+        rows=lambda link: Note.objects.filter(link=link),
         at="at",
         id="id",
+        facts=(_name_of("author"), Coalesce("shared__text", "text"), "job_id"),
         describe=describe_note,
         read_id=UUID,
     ),
@@ -214,9 +273,10 @@ _EVERY = (
         kind="assignee",
         label=gettext_lazy("Assignees"),
         icon="user",
-        rows=lambda link: link.assignee_changes.select_related("by", "old", "new"),
+        rows=lambda link: AssigneeChange.objects.filter(link=link),
         at="at",
         id="id",
+        facts=(_name_of("by"), _name_of("old"), _name_of("new"), "job_id"),
         describe=describe_assignee,
         read_id=UUID,
     ),
@@ -224,9 +284,10 @@ _EVERY = (
         kind="institution",
         label=gettext_lazy("Institutions"),
         icon="landmark",
-        rows=lambda link: link.institution_changes.select_related("old", "new"),
+        rows=lambda link: InstitutionChange.objects.filter(link=link),
         at="at",
         id="id",
+        facts=("old__display_name", "new__display_name"),
         describe=describe_institution,
         read_id=UUID,
     ),
@@ -234,11 +295,34 @@ _EVERY = (
         kind="allowance",
         label=gettext_lazy("Extra attempts"),
         icon="key-round",
-        rows=lambda link: link.allowances.select_related("allowed_by"),
+        rows=lambda link: AttemptAllowance.objects.filter(link=link),
         at="allowed_at",
         id="id",
+        facts=(_name_of("allowed_by"), "reason"),
         describe=describe_allowance,
         read_id=UUID,
     ),
 )
 SOURCES: Mapping[str, Source] = {source.kind: source for source in _EVERY}
+
+
+def nearest(link: UUID, sources: Sequence[Source], key: Key | None, *, older: bool, inclusive: bool, limit: int) -> Sql:
+    """The entries nearest to a key on one side of it, of all sources in one statement."""
+    parts = [as_sql(source.nearest(link, key, older=older, inclusive=inclusive, limit=limit)) for source in sources]
+    union = " UNION ALL ".join(
+        f"SELECT * FROM ({sql}) AS {source.kind}_entries"  # noqa: S608 - our own names
+        for source, (sql, _params) in zip(sources, parts, strict=True)
+    )
+    way = "DESC" if older else "ASC"
+    params = tuple(param for _sql, params in parts for param in params)
+    return f"{union} ORDER BY 1 {way}, 2 {way}, 3 {way} LIMIT {limit}", params
+
+
+def entry_of(row: Row) -> Entry:
+    at, kind, pk, *facts = row
+    source = SOURCES[kind]
+    moment = time_of(at)
+    assert moment is not None  # noqa: S101 - for the types
+    return Entry(
+        Key(moment, kind, source.read_id(pk)), source, tuple(fact or "" for fact in facts[: len(source.facts)])
+    )

@@ -1,38 +1,41 @@
 """Pages of a timeline by key, with filters and order in their URL."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 from itertools import groupby
-from typing import Any
 
+from django.db import connection
 from django.http import QueryDict
+from django.template.defaultfilters import linebreaksbr
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from linkadmin.compiled_query import CompiledQuery
 from linkadmin.links.models import Link
 from linkadmin.paging import read_moment, turned, without_place, write_moment
+from linkadmin.timestamps import clock
+from linkadmin.web.flat_parts import FlatPart
+from linkadmin.web.icons import icon
 
-from .entries import SOURCES, EntryText, Key, Source
+from .entries import SOURCES, Entry, Key, Source, entry_of, nearest
 
 SHOWN = 50
 OLDEST_FIRST = "oldest"  # value of `order` in the URL
 
 
-@dataclass(frozen=True, slots=True)
-class TimelineEntry:
-    anchor: str
-    permalink: str
-    at: datetime
-    text: EntryText
+_ENTRY = FlatPart("operations/_timeline_entry.html")
+_LATEST = CompiledQuery(
+    lambda link: nearest(link, list(SOURCES.values()), None, older=True, inclusive=False, limit=SHOWN)
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
     label: str
-    entries: list[TimelineEntry]
+    entries: str  # drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +50,6 @@ class TimelinePage:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    key: Key
-    source: Source
-    row: Any
-
-
-@dataclass(frozen=True, slots=True)
 class _Reader:
     """A timeline as one reader sees it: link, kinds, and rights."""
 
@@ -61,30 +57,36 @@ class _Reader:
     sources: Sequence[Source]
     see_names: bool
 
-    def reach(self, key: Key | None, *, older: bool, inclusive: bool = False, limit: int = SHOWN + 1) -> list[_Found]:
-        found = [
-            _Found(source.key_of(row), source, row)
-            for source in self.sources
-            for row in source.beyond(self.link, key, older=older, inclusive=inclusive, limit=limit)
-        ]
-        found.sort(key=lambda each: each.key, reverse=older)
-        return found[:limit]
+    def reach(self, key: Key | None, *, older: bool, inclusive: bool = False, limit: int = SHOWN + 1) -> list[Entry]:
+        sql, params = nearest(self.link.pk, self.sources, key, older=older, inclusive=inclusive, limit=limit)
+        with connection.cursor() as cursor:
+            cursor.execute(sql, params)
+            return [entry_of(row) for row in cursor.fetchall()]
 
-    def days(self, found: Sequence[_Found]) -> list[Day]:
-        return list(_by_day([(each.key.at, self._entry(each)) for each in found]))
+    def days(self, entries: Iterable[Entry]) -> list[Day]:
+        zone, today = timezone.get_current_timezone(), timezone.localdate()
+        url = reverse("link-history", args=[self.link.pk])
+        by_day = groupby(entries, key=lambda entry: entry.key.at.astimezone(zone).date())
+        return [Day(_label(day, today), _ENTRY.fill(self._drawn(entry, url) for entry in each)) for day, each in by_day]
 
-    def _entry(self, found: _Found) -> TimelineEntry:
-        anchor = f"{found.key.kind}-{found.key.id}"
-        whole = reverse("link-history", args=[self.link.pk])
-        permalink = f"{whole}?at={write_key(found.key)}#{anchor}"
-        return TimelineEntry(
-            anchor, permalink, found.key.at, found.source.describe(found.row, see_names=self.see_names)
-        )
+    def _drawn(self, entry: Entry, history_url: str) -> dict[str, object]:
+        text = entry.source.describe(entry.facts, see_names=self.see_names)
+        anchor = f"{entry.key.kind}-{entry.key.id}"
+        return {
+            "anchor": anchor,
+            "permalink": f"{history_url}?at={write_key(entry.key)}#{anchor}",
+            "time": clock(entry.key.at),
+            "tone": text.tone,
+            "icon": icon(text.icon),
+            "title": text.title,
+            "note": text.note,
+            "text": linebreaksbr(text.text) if text.text else "",
+            "url": text.url,
+        }
 
 
 def latest(link: Link, *, see_names: bool) -> list[Day]:
-    every = _Reader(link, list(SOURCES.values()), see_names)
-    return every.days(every.reach(None, older=True, limit=SHOWN))
+    return _Reader(link, (), see_names).days(map(entry_of, _LATEST.rows(link.pk)))
 
 
 def page_of(link: Link, kinds: Sequence[str], query: QueryDict, *, see_names: bool) -> TimelinePage:
@@ -132,12 +134,9 @@ def _read_key(text: str) -> Key | None:
         return None
 
 
-def _by_day(entries: Sequence[tuple[datetime, TimelineEntry]]) -> Iterator[Day]:
-    today = timezone.localdate()
-    for day, group in groupby(entries, key=lambda each: timezone.localdate(each[0])):
-        days = (today - day).days
-        label = _("Today") if days == 0 else _("Yesterday") if days == 1 else date_format(day, "DATE_FORMAT")
-        yield Day(label, [entry for _at, entry in group])
+def _label(day: date, today: date) -> str:
+    days = (today - day).days
+    return _("Today") if days == 0 else _("Yesterday") if days == 1 else date_format(day, "DATE_FORMAT")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,27 +17,27 @@ from django.views.decorators.http import require_POST, require_safe
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
+from linkadmin.integrations.limits import Limits
 from linkadmin.links.forms import AssigneeForm, NoteForm
 from linkadmin.links.health_calendar import health_calendar
 from linkadmin.links.models import Link
 from linkadmin.links.views.access import link_for, seen
 from linkadmin.operations import reading, refusals
-from linkadmin.operations.budget import budget_of
 from linkadmin.operations.changes import PAGES, Change
 from linkadmin.operations.changes.links import REFRESH_DATA
 from linkadmin.operations.changes.removal import REMOVAL
-from linkadmin.operations.link_updates import links_that_go
 from linkadmin.operations.models import Operation
 from linkadmin.operations.presentation.buttons import LinkHead, Offer, head_of, offer, ways_on
 from linkadmin.operations.presentation.explanations import explain
 from linkadmin.operations.presentation.steps import steps_of_link
+from linkadmin.operations.recent import RecentOperations
 from linkadmin.operations.timeline import pages
 from linkadmin.paging import without_place
+from linkadmin.providers.records import Reach
 from linkadmin.providers.types import HealthState
 from linkadmin.web.pages import draw, go, reader
 
-from .live import link_page_version
-from .sending import why_paused
+from .live import shown_version
 
 
 @never_cache
@@ -46,12 +46,13 @@ def link_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     link = link_for(request, pk)
     user = reader(request)
     seen(request, link, link.end_user, page="link")
-    last = Operation.objects.latest_of(link)
-    budget = budget_of(link)
-    head = head_of(link, last, user=user, budget=budget)
+    limits, recent = _limits_of(link), RecentOperations.of(link)
+    last, budget = recent.latest, recent.budget
+    head = head_of(link, last, user=user, budget=budget, limits=limits)
     context = {
         "link": link,
-        "page_version": link_page_version(link.pk),
+        "page_version": shown_version(link, last, limits.breaker),
+        "integration_alerts": limits.alerts,
         "steps": steps_of_link(link, last),
         "head": head,
         "operation": last,
@@ -61,7 +62,7 @@ def link_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "timeline": pages.latest(link, see_names=may(user, Right.SEE_NAMES)),
         "kinds": pages.kind_pills(QueryDict(), []),
         "calendar": health_calendar(link, today=timezone.localdate()),
-        "why_unread": why_paused(link.integration, "read_link"),
+        "why_unread": limits.why_paused("read_link"),
         "may_refresh": may(user, Right.REFRESH) and not link.is_disconnected,
         "may_allow": may(user, Right.ALLOW_ATTEMPT) and budget.manager_may_allow,
         "checked_in_list": link.last_checked_at != link.checked_at,
@@ -97,6 +98,15 @@ def link_refresh(request: HttpRequest, pk: UUID) -> HttpResponse:
     return go(request, link.get_absolute_url())
 
 
+def _limits_of(link: Link) -> Limits:
+    """Also lets link and institution share the integration that was read."""
+    limits = Limits.of(link.integration_id)
+    link.integration = limits.integration
+    if link.institution:
+        link.institution.integration = limits.integration
+    return limits
+
+
 def _assignee_forms(link: Link, *, user: User) -> dict[str, Any]:
     if not may(user, Right.ORGANIZE_LINKS):
         return {}
@@ -110,12 +120,13 @@ def _offers(link: Link, last: Operation | None, head: LinkHead, *, user: User) -
         found = offer(change, link, last, user=user)
         return None if found is None or found.url in above else found
 
+    is_wide = link.integration.provider_class.removal_reach is Reach.CUSTOMER
     changes = [change for change in PAGES.values() if change.page and change.page.is_beside]
     return {
         "fetch": beside(REFRESH_DATA),
         "offers": [found for change in changes if (found := beside(change))],
         "delete": offer(REMOVAL, link, last, user=user),
-        "goes_too": len(links_that_go(link)) - 1,
+        "goes_too": (getattr(link, "others_standing", None) or 0) if is_wide else 0,
     }
 
 

@@ -11,7 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from linkadmin.compiled_query import CompiledQuery, time_of
+from linkadmin.compiled_query import CompiledQuery, Row, time_of
+from linkadmin.integrations.models import CircuitBreaker
 from linkadmin.links.models import Link
 from linkadmin.links.views.live import (
     NOTHING_AWAITED,
@@ -71,8 +72,21 @@ def link_page_version(pk: UUID) -> PageVersion:
 def link_version(pk: UUID) -> tuple[str, int] | None:
     """Version of a link, and the polling interval of its pages in seconds; None if it doesn't exist."""
     row = _LINK.row(pk)
-    if row is None:
-        return None
+    return None if row is None else _version_of(row)
+
+
+def shown_version(link: Link, latest: Operation | None, breaker: CircuitBreaker | None) -> PageVersion:
+    """As `link_page_version`, of what is already loaded."""
+    operation = (latest.version, latest.state, latest.began_at) if latest else (None, None, None)
+    times = (link.health, link.health_since, link.verifying_since, link.checking_since)
+    keys = (link.integration.key_state, link.integration.keys_retry_at)
+    until = (breaker.open_until, breaker.probe_until) if breaker else (None, None)
+    shown = (getattr(link, name) for name in SHOWN_OF_LINK)
+    version, seconds = _version_of((*operation, *times, *keys, *until, *shown))
+    return PageVersion(reverse("link-live", args=[link.pk]), version, seconds)
+
+
+def _version_of(row: Row) -> tuple[str, int]:
     (version, state, began, health, health_since, verifying_since, checking_since), rest = row[:7], row[7:]
     trouble, shown = trouble_of(*rest[: len(TROUBLE)]), rest[len(TROUBLE) :]
     return (

@@ -12,9 +12,8 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
 
 from linkadmin.integrations import call_pool
-from linkadmin.integrations.alerts import why_keys
+from linkadmin.integrations.limits import Limits
 from linkadmin.integrations.models import Integration
-from linkadmin.integrations.rate_limiter import why_denied
 from linkadmin.links.models import Link
 from linkadmin.operations import refusals
 from linkadmin.operations.changes import CHANGES
@@ -56,7 +55,7 @@ def send(
 
 def why_paused(integration: Integration, call: str) -> str:
     """Empty if the request would be sent."""
-    return why_keys(integration) or why_denied(integration, call)
+    return Limits.of(integration.pk).why_paused(call)
 
 
 def outcome_of(operation: Operation) -> Operation:

@@ -1,0 +1,63 @@
+"""The statements of a link's page: one of each kind, however long its history."""
+
+import re
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from linkadmin.links.models import AssigneeChange, HealthChange, Link, Note
+from linkadmin.operations.models import Operation
+from linkadmin.providers.types import Cause
+from linkadmin.webhooks.models import DeliveryLink, WebhookDelivery
+from tests.environment import Environment
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
+
+# The first table that each statement reads, besides session, user and audit.
+EXPECTED = [
+    "links_link",  # with customer and institution
+    "integrations_integration",  # with circuit breaker and rate limits
+    "operations_operation",  # the latest, and those that count as attempts
+    "links_healthchange",  # the timeline, of all kinds
+    "links_healthchange",  # the last 90 days
+    "accounts_user",  # possible assignees
+]
+
+
+def add_history(env: Environment, link: Link, entries: int) -> None:
+    ana, ben, at = env.people["ana"], env.people["ben"], timezone.now()
+    for number in range(entries // 5):
+        at -= timedelta(hours=1)
+        HealthChange.objects.create(link=link, at=at, source="list", new="waiting", cause=Cause.BANK_DOWN.value)
+        Operation.objects.create(
+            kind="update_credentials", state="rejected", integration=link.integration, link=link, actor=ana,
+            end_user=link.end_user, operation_key=uuid.uuid4(), created_at=at, outcome="SignInRejected",
+        )  # fmt: skip
+        delivery = WebhookDelivery.objects.create(integration=link.integration, key=uuid.uuid4().hex, received_at=at)
+        DeliveryLink.objects.create(delivery=delivery, link=link)
+        Note.objects.create(link=link, author=ana, at=at, text=f"Note {number}")
+        AssigneeChange.objects.create(link=link, by=ana, at=at, old=None, new=ben)
+
+
+def tables(env: Environment, link: Link) -> list[str]:
+    client = env.client()
+    client.get(link.get_absolute_url())
+    with CaptureQueriesContext(connection) as asked:
+        client.get(link.get_absolute_url())
+    found = [re.search(r'FROM "(\w+)"', each["sql"]) for each in asked.captured_queries]
+    read = [each[1] for each in found if each and not each[1].startswith("audit_")]
+    assert read[:2] == ["accounts_staffsession", "accounts_user"]
+    return read[2:]
+
+
+@pytest.mark.parametrize("provider", ["belvo", "heron"])
+@pytest.mark.parametrize("entries", [0, 60])
+def test_page_reads_each_table_once(env: Environment, provider: str, entries: int) -> None:
+    link = env.belvo_link() if provider == "belvo" else env.heron_link(bank="A bank")
+    add_history(env, link, entries)
+
+    assert tables(env, link) == EXPECTED
