@@ -23,7 +23,7 @@ from linkadmin.accounts.models import User  # noqa: E402
 from linkadmin.accounts.roles import Role  # noqa: E402
 from linkadmin.integrations.models import Integration  # noqa: E402
 from linkadmin.links.causes import STATES, VERDICTS  # noqa: E402
-from linkadmin.links.counts import recount  # noqa: E402
+from linkadmin.links.count_upkeep import recount  # noqa: E402
 from linkadmin.links.models import EndUser, HealthChange, Institution, Link, LinkSearch  # noqa: E402
 from linkadmin.providers.names import folded  # noqa: E402
 from linkadmin.providers.types import Cause, HealthState  # noqa: E402

@@ -20,8 +20,7 @@ from linkadmin.audit.actions import Action
 from linkadmin.audit.models import Outcome
 from linkadmin.integrations.keys import store_secret
 from linkadmin.integrations.models import Integration
-from linkadmin.links import counts as link_counts
-from linkadmin.links import unrecognized_values
+from linkadmin.links import count_upkeep, unrecognized_values
 from linkadmin.links.models import (
     AssigneeChange,
     EndUser,
@@ -148,7 +147,7 @@ def _add_links(demo_links: list[DemoLink], *, now: datetime) -> dict[str, int]:
     HealthChange.objects.bulk_create(changes, batch_size=BATCH)
     Note.objects.bulk_create([row for demo_link in demo_links for row in note_rows(demo_link, now=now)])
     AssigneeChange.objects.bulk_create([row for demo_link in demo_links for row in assignee_rows(demo_link, now=now)])
-    link_counts.recount()
+    count_upkeep.recount()
     for demo_link in demo_links:
         scenario, reported = demo_link.scene.scenario, demo_link.scene.scenario.reported
         seen = Observation(scenario.cause, reported.status, reported.code, reported.words)

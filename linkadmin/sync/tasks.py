@@ -7,7 +7,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from linkadmin.integrations.models import INSTITUTIONS_TASK, Integration
-from linkadmin.links import counts, health
+from linkadmin.links import count_upkeep, health
 from linkadmin.links.due_reads import READ_TASK
 from linkadmin.providers.errors import ProviderError
 from linkadmin.wake_worker import wake_worker
@@ -76,12 +76,12 @@ def tick_minutes() -> None:
 
 @shared_task(name="sync.fold_counts")
 def fold_counts() -> None:
-    counts.fold()
+    count_upkeep.fold()
 
 
 @shared_task(name="sync.recount")
 def recount() -> None:
-    counts.recount()
+    count_upkeep.recount()
 
 
 @shared_task(name="sync.wake_full_checks")

@@ -14,7 +14,7 @@ from django.urls import Resolver404, resolve
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Role
-from linkadmin.links import counts
+from linkadmin.links import count_upkeep
 from linkadmin.links.models import Institution, Link, UnrecognizedValue
 from tests.markup import Page, read
 
@@ -117,7 +117,7 @@ def varied_data(state: object) -> None:
 def test_every_count_is_as_long_as_the_list_it_opens(role: Role) -> None:
     client = Client()
     client.force_login(User.objects.filter(role=role).order_by("pk")[0])
-    counts.recount()
+    count_upkeep.recount()
     seen, followed, wrong, untold = set[str](), Counter[object](), list[str](), list[str]()
     for url, page in every_page(client):
         seen.add(view_of(url))

@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from linkadmin.integrations.models import Integration
 from linkadmin.links import counts, health
-from linkadmin.links.models import CountMove, Link, LinkCount
+from linkadmin.links.count_upkeep import compare, fold, recount
+from linkadmin.links.models import CountMove, Link, LinkTotal
 from linkadmin.providers.types import Cause, Observation, RemoteLink
 from tests.environment import Environment
 
@@ -28,12 +29,12 @@ def unseen(env: Environment) -> Link:
 
 def test_counts_follow_every_change_before_and_after_folding(env: Environment) -> None:
     link = env.belvo_link(cause=Cause.LOGIN_REFUSED)
-    counts.fold()
+    fold()
     env.belvo_link("Beta", cause=Cause.WORKING)
     tell(link, Cause.BANK_DOWN)
 
     assert counts.current() == Counter(waiting=1, healthy=1)
-    assert counts.fold() == 2
+    assert fold() == 2
     assert counts.current() == Counter(waiting=1, healthy=1)
     assert not CountMove.objects.exists()
 
@@ -41,10 +42,22 @@ def test_counts_follow_every_change_before_and_after_folding(env: Environment) -
 def test_counts_are_kept_by_integration_and_institution(env: Environment) -> None:
     link = env.belvo_link(cause=Cause.WORKING)
     env.heron_link()
-    counts.fold()
+    fold()
 
     assert counts.current(integration=env.heron) == Counter(healthy=1)
     assert counts.current(institution=link.institution) == Counter(healthy=1)
+
+
+def test_link_is_counted_at_the_institution_it_moved_to(env: Environment) -> None:
+    link, was = env.belvo_link(bank="erebor_mx_retail", cause=Cause.WORKING), env.bank("erebor_mx_retail")
+    fold()
+    remote = RemoteLink(link.remote_id, Observation(Cause.BANK_DOWN), institution="heimdall_mx_retail")
+    health.observe_remote(link, remote, source=LIST, at=timezone.now())
+
+    assert counts.by_institution([was.pk, env.bank().pk]) == {was.pk: Counter(), env.bank().pk: Counter(waiting=1)}
+    fold()
+    assert counts.by_institution([was.pk, env.bank().pk]) == {was.pk: Counter(), env.bank().pk: Counter(waiting=1)}
+    assert counts.current() == Counter(waiting=1)
 
 
 def test_repairs_being_verified_count_separately(env: Environment) -> None:
@@ -58,10 +71,10 @@ def test_repairs_being_verified_count_separately(env: Environment) -> None:
 
 def test_report_that_changes_nothing_moves_nothing(env: Environment) -> None:
     link = env.belvo_link(cause=Cause.WORKING)
-    counts.fold()
+    fold()
     tell(link, Cause.WORKING)
 
-    assert counts.fold() == 0
+    assert fold() == 0
 
 
 def test_trend_shows_the_end_of_each_day(env: Environment) -> None:
@@ -69,7 +82,7 @@ def test_trend_shows_the_end_of_each_day(env: Environment) -> None:
     link = unseen(env)
     health.start_links([(link, RemoteLink(link.remote_id, Observation(Cause.WORKING)))], at=now - timedelta(days=5))
     tell(link, Cause.BANK_DOWN, now - timedelta(days=2))
-    counts.fold()
+    fold()
 
     days = counts.trend(7, today=now.astimezone(UTC).date())
 
@@ -82,23 +95,46 @@ def test_recount_gives_the_same_counts(env: Environment) -> None:
     env.heron_link()
     before = counts.current()
 
-    counts.recount()
+    recount()
 
     assert counts.current() == before == Counter(waiting=1, verifying=1, healthy=1)
+
+
+def test_recount_corrects_counts_that_are_wrong(env: Environment) -> None:
+    env.belvo_link(cause=Cause.WORKING)
+    fold()
+    LinkTotal.objects.update(links=7)
+    LinkTotal.objects.create(integration=env.heron, state="waiting", links=1)
+
+    assert recount() == 2
+    assert counts.current() == Counter(healthy=1)
+    assert recount() == 0
+
+
+def test_only_one_of_two_recounts_corrects(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    env.belvo_link(cause=Cause.WORKING)
+    fold()
+    LinkTotal.objects.update(links=7)
+    compared = compare()
+    recount()
+    monkeypatch.setattr("linkadmin.links.count_upkeep.compare", lambda: compared)
+
+    assert recount() == 0
+    assert counts.current() == Counter(healthy=1)
 
 
 def test_first_fold_counts_existing_links(env: Environment) -> None:
     env.heron_link()
     CountMove.objects.all().delete()
 
-    counts.fold()
+    fold()
 
     assert counts.current() == Counter(healthy=1)
 
 
 def test_counts_are_deleted_with_their_integration() -> None:
     integration = Integration.objects.create(provider="heron", name="Heron", base_url="https://app.herondata.io")
-    LinkCount.objects.create(integration=integration, institution=None, state="healthy", links=2)
+    LinkTotal.objects.create(integration=integration, state="healthy", links=2)
     integration.delete()
 
     assert counts.current() == Counter()

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from linkadmin.integrations.models import Integration
+from linkadmin.links import counts
 from linkadmin.links.causes import ESCALATED_RANK
 from linkadmin.links.models import ESCALATE_AFTER, HealthChange, Link
 from linkadmin.providers.types import Cause, HealthState
@@ -64,6 +65,6 @@ def expiring_consents(*, now: datetime) -> "QuerySet[Link]":
 
 
 def _turn(link: Link, report: Report) -> HealthChange | None:
-    before = link.shown_state
+    before = counts.key_of(link)
     change = set_state(link, report)
     return save(link, AppliedReport(accepted=True, change=change), before=before, at=report.at)

@@ -43,7 +43,7 @@ def _as_listed(_link: Link, remote: RemoteLink) -> RemoteLink:
 def observe(link: Link, report: Report) -> HealthChange | None:
     """Returns the change of state, if any. Updates `link` in place."""
     lock(link)
-    before, word = link.shown_state, unrecognized_values.news(link, report.observation)
+    before, word = counts.key_of(link), unrecognized_values.news(link, report.observation)
     applied = apply_report(link, report)
     link.fingerprint = None  # apply the provider's record next time, whatever it says
     return save(link, applied, before=before, word=word, at=report.at)
@@ -63,7 +63,7 @@ def observe_remote(
     institution = _named_by(remote, link)  # before locking the link, as for a page: one lock order prevents deadlocks
     lock(link)
     report = Report(remote.observation, source, at, operation_id, remote.request_id)
-    before, word = link.shown_state, unrecognized_values.news(link, report.observation)
+    before, word = counts.key_of(link), unrecognized_values.news(link, report.observation)
     applied = apply_record(link, remote, report, institution=institution)
     link.fingerprint = fingerprint if link.observed_at == at else None  # it came too late: discard it
     return save(link, applied, before=before, word=word, at=at)
@@ -74,7 +74,7 @@ def start_link(remote: RemoteLink, link: Link, report: Report) -> Link:
     link.health_since = report.at
     link.save(force_insert=True)
     word = unrecognized_values.news(link, report.observation)
-    save(link, apply_record(link, remote, report), before="", word=word, at=report.at)
+    save(link, apply_record(link, remote, report), before=None, word=word, at=report.at)
     LinkSearch.objects.create(link=link, text=search_text(link))
     return link
 
@@ -137,7 +137,7 @@ def start_links(found: Sequence[tuple[Link, RemoteLink]], *, at: datetime, under
     Link.objects.bulk_create([link for link, _remote in found])
     LinkSearch.objects.bulk_create([LinkSearch(link=link, text=search_text(link)) for link, _remote in found])
     HealthChange.objects.bulk_create(changes)
-    counts.add([link for link, _remote in found], at=at)
+    counts.note([(link, None) for link, _remote in found], at=at)
     for link, word in words:
         if word is not None:
             unrecognized_values.count(link.integration.provider, word, at=at, link=link)
@@ -147,7 +147,7 @@ def start_links(found: Sequence[tuple[Link, RemoteLink]], *, at: datetime, under
 def start_verifying(link: Link, *, at: datetime, request_id: str) -> None:
     """The link isn't shown as working until a later read says so."""
     lock(link)
-    before = link.shown_state
+    before = counts.key_of(link)
     link.verifying_since = link.last_attempt_at = at
     link.refused_at = None
     link.request_id = request_id[:80]
@@ -160,7 +160,7 @@ def stop_verifying(link: Link, *, now: datetime) -> None:
     lock(link)
     if link.verifying_since != unproven_since:
         return
-    before = link.shown_state
+    before = counts.key_of(link)
     link.verifying_since = None
     save(link, AppliedReport(accepted=True), before=before, at=now)
 
@@ -209,7 +209,12 @@ def _locked_in_order(links: Iterable[UUID]) -> list[UUID]:
 
 
 def save(
-    link: Link, applied: AppliedReport, *, before: str, at: datetime, word: unrecognized_values.Word | None = None
+    link: Link,
+    applied: AppliedReport,
+    *,
+    before: counts.CountKey | None,
+    at: datetime,
+    word: unrecognized_values.Word | None = None,
 ) -> HealthChange | None:
     link.urgency = link.rank()
     link.save()
@@ -219,7 +224,7 @@ def save(
         applied.change.save()
     if applied.moved is not None:
         applied.moved.save()
-    counts.move(link, before=before, at=at)
+    counts.note([(link, before)], at=at)
     return applied.change
 
 
@@ -237,7 +242,7 @@ def _write(
     changed = 0
     for link in locked.filter(integration=integration, remote_id__in=records, disconnected_at=None):
         remote = understood(link, records[link.remote_id])
-        before, word = link.shown_state, unrecognized_values.news(link, remote.observation)
+        before, word = counts.key_of(link), unrecognized_values.news(link, remote.observation)
         report = Report(remote.observation, Source.LIST, at, request_id=remote.request_id)
         applied = apply_record(link, remote, report, institution=named.get(remote.institution))
         # It came too late: the next list is applied whatever it says.

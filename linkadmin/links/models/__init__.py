@@ -1,6 +1,6 @@
 """Customers, institutions, links with their state, counts, and reads that are due."""
 
-from .counts import CountMove, DailyCount, LinkCount
+from .counts import CountMove, DailyCount, DailyTotal, LinkCount, LinkTotal, Recount
 from .institutions import Institution
 from .links import (
     ESCALATE_AFTER,
@@ -26,6 +26,7 @@ __all__ = [
     "AssigneeChange",
     "CountMove",
     "DailyCount",
+    "DailyTotal",
     "DueRead",
     "EndUser",
     "HealthChange",
@@ -36,9 +37,11 @@ __all__ = [
     "LinkQuerySet",
     "LinkRead",
     "LinkSearch",
+    "LinkTotal",
     "Note",
     "NoteText",
     "Reason",
+    "Recount",
     "UnrecognizedValue",
     "search_text",
 ]

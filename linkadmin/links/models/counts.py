@@ -1,10 +1,14 @@
-"""How many links are in each state, by integration and institution: now, and per day.
+"""How many links are in each state, in all and by institution: now, and per day.
 
-The transaction that changes a link's state appends a move. Moves are added to the counts later. Together they are exact
-at any time.
+The transaction that changes a link appends a move. Moves are added to the counts later. Together they are exact at any
+time. The database checks no foreign keys here: that would make every change of a link lock its integration.
 """
 
-from django.db import models
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import connection, models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.integrations.models import Integration
@@ -12,49 +16,116 @@ from linkadmin.integrations.models import Integration
 from .institutions import Institution
 
 STATE_LENGTH = 20
+ROWS_AT_ONCE = 500  # of a statement
+
+Key = tuple[Any, ...]
+
+
+class SumManager(models.Manager[Any]):
+    """Counts with a row per key."""
+
+    def __init__(self, *sums: str) -> None:
+        super().__init__()
+        self.sums = sums
+
+    def add(self, by_key: Mapping[Key, tuple[int, ...]]) -> None:
+        """Add to the rows with these keys, the unique ones in their order, and create those that are missing."""
+        (unique,) = self.model._meta.constraints
+        fields = [self.model._meta.get_field(name) for name in (*unique.fields, *self.sums)]
+        # Everyone changes rows in one order, so that nobody waits for another in a circle.
+        rows = [(*key, *sums) for key, sums in sorted(by_key.items()) if any(sums)]
+        for start in range(0, len(rows), ROWS_AT_ONCE):
+            some = rows[start : start + ROWS_AT_ONCE]
+            values = [
+                field.get_db_prep_save(v, connection) for row in some for field, v in zip(fields, row, strict=True)
+            ]
+            with connection.cursor() as cursor:
+                cursor.execute(self._upsert(fields, len(some)), values)
+
+    def _upsert(self, fields: list[Any], count: int) -> str:
+        table, quote = self.model._meta.db_table, connection.ops.quote_name
+        columns = [quote(field.column) for field in fields]
+        keys, sums = columns[: -len(self.sums)], columns[-len(self.sums) :]
+        rows = ", ".join([f"({', '.join(['%s'] * len(columns))})"] * count)
+        added = ", ".join(f"{column} = {quote(table)}.{column} + excluded.{column}" for column in sums)
+        return (
+            f"INSERT INTO {quote(table)} ({', '.join(columns)}) VALUES {rows} "  # noqa: S608 - names of our own columns
+            f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {added}"
+        )
 
 
 class Grain(models.Model):
     """What is counted separately."""
 
-    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="+")
-    institution = models.ForeignKey(Institution, on_delete=models.SET_NULL, null=True, related_name="+")
+    integration = models.ForeignKey(
+        Integration, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="+"
+    )
+    institution = models.ForeignKey(
+        Institution, on_delete=models.SET_NULL, null=True, db_constraint=False, db_index=False, related_name="+"
+    )
 
     class Meta:
         abstract = True
 
 
 class CountMove(Grain):
-    """Links that changed state on a day (UTC), not in the counts yet."""
+    """Links that changed state or institution on a day (UTC), not in the counts yet."""
 
     id = models.BigAutoField(primary_key=True)
     day = models.DateField()
-    old = models.CharField(max_length=STATE_LENGTH, blank=True)  # empty: new links
-    new = models.CharField(max_length=STATE_LENGTH)
+    old = models.CharField(max_length=STATE_LENGTH, blank=True)  # empty: new, or new at this institution
+    new = models.CharField(max_length=STATE_LENGTH, blank=True)  # empty: no longer at this institution
     links = models.PositiveIntegerField(default=1)
 
     def __str__(self) -> str:
-        return f"{self.old or '-'} → {self.new}"
+        return f"{self.old or '-'} → {self.new or '-'}"
 
 
-class LinkCount(Grain):
+class LinkTotal(models.Model):
+    """Links of an integration, at any institution or none."""
+
     id = models.BigAutoField(primary_key=True)
+    integration = models.ForeignKey(
+        Integration, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="+"
+    )
     state = models.CharField(_("status"), max_length=STATE_LENGTH)
     links = models.IntegerField(_("links"), default=0)
 
+    objects = SumManager("links")
+
     class Meta:
-        verbose_name = _("link count")
-        verbose_name_plural = _("link counts")
-        indexes = [models.Index(fields=["integration", "institution", "state"], name="link_count_of")]
+        verbose_name = _("link total")
+        verbose_name_plural = _("link totals")
+        constraints = [models.UniqueConstraint(fields=["integration", "state"], name="one_link_total_per_state")]
 
     def __str__(self) -> str:
         return f"{self.state}: {self.links}"
 
 
-class DailyCount(Grain):
+class LinkCount(Grain):
+    """Links at one institution."""
+
+    id = models.BigAutoField(primary_key=True)
+    state = models.CharField(_("status"), max_length=STATE_LENGTH)
+    links = models.IntegerField(_("links"), default=0)
+
+    objects = SumManager("links")
+
+    class Meta:
+        verbose_name = _("link count")
+        verbose_name_plural = _("link counts")
+        constraints = [
+            models.UniqueConstraint(fields=["institution", "state", "integration"], name="one_link_count_per_state")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.state}: {self.links}"
+
+
+class DailyTotal(models.Model):
     """How many links entered and left a state on a day (UTC).
 
-    Totals at the end of a day follow from the current counts and the days since.
+    Totals at the end of a day follow from the current ones and the days since.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -63,10 +134,47 @@ class DailyCount(Grain):
     entered = models.PositiveIntegerField(_("added"), default=0)
     left = models.PositiveIntegerField(_("removed"), default=0)
 
+    objects = SumManager("entered", "left")
+
     class Meta:
-        verbose_name = _("daily count")
-        verbose_name_plural = _("daily counts")
-        indexes = [models.Index(fields=["day", "integration", "institution", "state"], name="daily_count_of")]
+        verbose_name = _("daily total")
+        verbose_name_plural = _("daily totals")
+        constraints = [models.UniqueConstraint(fields=["day", "state"], name="one_daily_total_per_state")]
 
     def __str__(self) -> str:
         return f"{self.day} {self.state}: +{self.entered} -{self.left}"
+
+
+class DailyCount(Grain):
+    """The same at one institution."""
+
+    id = models.BigAutoField(primary_key=True)
+    day = models.DateField(_("day"))
+    state = models.CharField(_("status"), max_length=STATE_LENGTH)
+    entered = models.PositiveIntegerField(_("added"), default=0)
+    left = models.PositiveIntegerField(_("removed"), default=0)
+
+    objects = SumManager("entered", "left")
+
+    class Meta:
+        verbose_name = _("daily count")
+        verbose_name_plural = _("daily counts")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["institution", "day", "state", "integration"], name="one_daily_count_per_state"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.state}: +{self.entered} -{self.left}"
+
+
+class Recount(models.Model):
+    """A comparison of the counts with the links. Of two at the same time, its number lets only one correct them."""
+
+    id = models.PositiveIntegerField(primary_key=True)
+    at = models.DateTimeField(default=timezone.now)
+    corrected = models.PositiveIntegerField()  # counts that were wrong
+
+    def __str__(self) -> str:
+        return str(self.id)

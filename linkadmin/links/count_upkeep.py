@@ -1,0 +1,174 @@
+"""Keeps the counts right: adds moves to them, and compares them with the links.
+
+A fold takes moves that no other fold has. A recount locks nothing while it reads: links minus moves minus counts is how
+far a count is off, and neither a change of a link nor a fold alters that. One statement sees a change with its moves.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date
+from operator import attrgetter
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import structlog
+from django.db import IntegrityError, transaction
+from django.db.models import Case, Count, F, QuerySet, UUIDField, Value, When
+from django.db.models.functions import TruncDate
+
+from .counts import moved
+from .models import (
+    VERIFYING,
+    CountMove,
+    DailyCount,
+    DailyTotal,
+    HealthChange,
+    Link,
+    LinkCount,
+    LinkTotal,
+    Recount,
+)
+from .models.counts import Key
+
+FOLDED_AT_ONCE = 2000  # moves; SQLite's only lock is held meanwhile
+
+ANY, TOTALS, COUNTS, RECOUNTS = range(4)  # what a row of the comparison is about
+ENTERED, LEFT = range(2)
+PLACE = ("integration", "institution")
+NOWHERE = Value(None, output_field=UUIDField())
+SHOWN_STATE = Case(When(verifying_since__isnull=False, then=Value(VERIFYING)), default=F("health"))
+
+logger = structlog.get_logger(__name__)
+
+
+class Passage(NamedTuple):
+    """Links that entered or left a state."""
+
+    integration: UUID
+    institution: UUID | None
+    day: date
+    state: str
+    entered: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How far each count is off, and how many recounts there were before."""
+
+    totals: Counter[Key]
+    counts: Counter[Key]
+    recounts: int
+
+    @property
+    def wrong(self) -> int:
+        return sum(1 for off in (*self.totals.values(), *self.counts.values()) if off)
+
+
+def fold() -> int:
+    """Returns how many moves it added to the counts."""
+    if not Recount.objects.exists():
+        recount()  # links may be older than their counts
+    folded = some = _fold_some()
+    while some == FOLDED_AT_ONCE:
+        folded += (some := _fold_some())
+    return folded
+
+
+def recount() -> int:
+    """Returns how many counts were wrong. The first one also counts each day's status changes before it."""
+    found = compare()
+    is_first = not found.recounts
+    try:
+        _correct(found, list(_history()) if is_first else [])
+    except IntegrityError:  # another recount was faster
+        return 0
+    if found.wrong and not is_first:
+        logger.warning("counts.corrected", counts=found.wrong)
+    return found.wrong
+
+
+def compare() -> Comparison:
+    totals, counts, recounts = Counter[Key](), Counter[Key](), 0
+    for about, integration, institution, state, links in _compared():
+        if about == RECOUNTS:
+            recounts = max(recounts, links)
+        if about in (ANY, TOTALS):
+            totals[integration, state] += links
+        if about in (ANY, COUNTS) and institution:
+            counts[institution, state, integration] += links
+    return Comparison(totals, counts, recounts)
+
+
+@transaction.atomic
+def _fold_some() -> int:
+    moves = list(CountMove.objects.select_for_update(skip_locked=True).order_by("pk")[:FOLDED_AT_ONCE])
+    passages = [passage for each in moves for passage in _passages(each)]
+    LinkTotal.objects.add(_net(passages, "integration", "state"))
+    LinkCount.objects.add(_net(_placed(passages), "institution", "state", "integration"))
+    _add_to_days(passages)
+    CountMove.objects.filter(pk__in=[each.pk for each in moves]).delete()
+    return len(moves)
+
+
+@transaction.atomic
+def _correct(found: Comparison, history: list[Passage]) -> None:
+    Recount.objects.create(id=found.recounts + 1, corrected=found.wrong)
+    LinkTotal.objects.add({key: (off,) for key, off in found.totals.items()})
+    LinkCount.objects.add({key: (off,) for key, off in found.counts.items()})
+    _add_to_days(history)
+
+
+def _add_to_days(passages: list[Passage]) -> None:
+    DailyTotal.objects.add(_summed(passages, "day", "state"))
+    DailyCount.objects.add(_summed(_placed(passages), "institution", "day", "state", "integration"))
+
+
+def _passages(move: CountMove) -> Iterator[Passage]:
+    if move.new:
+        yield Passage(move.integration_id, move.institution_id, move.day, move.new, entered=move.links, left=0)
+    if move.old:
+        yield Passage(move.integration_id, move.institution_id, move.day, move.old, entered=0, left=move.links)
+
+
+def _placed(passages: Iterable[Passage]) -> list[Passage]:
+    return [passage for passage in passages if passage.institution]
+
+
+def _net(passages: Iterable[Passage], *columns: str) -> dict[Key, tuple[int, ...]]:
+    return {key: (entered - left,) for key, (entered, left) in _summed(passages, *columns).items()}
+
+
+def _summed(passages: Iterable[Passage], *columns: str) -> dict[Key, tuple[int, ...]]:
+    key_of, sums = attrgetter(*columns), defaultdict[Key, tuple[int, ...]](lambda: (0, 0))
+    for passage in passages:
+        entered, left = sums[key_of(passage)]
+        sums[key_of(passage)] = entered + passage.entered, left + passage.left
+    return sums
+
+
+def _compared() -> "QuerySet[Any]":
+    links: QuerySet[Any] = Link.objects.order_by()
+    moves = moved(CountMove.objects.all(), Value(ANY), *PLACE, came=-1, went=1)
+    totals = LinkTotal.objects.order_by().values_list(Value(TOTALS), "integration", NOWHERE, "state", -F("links"))
+    counts = LinkCount.objects.order_by().values_list(Value(COUNTS), *PLACE, "state", -F("links"))
+    recounts = Recount.objects.order_by().values_list(Value(RECOUNTS), NOWHERE, NOWHERE, Value(""), "id")
+    stand: QuerySet[Any] = links.values_list(Value(ANY), *PLACE, SHOWN_STATE).annotate(n=Count("pk"))
+    return stand.union(*moves, totals, counts, recounts, all=True)
+
+
+def _history() -> Iterator[Passage]:
+    changes: QuerySet[Any] = HealthChange.objects.order_by().annotate(day=TruncDate("at", tzinfo=UTC))
+    place = ("link__integration", "link__institution", "day")
+    came = changes.values_list(Value(ENTERED), *place, "new").annotate(n=Count("pk"))
+    went = changes.exclude(old="").values_list(Value(LEFT), *place, "old").annotate(n=Count("pk"))
+    # Pending moves are in the history too, and are added later.
+    pending_came, _went = moved(CountMove.objects.all(), Value(ENTERED), *PLACE, "day", came=-1)
+    _came, pending_went = moved(CountMove.objects.all(), Value(LEFT), *PLACE, "day", went=-1)
+    sums: Counter[Key] = Counter()
+    for *key, links in came.union(went, pending_came, pending_went, all=True):
+        sums[tuple(key)] += links
+    for (side, integration, institution, day, state), links in (+sums).items():
+        entered, left = (links, 0) if side == ENTERED else (0, links)
+        yield Passage(integration, institution, day, state, entered, left)

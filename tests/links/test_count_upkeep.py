@@ -1,0 +1,136 @@
+"""Counts while several writers change links, move them between institutions, fold, and recount at the same time."""
+
+import random
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from django.db import connection, connections
+from django.utils import timezone
+
+from linkadmin.integrations.models import Integration
+from linkadmin.links import counts, health
+from linkadmin.links.count_upkeep import compare, fold, recount
+from linkadmin.links.models import CountMove, EndUser, Institution, Link, LinkCount, LinkTotal, Recount
+from linkadmin.providers.types import Cause, Observation, RemoteLink
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
+
+WRITERS, CHANGES, LINKS = 4, 25, 12
+CAUSES = [Cause.WORKING, Cause.LOGIN_REFUSED, Cause.BANK_DOWN, Cause.CODE_NEEDED, Cause.STALE]
+
+
+@pytest.fixture
+def links() -> list[Link]:
+    customer = EndUser.objects.create(external_id="cus-1", name="Acme Corp")
+    found = []
+    for provider in ("belvo", "heron"):
+        integration = Integration.objects.create(provider=provider, name=provider, base_url="https://example.com")
+        Institution.objects.bulk_create(
+            Institution(integration=integration, name=f"bank-{n}", display_name=f"Bank {n}") for n in range(3)
+        )
+        found += [Link(integration=integration, end_user=customer, remote_id=f"link-{n}") for n in range(LINKS)]
+    now = timezone.now()
+    health.start_links([(link, RemoteLink(link.remote_id, Observation(Cause.WORKING))) for link in found], at=now)
+    return found
+
+
+@pytest.fixture
+def _one_database_for_all_threads(links: list[Link], tmp_path: Path) -> Iterator[None]:
+    """Give threads a copy in a file; the tests' own database lives in one connection's memory."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    with closing(sqlite3.connect(tmp_path / "counts.sqlite3")) as copy, pytest.MonkeyPatch.context() as patch:
+        connection.connection.backup(copy)
+        patch.setitem(connections.settings["default"], "NAME", tmp_path / "counts.sqlite3")
+        yield
+
+
+def together(*work: Callable[[], None]) -> None:
+    def work_and_close(each: Callable[[], None]) -> None:
+        try:
+            each()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(work)) as pool:
+        for done in [pool.submit(work_and_close, each) for each in work]:
+            done.result()
+
+
+def change_links(seed: int) -> None:
+    chance = random.Random(seed)
+    for _ in range(CHANGES):
+        link = chance.choice(list(Link.objects.select_related("integration", "institution")))
+        kind, now = chance.randrange(4), timezone.now()
+        if kind == 0:
+            health.start_verifying(link, at=now, request_id="")
+        elif kind == 1:
+            health.stop_verifying(link, now=now)
+        else:
+            bank = chance.choice(["", "bank-0", "bank-1", "bank-2"])
+            remote = RemoteLink(link.remote_id, Observation(chance.choice(CAUSES)), institution=bank)
+            health.observe_remote(link, remote, source=health.Source.LIST, at=now)
+
+
+def assert_exact() -> None:
+    assert compare().wrong == 0
+    links = list(Link.objects.all())
+    assert counts.by_integration() == {
+        pk: Counter(link.shown_state for link in links if link.integration_id == pk)
+        for pk in Integration.objects.values_list("pk", flat=True)
+    }
+    banks = {link.institution_id for link in links if link.institution_id}
+    assert {pk: found for pk, found in counts.by_institution(banks).items() if found} == {
+        pk: Counter(link.shown_state for link in links if link.institution_id == pk) for pk in banks
+    }
+
+
+def sabotage() -> None:
+    """Make counts wrong, as a fault would."""
+    total, count = LinkTotal.objects.order_by("pk")[0], LinkCount.objects.order_by("pk").first()
+    LinkTotal.objects.filter(pk=total.pk).update(links=total.links + 7)
+    LinkTotal.objects.create(integration_id=total.integration_id, state="unknown", links=3)
+    if count:
+        LinkCount.objects.filter(pk=count.pk).delete()
+
+
+@pytest.mark.usefixtures("_one_database_for_all_threads")
+def test_counts_stay_exact_while_links_change_and_others_fold() -> None:
+    writers = [lambda seed=seed: change_links(seed) for seed in range(WRITERS)]
+
+    def look() -> None:
+        for _ in range(CHANGES):
+            assert compare().wrong == 0
+
+    together(*writers, look, *[lambda: [fold() for _ in range(CHANGES)]] * 2)
+    together(fold)
+
+    together(lambda: assert_no_moves())
+    together(assert_exact)
+
+
+def assert_no_moves() -> None:
+    assert not CountMove.objects.exists()
+
+
+@pytest.mark.usefixtures("_one_database_for_all_threads")
+def test_recount_is_exact_while_links_change_and_others_recount() -> None:
+    together(lambda: change_links(99))
+    together(fold)
+    together(sabotage)
+    writers = [lambda seed=seed: change_links(seed) for seed in range(WRITERS)]
+
+    together(*writers, recount, recount, fold, recount)
+
+    together(assert_exact)
+    together(lambda: assert_recounts_at_least(1))
+
+
+def assert_recounts_at_least(number: int) -> None:
+    assert Recount.objects.count() > number
