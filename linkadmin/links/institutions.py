@@ -1,12 +1,12 @@
 """Institutions: filters of the list, and how many of our links each has."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import django_filters
-from django.db.models import Count, F, Q, QuerySet, TextField
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -14,10 +14,12 @@ from django.utils.translation import gettext_lazy as _
 from linkadmin.integrations.models import Integration
 from linkadmin.paging import Keyset
 from linkadmin.providers.names import folded
-from linkadmin.providers.types import BY_CONSENT, INSTITUTION_DOWN, MAY_ASK_FOR_CODE, Capability, HealthState
+from linkadmin.providers.types import BY_CONSENT, INSTITUTION_DOWN, MAY_ASK_FOR_CODE, Capability
 
+from . import counts
+from .causes import Group
 from .models import Institution, Link
-from .queries import SEARCH_WORDS, active, needs_somebody
+from .queries import SEARCH_WORDS, active, group_counts, standing
 
 BY_NAME = Keyset("display_name", "id")
 TROUBLE_SHOWN = 8
@@ -110,44 +112,41 @@ class LinkCounts:
     waiting: int = 0  # on the bank
 
 
+@dataclass(frozen=True, slots=True)
+class KnownProblems:
+    """Institutions with links that are down or have several waiting links, the worst first."""
+
+    institutions: list[tuple[Institution, LinkCounts]]
+    more_down: int  # without links
+
+
 def search(institutions: "QuerySet[Institution]", words: str) -> "QuerySet[Institution]":
     return institutions.filter(*(Q(search__contains=folded(each)) for each in words.split()[:SEARCH_WORDS]))
 
 
 def link_counts(institutions: Iterable[Institution]) -> dict[UUID, LinkCounts]:
-    return {
-        row["institution"]: _link_counts(row) for row in _counted(Link.objects.filter(institution__in=institutions))
-    }
+    counted = counts.by_institution([each.pk for each in institutions])
+    return {pk: _link_counts(by_state) for pk, by_state in counted.items()}
 
 
-def in_trouble() -> list[tuple[Institution, LinkCounts]]:
-    rows = _counted(Link.objects.filter(institution__isnull=False))
-    troubled = rows.filter(Q(institution__status=INSTITUTION_DOWN) | Q(waiting__gte=TROUBLE_LINKS))
-    found = {row["institution"]: _link_counts(row) for row in troubled.order_by("-waiting", "-links")[:TROUBLE_SHOWN]}
-    here = Institution.objects.select_related("integration").in_bulk(list(found))
-    return [(here[pk], counted) for pk, counted in found.items()]
-
-
-def down_without_links() -> int:
-    return without_links(Institution.objects.filter(status=INSTITUTION_DOWN)).count()
+def known_problems() -> KnownProblems:
+    down = set(Institution.objects.filter(status=INSTITUTION_DOWN).values_list("pk", flat=True))
+    waiting = {pk for pk, links in counts.waiting_by_institution().items() if links >= TROUBLE_LINKS}
+    counted = {pk: _link_counts(by_state) for pk, by_state in counts.by_institution(down | waiting).items()}
+    ours = {pk: found for pk, found in counted.items() if found.links}
+    first = sorted(ours, key=lambda pk: (-ours[pk].waiting, -ours[pk].links, pk))[:TROUBLE_SHOWN]
+    here = Institution.objects.select_related("integration").in_bulk(first)
+    return KnownProblems([(here[pk], ours[pk]) for pk in first], more_down=len(down - ours.keys()))
 
 
 def without_links(institutions: "QuerySet[Institution]") -> "QuerySet[Institution]":
-    return institutions.exclude(pk__in=active(Link.objects.filter(institution__isnull=False)).values("institution"))
+    return institutions.exclude(Exists(active(Link.objects.filter(institution=OuterRef("pk")))))
 
 
 def listed(institutions: "QuerySet[Institution]") -> "QuerySet[Institution]":
     return institutions.exclude(UNLISTED)
 
 
-def _counted(links: "QuerySet[Link]") -> "QuerySet[Any]":
-    waiting = Q(health=HealthState.WAITING.value, verifying_since=None)
-    grouped: QuerySet[Any] = active(links).order_by().values("institution")
-    counted: QuerySet[Any] = grouped.annotate(
-        links=Count("pk"), trouble=Count("pk", filter=needs_somebody()), waiting=Count("pk", filter=waiting)
-    )
-    return counted
-
-
-def _link_counts(row: Mapping[str, Any]) -> LinkCounts:
-    return LinkCounts(row["links"], row["trouble"], row["waiting"])
+def _link_counts(by_state: Counter[str]) -> LinkCounts:
+    groups = group_counts(by_state)
+    return LinkCounts(standing(by_state).total(), groups[Group.CUSTOMER] + groups[Group.US], groups[Group.WAIT])

@@ -7,15 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet, Value
 from django.db.models.functions import Greatest, Least, Substr
 
+from linkadmin.compiled_query import CompiledQuery
 from linkadmin.providers import PROVIDERS, provider_class
 from linkadmin.providers.http.redaction import WITHHELD
 from linkadmin.providers.types import Cause, Observation
 
-from .models import Link, UnrecognizedValue
+from .models import TROUBLED, Link, UnrecognizedValue
 
 Place = UnrecognizedValue.Place
 
@@ -82,13 +84,9 @@ def showing(links: "QuerySet[Link]", known: UnrecognizedValue) -> "QuerySet[Link
     return _saying(links, Place(known.place)).filter(said=known.value, integration__provider=known.provider)
 
 
-def counted(links: "QuerySet[Link]") -> dict[tuple[str, str, str], int]:
-    """Keys are provider, field and value."""
-    found: dict[tuple[str, str, str], int] = {}
-    for place in Place:
-        rows = _saying(links, place).values_list("integration__provider", "said").annotate(n=Count("pk"))
-        found |= {(provider, place.value, value): n for provider, value, n in rows}
-    return found
+def counted() -> dict[tuple[str, str, str], int]:
+    """How many active links have each value. Keys are provider, field and value."""
+    return {(provider, place, value): links for provider, place, value, links in _COUNTED.rows()}
 
 
 def _saying(links: "QuerySet[Link]", place: Place) -> "QuerySet[Any]":
@@ -96,4 +94,17 @@ def _saying(links: "QuerySet[Link]", place: Place) -> "QuerySet[Any]":
     later = [cause.value for cause, places in PLACES.items() if place in places[1:]]
     # An error's message counts only if it has no code. A link keeps its status beside every error.
     fitting = Q(cause__in=first) | (Q(cause__in=later, raw_code="") if place is Place.WORDS else Q(cause__in=later))
-    return links.filter(fitting).annotate(said=Substr(COLUMNS[place], 1, LONGEST[place])).exclude(said="")
+    return links.filter(TROUBLED & fitting).annotate(said=Substr(COLUMNS[place], 1, LONGEST[place])).exclude(said="")
+
+
+def _counted(_key: UUID) -> "QuerySet[Any]":
+    live = Link.objects.filter(disconnected_at=None).order_by()
+    first: QuerySet[Any]
+    first, *others = [
+        _saying(live, place).values_list("integration__provider", Value(place.value), "said").annotate(n=Count("pk"))
+        for place in Place
+    ]
+    return first.union(*others, all=True)
+
+
+_COUNTED = CompiledQuery(_counted)

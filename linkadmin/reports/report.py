@@ -4,13 +4,17 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Min, QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.utils import timezone
 
 from linkadmin.accounts.models import User
 from linkadmin.integrations.models import Integration
-from linkadmin.links.models import Institution, Link
+from linkadmin.links import counts
+from linkadmin.links.causes import ESCALATED_RANK, STATES
+from linkadmin.links.models import ESCALATE_AFTER, NEEDS_SOMEBODY, Institution, Link
 from linkadmin.links.presentation import shown_states
 from linkadmin.links.queries import NAMED, needing_somebody, standing
 from linkadmin.providers.types import HealthState
@@ -18,6 +22,7 @@ from linkadmin.web.badges import StateBadge
 
 SHOWN = 8
 INCIDENT_LINKS = 2  # this many links waiting on one bank count as one incident
+WAITING_RANKS = (ESCALATED_RANK, STATES[HealthState.WAITING].rank)
 WIDTH = 100  # units of a bar
 
 
@@ -53,18 +58,34 @@ def by_integration(counted: Mapping[UUID, Counter[str]]) -> list[tuple[Integrati
     ]
 
 
-def incidents(live: "QuerySet[Link]") -> list[tuple[Institution, int, datetime | None]]:
+def incidents() -> list[tuple[Institution, int, datetime | None]]:
     """How many links wait on each bank, and since when."""
-    waiting = live.filter(health=HealthState.WAITING.value, verifying_since=None, institution__isnull=False)
-    grouped = waiting.values("institution").annotate(n=Count("pk"), since=Min("health_since")).order_by("-n")
-    found = [row for row in grouped[:SHOWN] if row["n"] >= INCIDENT_LINKS]
-    banks = Institution.objects.select_related("integration").in_bulk([row["institution"] for row in found])
-    return [(banks[row["institution"]], row["n"], row["since"]) for row in found]
+    several = {pk: links for pk, links in counts.waiting_by_institution().items() if links >= INCIDENT_LINKS}
+    most = sorted(several, key=lambda pk: (-several[pk], pk))[:SHOWN]
+    banks = Institution.objects.select_related("integration").annotate(
+        **{f"since_{rank}": Subquery(_oldest_waiting(rank)) for rank in WAITING_RANKS}
+    )
+    found = banks.in_bulk(most)
+    return [(found[pk], several[pk], _since(found[pk])) for pk in most]
+
+
+def waiting_long() -> int:
+    # By rank, which follows from the state, so that the index alone tells.
+    return Link.objects.filter(urgency__in=WAITING_RANKS, health_since__lte=timezone.now() - ESCALATE_AFTER).count()
 
 
 def oldest_unrepaired(live: "QuerySet[Link]") -> "QuerySet[Link]":
-    return needing_somebody(live).order_by("health_since", "id").select_related(*NAMED)[:SHOWN]
+    return needing_somebody(live).filter(NEEDS_SOMEBODY).order_by("health_since", "id").select_related(*NAMED)[:SHOWN]
 
 
 def portfolio_of(user: User, live: "QuerySet[Link]") -> "QuerySet[Link]":
     return live.filter(assignee=user).order_by("urgency", "health_since", "id").select_related(*NAMED)[:SHOWN]
+
+
+def _oldest_waiting(rank: int) -> "QuerySet[Any]":
+    here = Link.objects.filter(institution=OuterRef("pk"), urgency=rank)
+    return here.order_by("health_since").values("health_since")[:1]
+
+
+def _since(bank: Institution) -> datetime | None:
+    return min(filter(None, (getattr(bank, f"since_{rank}") for rank in WAITING_RANKS)), default=None)

@@ -12,7 +12,7 @@ from linkadmin.links import counts
 from linkadmin.links.group_counts import group_tiles
 from linkadmin.links.models import Link, UnrecognizedValue
 from linkadmin.links.presentation import rows
-from linkadmin.links.queries import ESCALATE, standing, waiting_too_long
+from linkadmin.links.queries import ESCALATE, standing
 from linkadmin.web.pages import reader
 
 from . import report
@@ -31,8 +31,8 @@ def overview(request: HttpRequest) -> HttpResponse:
         "tiles": group_tiles(by_state, current=""),
         "states": report.state_shares(by_state),
         "integrations": report.by_integration(counted),
-        "incidents": report.incidents(live),
-        "waiting_long": waiting_too_long(live).count(),
+        "incidents": report.incidents(),
+        "waiting_long": report.waiting_long(),
         "waiting_long_url": f"{reverse('link-list')}?state={ESCALATE}",
         "trend": trend_chart(),
         "oldest": rows(report.oldest_unrepaired(live), see_names=see_names) if may_view else [],

@@ -27,8 +27,7 @@ def test_links_are_counted_by_group(env: Environment) -> None:
 
 def test_several_links_waiting_for_a_bank_are_one_incident(env: Environment) -> None:
     for number in range(3):
-        link = env.heron_link(item_id=f"item-{number}", cause=Cause.BANK_DOWN)
-        Link.objects.filter(pk=link.pk).update(institution=env.bank("erebor_mx_retail"))
+        env.belvo_link(f"Acme {number}", bank="erebor_mx_retail", cause=Cause.BANK_DOWN)
 
     page = env.open("/")
 

@@ -8,9 +8,10 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from linkadmin.integrations.models import Integration
+from linkadmin.links import health
 from linkadmin.links.models import Institution
 from linkadmin.paging import PAGE_SIZE
-from linkadmin.providers.types import Cause
+from linkadmin.providers.types import Cause, Observation
 from linkadmin.simulator.settings import SimulatorSettings
 from tests.environment import HTMX, Environment
 from tests.markup import Page, read
@@ -46,8 +47,7 @@ def test_row_counts_our_live_links_by_trouble(env: Environment) -> None:
     env.belvo_link("Acme", bank=EREBOR, cause=Cause.LOGIN_REFUSED)
     env.belvo_link("Blue", bank=EREBOR, cause=Cause.BANK_DOWN)
     ended = env.belvo_link("Gone", bank=EREBOR)
-    ended.disconnected_at = timezone.now()
-    ended.save()
+    health.observe(ended, health.Report(Observation(Cause.REMOVED), health.Source.CALL, timezone.now()))
 
     assert f"Erebor Bank {EREBOR} MX Bank Working 2 1 1" in env.open("/institutions/?country=MX").words
 
@@ -101,7 +101,7 @@ def test_pages_follow_each_other_without_gap_or_double(env: Environment) -> None
 
 def test_queries_do_not_grow_with_the_rows(env: Environment, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     env.open("/institutions/?country=BR")
-    with django_assert_num_queries(17) as few:
+    with django_assert_num_queries(18) as few:
         env.client().get("/institutions/?country=BR")
 
     with django_assert_num_queries(len(few.captured_queries)):

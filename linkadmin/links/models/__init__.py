@@ -4,6 +4,8 @@ from .counts import CountMove, DailyCount, DailyTotal, LinkCount, LinkTotal, Rec
 from .institutions import Institution
 from .links import (
     ESCALATE_AFTER,
+    NEEDS_SOMEBODY,
+    TROUBLED,
     VERIFYING,
     AssigneeChange,
     EndUser,
@@ -21,7 +23,9 @@ from .reads import READ_EVERY, DueRead, LinkRead, Reason
 
 __all__ = [
     "ESCALATE_AFTER",
+    "NEEDS_SOMEBODY",
     "READ_EVERY",
+    "TROUBLED",
     "VERIFYING",
     "AssigneeChange",
     "CountMove",

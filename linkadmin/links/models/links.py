@@ -31,6 +31,10 @@ from .institutions import Institution
 
 VERIFYING = "verifying"  # besides the states: repaired, not verified yet
 ESCALATE_AFTER = timedelta(hours=48)
+# Conditions of partial indexes: queries that use one repeat its condition. SQLite can't tell that a list of states is
+# the same as the index's, so these go by rank, which follows from the state.
+NEEDS_SOMEBODY = Q(urgency__lte=STATES[HealthState.UNKNOWN].rank) & ~Q(urgency=RENEWAL_RANK)
+TROUBLED = Q(urgency__lt=STATES[HealthState.HEALTHY].rank)
 AWAITS_DATA = (HealthState.HEALTHY, HealthState.STALE, HealthState.SETTING_UP, HealthState.WAITING)
 
 
@@ -152,6 +156,8 @@ class Link(models.Model):
             models.Index(fields=["verifying_since"], condition=Q(verifying_since__isnull=False), name="link_verifying"),
             models.Index(fields=["missing_since"], condition=Q(missing_since__isnull=False), name="link_missing"),
             models.Index(fields=["stale_at"], condition=Q(health="healthy"), name="link_going_stale"),
+            models.Index(fields=["health_since", "id"], condition=NEEDS_SOMEBODY, name="link_needs_somebody"),
+            models.Index(fields=["cause", "raw_status", "raw_code"], condition=TROUBLED, name="link_unrecognized"),
         ]
 
     def __str__(self) -> str:

@@ -42,15 +42,15 @@ def institution_list(request: HttpRequest) -> HttpResponse:
         raise BadRequest("a filter has a value it does not offer")
     words = request.GET.get("q", "").strip()[:80]
     page = institutions.BY_NAME.page(institutions.search(chosen.qs, words), request.GET)
-    counted = institutions.link_counts(page.rows)
+    counted, problems = institutions.link_counts(page.rows), institutions.known_problems()
     context = {
         "filter": chosen,
         "pills": pills(request.GET, chosen.form),
         "words": words,
         "rows": [_row(each, counted.get(each.pk, LinkCounts())) for each in page.rows],
         "page": page,
-        "trouble": [_row(each, link_counts) for each, link_counts in institutions.in_trouble()],
-        "more_down": institutions.down_without_links(),
+        "trouble": [_row(each, link_counts) for each, link_counts in problems.institutions],
+        "more_down": problems.more_down,
         "left_out": SkippedRecord.objects.filter(kind=SkippedRecord.Kind.INSTITUTION)
         .select_related("integration")
         .order_by("pk"),

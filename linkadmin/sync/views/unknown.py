@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from linkadmin.accounts.roles import Right, may
 from linkadmin.links import unrecognized_values
-from linkadmin.links.models import Link, UnrecognizedValue
+from linkadmin.links.models import UnrecognizedValue
 from linkadmin.paging import Keyset
 from linkadmin.providers import PROVIDERS, provider_class
 from linkadmin.timestamps import exact_words
@@ -18,7 +18,7 @@ LATEST_FIRST = Keyset("last_at", "id", newest_first=True, size=200)
 
 @require_safe
 def unknown_values(request: HttpRequest) -> HttpResponse:
-    counted = unrecognized_values.counted(Link.objects.filter(disconnected_at=None))
+    counted = unrecognized_values.counted()
     page = LATEST_FIRST.page(UnrecognizedValue.objects.all(), request.GET)
     context = {
         "rows": [_row(each, counted.get((each.provider, each.place, each.value), 0)) for each in page.rows],
