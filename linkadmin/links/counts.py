@@ -111,19 +111,19 @@ def _moves_of(link: Link, before: CountKey | None, at: datetime) -> Iterator[Mov
         yield Move(link.integration_id, now.institution, day, "", now.state)
 
 
-def _stood_and_moved(_key: UUID) -> "QuerySet[Any]":
+def _stood_and_moved() -> "QuerySet[Any]":
     stood = LinkTotal.objects.order_by().values_list("integration", "state", "links")
     return stood.union(*moved(CountMove.objects.all(), "integration"), all=True)
 
 
-def _waited_and_moved(_key: UUID) -> "QuerySet[Any]":
+def _waited_and_moved() -> "QuerySet[Any]":
     waits = LinkCount.objects.filter(state=HealthState.WAITING.value).exclude(links=0).order_by()
     moves = CountMove.objects.filter(institution__isnull=False)
     return waits.values_list("institution", "state", "links").union(*moved(moves, "institution"), all=True)
 
 
-_BY_INTEGRATION = CompiledQuery(_stood_and_moved)
-_WAITING = CompiledQuery(_waited_and_moved)
+_BY_INTEGRATION = CompiledQuery(_stood_and_moved, types=())
+_WAITING = CompiledQuery(_waited_and_moved, types=())
 
 
 def _summed(rows: Iterable[tuple[UUID, str, int]]) -> dict[UUID, Counter[str]]:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.db.models import Count, F, Q, QuerySet, Value
 from django.db.models.functions import Greatest, Least, Substr
@@ -97,7 +96,7 @@ def _saying(links: "QuerySet[Link]", place: Place) -> "QuerySet[Any]":
     return links.filter(TROUBLED & fitting).annotate(said=Substr(COLUMNS[place], 1, LONGEST[place])).exclude(said="")
 
 
-def _counted(_key: UUID) -> "QuerySet[Any]":
+def _counted() -> "QuerySet[Any]":
     live = Link.objects.filter(disconnected_at=None).order_by()
     first: QuerySet[Any]
     first, *others = [
@@ -107,4 +106,4 @@ def _counted(_key: UUID) -> "QuerySet[Any]":
     return first.union(*others, all=True)
 
 
-_COUNTED = CompiledQuery(_counted)
+_COUNTED = CompiledQuery(_counted, types=())
