@@ -111,6 +111,7 @@ FACTS: Mapping[str, frozenset[str]] = {
     "links.InstitutionChange": frozenset({"at"}),
     "links.UnrecognizedValue": frozenset({"first_at", "last_at"}),
     "links.HealthChange": frozenset({"at"}),
+    "links.Recount": frozenset({"at"}),
     "integrations.CallSlot": frozenset({"taken_at"}),
     "webhooks.WebhookEndpoint": frozenset({"created_at"}),
     "webhooks.WebhookSecret": frozenset({"created_at", "revoked_at"}),

@@ -42,7 +42,7 @@ SHOWN_STATE = Case(When(verifying_since__isnull=False, then=Value(VERIFYING)), d
 logger = structlog.get_logger(__name__)
 
 
-class Passage(NamedTuple):
+class Flow(NamedTuple):
     """Links that entered or left a state."""
 
     integration: UUID
@@ -104,47 +104,47 @@ def compare() -> Comparison:
 @transaction.atomic
 def _fold_some() -> int:
     moves = list(CountMove.objects.select_for_update(skip_locked=True).order_by("pk")[:FOLDED_AT_ONCE])
-    passages = [passage for each in moves for passage in _passages(each)]
-    LinkTotal.objects.add(_net(passages, "integration", "state"))
-    LinkCount.objects.add(_net(_placed(passages), "institution", "state", "integration"))
-    _add_to_days(passages)
+    flows = [flow for each in moves for flow in _flows(each)]
+    LinkTotal.objects.add(_net(flows, "integration", "state"))
+    LinkCount.objects.add(_net(_placed(flows), "institution", "state", "integration"))
+    _add_to_days(flows)
     CountMove.objects.filter(pk__in=[each.pk for each in moves]).delete()
     return len(moves)
 
 
 @transaction.atomic
-def _correct(found: Comparison, history: list[Passage]) -> None:
+def _correct(found: Comparison, history: list[Flow]) -> None:
     Recount.objects.create(id=found.recounts + 1, corrected=found.wrong)
     LinkTotal.objects.add({key: (off,) for key, off in found.totals.items()})
     LinkCount.objects.add({key: (off,) for key, off in found.counts.items()})
     _add_to_days(history)
 
 
-def _add_to_days(passages: list[Passage]) -> None:
-    DailyTotal.objects.add(_summed(passages, "day", "state"))
-    DailyCount.objects.add(_summed(_placed(passages), "institution", "day", "state", "integration"))
+def _add_to_days(flows: list[Flow]) -> None:
+    DailyTotal.objects.add(_summed(flows, "day", "state"))
+    DailyCount.objects.add(_summed(_placed(flows), "institution", "day", "state", "integration"))
 
 
-def _passages(move: CountMove) -> Iterator[Passage]:
+def _flows(move: CountMove) -> Iterator[Flow]:
     if move.new:
-        yield Passage(move.integration_id, move.institution_id, move.day, move.new, entered=move.links, left=0)
+        yield Flow(move.integration_id, move.institution_id, move.day, move.new, entered=move.links, left=0)
     if move.old:
-        yield Passage(move.integration_id, move.institution_id, move.day, move.old, entered=0, left=move.links)
+        yield Flow(move.integration_id, move.institution_id, move.day, move.old, entered=0, left=move.links)
 
 
-def _placed(passages: Iterable[Passage]) -> list[Passage]:
-    return [passage for passage in passages if passage.institution]
+def _placed(flows: Iterable[Flow]) -> list[Flow]:
+    return [flow for flow in flows if flow.institution]
 
 
-def _net(passages: Iterable[Passage], *columns: str) -> dict[Key, tuple[int, ...]]:
-    return {key: (entered - left,) for key, (entered, left) in _summed(passages, *columns).items()}
+def _net(flows: Iterable[Flow], *columns: str) -> dict[Key, tuple[int, ...]]:
+    return {key: (entered - left,) for key, (entered, left) in _summed(flows, *columns).items()}
 
 
-def _summed(passages: Iterable[Passage], *columns: str) -> dict[Key, tuple[int, ...]]:
+def _summed(flows: Iterable[Flow], *columns: str) -> dict[Key, tuple[int, ...]]:
     key_of, sums = attrgetter(*columns), defaultdict[Key, tuple[int, ...]](lambda: (0, 0))
-    for passage in passages:
-        entered, left = sums[key_of(passage)]
-        sums[key_of(passage)] = entered + passage.entered, left + passage.left
+    for flow in flows:
+        entered, left = sums[key_of(flow)]
+        sums[key_of(flow)] = entered + flow.entered, left + flow.left
     return sums
 
 
@@ -158,7 +158,7 @@ def _compared() -> "QuerySet[Any]":
     return stand.union(*moves, totals, counts, recounts, all=True)
 
 
-def _history() -> Iterator[Passage]:
+def _history() -> Iterator[Flow]:
     changes: QuerySet[Any] = HealthChange.objects.order_by().annotate(day=TruncDate("at", tzinfo=UTC))
     place = ("link__integration", "link__institution", "day")
     came = changes.values_list(Value(ENTERED), *place, "new").annotate(n=Count("pk"))
@@ -171,4 +171,4 @@ def _history() -> Iterator[Passage]:
         sums[tuple(key)] += links
     for (side, integration, institution, day, state), links in (+sums).items():
         entered, left = (links, 0) if side == ENTERED else (0, links)
-        yield Passage(integration, institution, day, state, entered, left)
+        yield Flow(integration, institution, day, state, entered, left)
