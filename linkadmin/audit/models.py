@@ -22,6 +22,9 @@ class Outcome(models.TextChoices):
     NEEDS_DECISION = "needs_decision", _("Needs a decision")
 
 
+UNUSUAL = ~models.Q(outcome=Outcome.DONE.value) & ~models.Q(outcome=Outcome.REQUESTED.value)  # hardly any event
+
+
 class AppendOnlyError(Exception):
     """An audit event was about to be changed or deleted."""
 
@@ -68,6 +71,7 @@ class AuditEvent(models.Model):
             models.Index(fields=["object_id", "seq"], name="audit_object"),
             models.Index(fields=["request_id"], name="audit_request"),
             models.Index(fields=["operation_id"], name="audit_operation", condition=~models.Q(operation_id="")),
+            models.Index(fields=["outcome", "seq"], name="audit_unusual", condition=UNUSUAL),
         ]
 
     def __str__(self) -> str:

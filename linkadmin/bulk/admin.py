@@ -39,7 +39,6 @@ class BulkItemAdmin(RelatedIds, FoundById, ReadOnlyAdmin):
     id_fields = ("job_id", "link_id")
     fields = ("job", "id_of_link", "state", "why", "finished_at")
     list_display = ("job", "id_of_link", "state", "why", "finished_at")
-    list_filter = ("state",)
     list_select_related = ("job",)
     ordering = ("-id",)
     search_fields = ("link__remote_id__exact",)

@@ -77,7 +77,11 @@ class BulkJob(models.Model):
     kind = models.CharField(_("type"), max_length=12, choices=JobKind.choices)
     state = models.CharField(_("status"), max_length=8, choices=JobState.choices, default=JobState.DRAFT)
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="bulk_jobs", verbose_name=_("started by")
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="bulk_jobs",
+        db_index=False,
+        verbose_name=_("started by"),
     )
     assignee = models.ForeignKey(  # of the links, if the job assigns them
         settings.AUTH_USER_MODEL,
@@ -110,9 +114,10 @@ class BulkJob(models.Model):
         verbose_name = _("bulk job")
         verbose_name_plural = _("bulk jobs")
         indexes = [
-            models.Index(fields=["actor", "-created_at"], name="bulk_job_of_actor"),
-            models.Index(fields=["-created_at"], name="bulk_job_by_time"),
-            models.Index(fields=["state"], condition=~Q(state="done"), name="bulk_job_open"),
+            models.Index(fields=["actor", "-created_at", "-id"], name="bulk_job_of_actor"),
+            models.Index(fields=["-created_at", "-id"], name="bulk_job_by_time"),
+            models.Index(fields=["kind", "-created_at", "-id"], name="bulk_job_of_kind"),
+            models.Index(fields=["state", "-created_at", "-id"], name="bulk_job_of_state"),
         ]
 
     def __str__(self) -> str:
@@ -195,7 +200,10 @@ class BulkItem(models.Model):
         verbose_name = _("link in a bulk job")
         verbose_name_plural = _("links in bulk jobs")
         constraints = [models.UniqueConstraint(fields=["job", "link"], name="one_item_per_link_and_job")]
-        indexes = [models.Index(fields=["job", "state", "id"], name="bulk_items_of_job")]
+        indexes = [
+            models.Index(fields=["job", "id"], name="bulk_items_in_order"),
+            models.Index(fields=["job", "state", "id"], name="bulk_items_of_job"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.link_id}: {self.state}"

@@ -18,7 +18,7 @@ from linkadmin.providers.types import BY_CONSENT, INSTITUTION_DOWN, MAY_ASK_FOR_
 
 from . import counts
 from .causes import Group
-from .models import Institution, Link
+from .models import Institution, Link, values_of
 from .queries import SEARCH_WORDS, active, group_counts, standing
 
 BY_NAME = Keyset("display_name", "id")
@@ -43,8 +43,7 @@ def word(text: str) -> str:
 
 
 def _values_of(column: str) -> list[tuple[str, str]]:
-    found = Institution.objects.exclude(**{column: ""}).order_by(column).values_list(column, flat=True).distinct()
-    return [(value, word(value)) for value in found]
+    return [(value, word(value)) for value in values_of(column)]
 
 
 def _listing() -> "QuerySet[Integration]":

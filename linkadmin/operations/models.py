@@ -99,10 +99,13 @@ class Operation(models.Model):
     kind = models.CharField(_("type"), max_length=20, choices=kind_choices)
     state = models.CharField(_("status"), max_length=20, choices=State.choices, default=State.PREPARED)
     version = models.PositiveIntegerField(default=1)
+    # Foreign keys that other indexes begin with have none of their own.
     integration = models.ForeignKey(
-        Integration, on_delete=models.PROTECT, related_name="operations", verbose_name=_("integration")
+        Integration, on_delete=models.PROTECT, related_name="operations", db_index=False, verbose_name=_("integration")
     )
-    link = models.ForeignKey(Link, on_delete=models.PROTECT, null=True, blank=True, related_name="operations")
+    link = models.ForeignKey(
+        Link, on_delete=models.PROTECT, null=True, blank=True, related_name="operations", db_index=False
+    )
     # None: it concerns the whole integration.
     end_user = models.ForeignKey(
         EndUser, on_delete=models.PROTECT, null=True, blank=True, related_name="operations", db_index=False
@@ -119,7 +122,11 @@ class Operation(models.Model):
         verbose_name=_("earlier operation"),
     )
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="operations", verbose_name=_("started by")
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="operations",
+        db_index=False,
+        verbose_name=_("started by"),
     )
     operation_key = models.UUIDField()  # from the form: a form submitted twice is one operation
     fingerprint = models.CharField(max_length=64)  # of the non-secret parameters
@@ -184,6 +191,10 @@ class Operation(models.Model):
         indexes = [
             models.Index(fields=["link", "-created_at"], name="operation_of_link"),
             models.Index(fields=["end_user", "finished_at"], name="operation_of_customer"),
+            models.Index(fields=["-created_at", "-id"], name="operation_by_time"),
+            models.Index(fields=["kind", "-created_at", "-id"], name="operation_of_kind"),
+            models.Index(fields=["state", "-created_at", "-id"], name="operation_of_state"),
+            models.Index(fields=["integration", "-created_at", "-id"], name="operation_of_integration"),
             models.Index(fields=["state", "lease_until"], condition=Q(state__in=OPEN_STATES), name="operation_open"),
         ]
 

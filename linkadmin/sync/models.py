@@ -41,7 +41,7 @@ class FullCheck(WorkItem):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="full_checks")
+    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="full_checks", db_index=False)
     state = models.CharField(_("status"), max_length=8, choices=FullCheckState.choices, default=FullCheckState.RUNNING)
     started_by = models.ForeignKey(  # None: the schedule
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
@@ -69,7 +69,7 @@ class FullCheck(WorkItem):
                 fields=["integration"], condition=Q(state="running"), name="one_running_full_check_per_integration"
             )
         ]
-        indexes = [models.Index(fields=["integration", "-started_at"], name="full_check_of_integration")]
+        indexes = [models.Index(fields=["integration", "-started_at", "-id"], name="full_check_of_integration")]
 
     def __str__(self) -> str:
         return f"{self.integration}, {self.started_at:%Y-%m-%d %H:%M}"
@@ -150,6 +150,9 @@ class SkippedRecord(models.Model):
     class Meta:
         verbose_name = _("skipped record")
         verbose_name_plural = _("skipped records")
+        indexes = [
+            models.Index(fields=["id"], condition=models.Q(kind="institution"), name="skipped_institution"),
+        ]
 
     def __str__(self) -> str:
         return self.name or str(self.pk)

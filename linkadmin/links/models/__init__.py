@@ -1,7 +1,7 @@
 """Customers, institutions, links with their state, counts, and reads that are due."""
 
 from .counts import CountMove, DailyCount, DailyTotal, LinkCount, LinkTotal, Recount
-from .institutions import Institution
+from .institutions import Institution, values_of
 from .links import (
     ESCALATE_AFTER,
     NEEDS_SOMEBODY,
@@ -48,4 +48,5 @@ __all__ = [
     "Recount",
     "UnrecognizedValue",
     "search_text",
+    "values_of",
 ]

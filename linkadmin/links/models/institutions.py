@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db import models
+from django.db import connection, models
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -40,6 +40,15 @@ class Institution(models.Model):
         verbose_name = _("institution")
         verbose_name_plural = _("institutions")
         constraints = [models.UniqueConstraint(fields=["integration", "name"], name="one_institution_per_name")]
+        # The list's order, for all and for each value of a filter. Institutions are written once a day.
+        indexes = [
+            models.Index(fields=["display_name", "id"], name="institution_by_name"),
+            models.Index(fields=["integration", "display_name", "id"], name="institution_of_integration"),
+            models.Index(fields=["country", "display_name", "id"], name="institution_of_country"),
+            models.Index(fields=["kind", "display_name", "id"], name="institution_of_kind"),
+            models.Index(fields=["status", "display_name", "id"], name="institution_of_status"),
+            models.Index(fields=["integration_type", "display_name", "id"], name="institution_of_access"),
+        ]
 
     def __str__(self) -> str:
         return self.display_name
@@ -62,6 +71,19 @@ class Institution(models.Model):
     @property
     def is_down(self) -> bool:
         return self.status == INSTITUTION_DOWN
+
+
+def values_of(column: str) -> list[str]:
+    """The values of one of the list's filters, each by one look into the index that begins with its column."""
+    table, name = connection.ops.quote_name(Institution._meta.db_table), connection.ops.quote_name(column)
+    following = f"SELECT MIN({name}) FROM {table} WHERE {name} >"  # noqa: S608 - names of ours
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH RECURSIVE found(value) AS ({following} '' UNION ALL "  # noqa: S608
+            f"SELECT ({following} found.value) FROM found WHERE found.value IS NOT NULL) "
+            "SELECT value FROM found WHERE value IS NOT NULL"
+        )
+        return [value for (value,) in cursor.fetchall()]
 
 
 def institutions_named(integration: Integration, names: set[str]) -> dict[str, Institution]:

@@ -262,7 +262,7 @@ class NoteText(models.Model):
 
 class Note(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="notes")
+    link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="notes", db_index=False)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="notes")
     at = models.DateTimeField(_("time"), default=timezone.now)
     text = models.TextField(_("note"), max_length=2000, blank=True)  # empty for a bulk note
@@ -286,7 +286,7 @@ class AssigneeChange(models.Model):
     """A change of assignee: from whom, to whom, and by whom."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="assignee_changes")
+    link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="assignee_changes", db_index=False)
     at = models.DateTimeField(_("time"), default=timezone.now)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     old = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
@@ -306,7 +306,7 @@ class InstitutionChange(models.Model):
     """A link's move to another institution in its provider's records, for example after a merger."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="institution_changes")
+    link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="institution_changes", db_index=False)
     at = models.DateTimeField(_("time"))
     old = models.ForeignKey(Institution, on_delete=models.CASCADE, null=True, related_name="+")
     new = models.ForeignKey(Institution, on_delete=models.CASCADE, related_name="+")
@@ -371,7 +371,9 @@ class HealthChange(models.Model):
         CLOCK = "clock", _("timeout")
 
     id = models.BigAutoField(primary_key=True)
-    link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="changes", verbose_name=_("link"))
+    link = models.ForeignKey(
+        Link, on_delete=models.CASCADE, related_name="changes", db_index=False, verbose_name=_("link")
+    )
     at = models.DateTimeField(_("time"))
     source = models.CharField(_("source"), max_length=8, choices=Source.choices)
     old = models.CharField(_("previous status"), max_length=20, choices=health_choices, blank=True)
@@ -385,7 +387,10 @@ class HealthChange(models.Model):
     class Meta:
         verbose_name = _("status change")
         verbose_name_plural = _("status changes")
-        indexes = [models.Index(fields=["link", "-at"], name="health_change_of_link")]
+        indexes = [
+            models.Index(fields=["link", "-at"], name="health_change_of_link"),
+            models.Index(fields=["new", "id"], name="health_change_to"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.old} → {self.new}"
