@@ -135,6 +135,7 @@ TEMPLATES = [
             "builtins": [
                 "linkadmin.web.icons",
                 "linkadmin.links.templatetags.names",
+                "linkadmin.web.kept_parts",
                 "linkadmin.web.page_parts",
                 "linkadmin.timestamps",
             ],

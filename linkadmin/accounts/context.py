@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.functional import Promise
+from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
 from .models import User
@@ -93,18 +93,19 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return frame
+    rights = rights_of(user)
     return frame | {
-        "nav": _navigation(request, rights_of(user)),
-        "rights": rights_of(user),
+        "nav": SimpleLazyObject(lambda: _navigation(request, rights)),  # pages keep it drawn
+        "section": _section(request, rights),
+        "rights": rights,
         "role_label": user.get_role_display(),
         "initials": _initials(user.display_name),
     }
 
 
 def _navigation(request: HttpRequest, rights: frozenset[Right]) -> list[dict[str, Any]]:
-    view_name = request.resolver_match.view_name if request.resolver_match else ""
     sections = [(label, [entry for entry in entries if entry.right in rights]) for label, entries in NAVIGATION]
-    current = _current([entry for _label, entries in sections for entry in entries], view_name)
+    section = _section(request, rights)
     return [
         {
             "label": label,
@@ -113,7 +114,7 @@ def _navigation(request: HttpRequest, rights: frozenset[Right]) -> list[dict[str
                     "label": entry.label,
                     "url": reverse(entry.view),
                     "icon": entry.icon,
-                    "current": entry is current,
+                    "current": entry.view == section,
                 }
                 for entry in entries
             ],
@@ -123,10 +124,12 @@ def _navigation(request: HttpRequest, rights: frozenset[Right]) -> list[dict[str
     ]
 
 
-def _current(entries: list[NavEntry], view_name: str) -> NavEntry | None:
-    # The longest prefix wins: the audit log is part of the Django admin.
-    fitting = [(len(page), entry) for entry in entries for page in entry.pages if view_name.startswith(page)]
-    return max(fitting, key=lambda fit: fit[0])[1] if fitting else None
+def _section(request: HttpRequest, rights: frozenset[Right]) -> str:
+    """The view of the current entry. The longest prefix wins: the audit log is part of the Django admin."""
+    view_name = request.resolver_match.view_name if request.resolver_match else ""
+    entries = (entry for _label, entries in NAVIGATION for entry in entries if entry.right in rights)
+    fitting = [(len(page), entry.view) for entry in entries for page in entry.pages if view_name.startswith(page)]
+    return max(fitting, key=lambda fit: fit[0])[1] if fitting else ""
 
 
 def _initials(name: str) -> str:

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from linkadmin.compiled_query import CompiledQuery
 from linkadmin.providers.names import isolated
 
 from . import circuit_breaker
@@ -29,9 +30,7 @@ class Alert:
 
 def alerts(of: Collection[UUID] | None = None) -> list[Alert]:
     """`of`: IDs of integrations; None for all active ones."""
-    found = troubled().select_related("circuit_breaker").order_by("name")
-    if of is not None:
-        found = found.filter(pk__in=of)
+    found = [each for each in _TROUBLED.instances() if of is None or each.pk in of]
     return [alert for each in found if (alert := alert_of(each)) is not None]
 
 
@@ -39,6 +38,9 @@ def troubled() -> IntegrationQuerySet:
     """Some alerts end with time, so this isn't exact."""
     may_be = Q(key_state=Integration.KeyState.REJECTED) | Q(circuit_breaker__open_until__isnull=False)
     return Integration.objects.filter(may_be, is_active=True)
+
+
+_TROUBLED = CompiledQuery(lambda: troubled().select_related("circuit_breaker").order_by("name"), types=())
 
 
 def alert_of(integration: Integration) -> Alert | None:
