@@ -63,8 +63,8 @@ class CompiledQuery:
 
     @property
     def _places(self) -> dict[object, "_Place"]:
-        pairs = zip(self._types, self._placeholders, strict=True)
-        return {_prepared(kind, key): _Place(place) for place, (kind, key) in enumerate(pairs)}
+        found = enumerate(zip(self._types, self._placeholders, strict=True))
+        return {each: _Place(place) for place, (kind, key) in found for each in (key, _prepared(kind, key))}
 
 
 class _Place(int):

@@ -1,11 +1,12 @@
 """When an integration's circuit breaker opens, and how one probe call closes it again.
 
-Rules on one row, locked by the caller; nothing here reads or saves.
+Rules on one row, locked by the caller; nothing here saves.
 """
 
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -54,6 +55,11 @@ def record(breaker: CircuitBreaker, signal: HealthSignal, *, is_probe: bool, now
     breaker.failures = 0
     if breaker.open_until is not None:
         breaker.open_until, breaker.open_reason, breaker.recent = None, "", ""
+
+
+def with_only_good_calls() -> "QuerySet[CircuitBreaker]":
+    """Those that another success doesn't change."""
+    return CircuitBreaker.objects.filter(open_until=None, failures=0, recent=GOOD * SEEN)
 
 
 def _fail(breaker: CircuitBreaker, now: datetime) -> None:

@@ -54,6 +54,12 @@ class Limits:
     def breaker(self) -> CircuitBreaker | None:
         return getattr(self.integration, "circuit_breaker", None)
 
+    @property
+    def are_calm(self) -> bool:
+        """Whether a success would tell nothing about keys and rate limits."""
+        is_valid = self.integration.key_state == Integration.KeyState.VALID
+        return is_valid and not any(quota.guesses for quota in self.quotas.values())
+
     def denial(self, call: str) -> Denial | None:
         now = timezone.now()
         is_open = circuit_breaker.denial_of(self.breaker, now=now) if self.breaker else None

@@ -175,6 +175,7 @@ class CallQuota(models.Model):
     window_ends_at = models.DateTimeField()
     reported = models.BooleanField(default=False)  # by the provider's responses, not its documents
     guesses = models.PositiveSmallIntegerField(default=0)  # consecutive waits whose length no response reported
+    starts_now = False  # in this process, not saved yet
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["integration", "scope"], name="one_quota_per_scope")]

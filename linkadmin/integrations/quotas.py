@@ -6,6 +6,7 @@ Limits that responses report override documented ones. Counting requires a lock 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from django.db.models import F
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -58,9 +59,13 @@ def why(quota: CallQuota) -> str:
 
 
 def count(quotas: Sequence[CallQuota]) -> None:
+    running = [quota.pk for quota in quotas if not quota.starts_now]
+    if running:
+        CallQuota.objects.filter(pk__in=running).update(used=F("used") + 1)
     for quota in quotas:
-        quota.used += 1
-        quota.save()
+        if quota.starts_now:
+            quota.used += 1
+            quota.save()
 
 
 def apply_rate(integration: Integration, rate: Rate, *, now: datetime) -> None:
@@ -122,7 +127,7 @@ def _window(
     if documented is None and not is_reported:
         return None
     window = stored or CallQuota(integration=integration, scope=scope)
-    window.used, window.reported = 0, is_reported
+    window.used, window.reported, window.starts_now = 0, is_reported, True
     if documented is not None and not is_reported:
         window.calls = documented.calls
     window.window_ends_at = now + timedelta(seconds=documented.seconds if documented else REPORTED_WINDOW)

@@ -10,21 +10,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
+from linkadmin.compiled_query import CompiledQuery, Sql, as_sql
 from linkadmin.database import release_connections
 from linkadmin.heartbeats import signs
+from linkadmin.moments import LONGEST_CALL
 from linkadmin.providers.http.admission import AttemptResult, Denial, HealthSignal, Permit
 from linkadmin.web import storage
 
 from . import circuit_breaker, keys, quotas, slots
 from .denials import KEYS_REJECTED, NO_DATABASE, NO_FREE_SLOT
+from .limits import Limits, with_limits
 from .models import CallQuota, CallSlot, CircuitBreaker, Integration
 from .slots import Slot
 
@@ -53,9 +57,9 @@ def take_slot(integration_id: UUID, *, call: str, seconds: float, person_id: UUI
     With a named call, also checks whether it would be denied now. Nothing is counted until the call is admitted.
     """
     request = CallRequest(Slot(integration_id), call, seconds, person_id=person_id)
-    breaker = _locked(request.slot)
-    windows = quotas.windows(breaker.integration, call, _stored(breaker), now=timezone.now()) if call else []
-    denial = _denial(request, breaker, windows)
+    state = _locked(request)
+    windows = state.windows_of(call) if call else []
+    denial = _denial(request, state, windows)
     if denial is None:
         _occupy(request)
     return denial or request.slot
@@ -104,6 +108,7 @@ class AdmittedCall:
 
     request: CallRequest
     is_probe: bool
+    is_plain: bool  # a success changes nothing but the circuit breaker
 
     def record(self, result: AttemptResult) -> None:
         _recorded(partial(_finish, self, result))
@@ -140,33 +145,48 @@ def _admit_or_wait(request: CallRequest) -> AdmittedCall | Denial:
         time.sleep(random.uniform(0.02, 0.08))  # noqa: S311 - spreads out those who wait
 
 
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What is stored of an integration, locked for the rest of the transaction."""
+
+    limits: Limits
+    breaker: CircuitBreaker
+    slots: slots.SlotUse
+
+    @property
+    def integration(self) -> Integration:
+        return self.limits.integration
+
+    def windows_of(self, call: str) -> list[CallQuota]:
+        return quotas.windows(self.integration, call, self.limits.quotas, now=timezone.now())
+
+
 @transaction.atomic(durable=True)
 def _admit(request: CallRequest) -> AdmittedCall | Denial:
-    breaker = _locked(request.slot)
-    windows = quotas.windows(breaker.integration, request.call, _stored(breaker), now=timezone.now())
-    denial = _denial(request, breaker, windows)
+    state = _locked(request)
+    windows = state.windows_of(request.call)
+    denial = _denial(request, state, windows)
     if denial is not None:
         return denial
+    breaker = state.breaker
     lease_until, is_probe = _occupy(request), breaker.open_until is not None
     if is_probe:
         breaker.probe_until = lease_until
         breaker.save()
     quotas.count(windows)
-    return AdmittedCall(request, is_probe)
+    return AdmittedCall(request, is_probe, is_plain=not is_probe and not request.by_hand and state.limits.are_calm)
 
 
-def _denial(request: CallRequest, breaker: CircuitBreaker, windows: list[CallQuota]) -> Denial | None:
+def _denial(request: CallRequest, state: _State, windows: list[CallQuota]) -> Denial | None:
     if request.call and not request.by_hand:
-        if breaker.integration.keys_rejected:
+        if state.integration.keys_rejected:
             return Denial(KEYS_REJECTED)
-        if is_open := circuit_breaker.denial_of(breaker, now=timezone.now()):
+        if is_open := circuit_breaker.denial_of(state.breaker, now=timezone.now()):
             return is_open
     used_up = quotas.denial_of(windows, by_hand=request.by_hand, in_background=request.in_background)
     if used_up or not request.takes_slot:
         return used_up
-    return slots.denial_of(
-        request.slot.integration_id, request.person_id, in_background=request.in_background, drop_expired=True
-    )
+    return state.slots.denial(in_background=request.in_background)
 
 
 def _occupy(request: CallRequest) -> datetime:
@@ -180,39 +200,45 @@ def _occupy(request: CallRequest) -> datetime:
     return lease_until
 
 
-@transaction.atomic(durable=True)
 def _finish(admitted: AdmittedCall, result: AttemptResult | None, *, frees_slot: bool = False) -> None:
-    if result is not None:
+    slot = admitted.request.slot
+    if result is None or (admitted.is_plain and result.is_plain):
+        only_good = _FREE.row(slot.id, slot.integration_id) if frees_slot else _ONLY_GOOD.row(slot.integration_id)
+        if result is None or (only_good and only_good[0]):
+            return  # another success changes nothing, so nothing needs to be locked
+        frees_slot = False
+    with transaction.atomic(durable=True):
         _apply(admitted, result)
-    if frees_slot:
-        CallSlot.objects.filter(pk=admitted.request.slot.id).delete()
+        if frees_slot:
+            CallSlot.objects.filter(pk=slot.id).delete()
 
 
 def _apply(admitted: AdmittedCall, result: AttemptResult) -> None:
-    breaker, request = _locked(admitted.request.slot), admitted.request
-    now = timezone.now()
+    request = admitted.request
+    state, now = _locked(request), timezone.now()
+    breaker, integration = state.breaker, state.integration
     before = dict(vars(breaker))
     circuit_breaker.record(breaker, result.signal, is_probe=admitted.is_probe, now=now)
     if vars(breaker) != before:
         breaker.save()
     if result.rate is not None:
-        quotas.apply_rate(breaker.integration, result.rate, now=now)
+        quotas.apply_rate(integration, result.rate, now=now)
     elif result.signal is HealthSignal.ANSWERS:
-        quotas.note_answered(breaker.integration, request.call, now=now)
+        quotas.note_answered(integration, request.call, now=now)
     if not request.by_hand:  # a call by hand records more about the keys
-        keys.note_result(breaker.integration, result.error)
+        keys.note_result(integration, result.error)
     elif result.error is None:
-        quotas.forget_guesses(breaker.integration, now=now)
+        quotas.forget_guesses(integration, now=now)
 
 
 @transaction.atomic(durable=True)
 def _count_retry(admitted: AdmittedCall) -> bool:
-    breaker, request = _locked(admitted.request.slot), admitted.request
-    now = timezone.now()
-    windows = quotas.windows(breaker.integration, request.call, _stored(breaker), now=now)
+    request = admitted.request
+    state = _locked(request)
+    windows = state.windows_of(request.call)
     is_denied = (
-        (breaker.integration.keys_rejected and not request.by_hand)
-        or circuit_breaker.denial_of(breaker, now=now)
+        (state.integration.keys_rejected and not request.by_hand)
+        or circuit_breaker.denial_of(state.breaker, now=timezone.now())
         or quotas.denial_of(windows, in_background=request.in_background)
     )
     if not is_denied:
@@ -220,12 +246,51 @@ def _count_retry(admitted: AdmittedCall) -> bool:
     return not is_denied
 
 
-def _stored(breaker: CircuitBreaker) -> dict[str, CallQuota]:
-    return {row.scope: row for row in CallQuota.objects.filter(integration=breaker.integration_id)}
+def _with_slots(integration: UUID, person: UUID, now: datetime, latest: datetime) -> "QuerySet[Integration]":
+    def count(rows: "QuerySet[CallSlot]") -> Subquery:
+        of_this = rows.filter(integration=OuterRef("pk")).order_by().values("integration")
+        return Subquery(of_this.annotate(count=Count("pk")).values("count"))
+
+    taken = CallSlot.objects.filter(slots.in_use(now, latest))
+    return with_limits(integration).annotate(
+        slots_in_all=count(CallSlot.objects.all()),
+        slots_taken=count(taken),
+        slots_of_person=count(taken.filter(person=person)),
+    )
 
 
-def _locked(slot: Slot) -> CircuitBreaker:
-    """Lock an integration's row, created if missing, for the rest of the transaction."""
-    rows = CircuitBreaker.objects.select_for_update(of=("self",)).select_related("integration")
-    breaker, _made = rows.get_or_create(integration_id=slot.integration_id)
-    return breaker
+def _only_good(integration: UUID) -> "QuerySet[CircuitBreaker, Any]":
+    return circuit_breaker.with_only_good_calls().filter(pk=integration).values_list("pk")
+
+
+def _free(slot: UUID, integration: UUID) -> Sql:
+    """Free a slot, and return whether its integration had only good calls."""
+    table, column = CallSlot._meta.db_table, CallSlot._meta.pk.column
+    sql, params = as_sql(_only_good(integration))
+    return f'DELETE FROM "{table}" WHERE "{column}" = %s RETURNING EXISTS ({sql})', (slot, *params)  # noqa: S608
+
+
+_LOCK = CompiledQuery(lambda pk: CircuitBreaker.objects.select_for_update().filter(pk=pk).values_list("pk"))
+_STATE = CompiledQuery(_with_slots, types=(UUID, UUID, datetime, datetime))
+_ONLY_GOOD = CompiledQuery(_only_good)
+_FREE = CompiledQuery(_free, types=(UUID, UUID))
+
+
+def _locked(request: CallRequest) -> _State:
+    """Lock an integration for the rest of the transaction, and read what limits it.
+
+    SQLite's transactions lock everything. Raises `Integration.DoesNotExist`.
+    """
+    integration_id, now = request.slot.integration_id, timezone.now()
+    latest = now + LONGEST_CALL
+    if connection.features.has_select_for_update:
+        _LOCK.rows(integration_id)
+    rows = _STATE.instances(integration_id, request.person_id, now, latest)
+    limits = Limits.read(rows)
+    if limits.breaker is None:
+        CircuitBreaker.objects.get_or_create(integration_id=integration_id)
+        return _locked(request)
+    taken = rows[0].slots_taken or 0
+    if (rows[0].slots_in_all or 0) > taken:
+        CallSlot.objects.filter(integration=integration_id).exclude(slots.in_use(now, latest)).delete()
+    return _State(limits, limits.breaker, slots.SlotUse(taken, rows[0].slots_of_person or 0))

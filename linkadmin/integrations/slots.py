@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.conf import settings
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from linkadmin.moments import LONGEST_CALL
@@ -60,19 +61,27 @@ def share_of_one() -> int:
     return max(1, int(settings.CALLS_AT_ONCE_PER_INTEGRATION) // 2)
 
 
-def denial_of(
-    integration_id: UUID, person_id: UUID | None, *, in_background: bool = False, drop_expired: bool = False
-) -> Denial | None:
-    """Certain only while the caller has locked the integration."""
+@dataclass(frozen=True, slots=True)
+class SlotUse:
+    """An integration's slots in use, and those of one person. Certain only while the caller has locked it."""
+
+    taken: int
+    of_person: int
+
+    def denial(self, *, in_background: bool = False) -> Denial | None:
+        slots: int = settings.CALLS_AT_ONCE_PER_INTEGRATION
+        retry_at = timezone.now() + timedelta(seconds=SLOT_WAIT_SECONDS)
+        if self.taken >= (max(1, slots - SLOTS_FOR_PEOPLE) if in_background else slots):
+            return Denial(NO_SLOT, retry_at)
+        return Denial(OWN_SHARE, retry_at) if self.of_person >= share_of_one() else None
+
+
+def in_use(now: datetime, latest: datetime) -> Q:
+    """Leases that hold. One that ends after `latest` comes from a clock that was ahead."""
+    return Q(lease_until__gt=now, lease_until__lte=latest)
+
+
+def use_of(integration_id: UUID, person_id: UUID) -> SlotUse:
     now = timezone.now()
-    taken = CallSlot.objects.filter(integration=integration_id)
-    rows = list(taken.values_list("lease_until", "person_id"))
-    # A longer lease than the longest call comes from a clock that was ahead.
-    holders = [holder for lease_until, holder in rows if now < lease_until <= now + LONGEST_CALL]
-    if drop_expired and len(holders) < len(rows):
-        taken.exclude(lease_until__gt=now, lease_until__lte=now + LONGEST_CALL).delete()
-    slots: int = settings.CALLS_AT_ONCE_PER_INTEGRATION
-    retry_at = now + timedelta(seconds=SLOT_WAIT_SECONDS)
-    if len(holders) >= (max(1, slots - SLOTS_FOR_PEOPLE) if in_background else slots):
-        return Denial(NO_SLOT, retry_at)
-    return Denial(OWN_SHARE, retry_at) if person_id and holders.count(person_id) >= share_of_one() else None
+    taken = CallSlot.objects.filter(in_use(now, now + LONGEST_CALL), integration=integration_id)
+    return SlotUse(**taken.aggregate(taken=Count("pk"), of_person=Count("pk", filter=Q(person=person_id))))

@@ -35,7 +35,7 @@ def require_free_slot(integration_id: UUID, *, person: User) -> None:
 
     Otherwise requests without a slot would wait for each other's locks to find that out.
     """
-    denial = slots.denial_of(integration_id, person.pk)
+    denial = slots.use_of(integration_id, person.pk).denial()
     if denial is not None:
         raise _refusal(integration_id, denial)
 

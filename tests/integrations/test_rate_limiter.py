@@ -5,17 +5,25 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.db import connection, connections, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
 from linkadmin.integrations.connections import client_for
 from linkadmin.integrations.models import CallQuota, CallSlot, Integration
+from linkadmin.integrations.rate_limiter import RateLimiter
 from linkadmin.providers.http.admission import AttemptResult, Denial
 from tests.providers.conftest import reply
 
 from .conftest import GOOD, LINK, SILENCE, Serve, at_once, breaker_of, failed, is_admitted, limiter_of, read, update
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
+
+
+def call(limiter: RateLimiter) -> None:
+    permit = limiter.admit("read_link", seconds=15)
+    assert not isinstance(permit, Denial)
+    permit.release(AttemptResult())
 
 
 class TestCircuitBreaker:
@@ -246,13 +254,48 @@ class TestRecords:
         ours, held = connections["default"], []
 
         def behave(line: object) -> None:
-            held.append(ours.connection is not None)
+            # SQLite has no pool to return it to.
+            is_sqlite = ours.vendor == "sqlite"
+            held.append(ours.connection.in_transaction if is_sqlite else ours.connection is not None)
             GOOD(line)  # type: ignore[arg-type]
 
         serve(behave)
         read(belvo)
 
         assert held == [False]
+
+    def test_cost_few_statements_while_all_is_well(self, belvo: Integration) -> None:
+        Integration.objects.update(key_state=Integration.KeyState.VALID)
+        breaker_of(belvo, recent="." * 20)
+        limiter = limiter_of(belvo)
+        call(limiter)
+
+        with CaptureQueriesContext(connection) as asked:
+            call(limiter)
+
+        made = [each["sql"].split()[0] for each in asked.captured_queries]
+        lock = ["SELECT"] if connection.vendor == "postgresql" else []
+        assert [verb for verb in made if verb not in ("BEGIN", "COMMIT")] == [
+            *lock,
+            "SELECT",  # keys, circuit breaker, rate limits, slots
+            "INSERT",  # the slot
+            "UPDATE",  # rate limits
+            "DELETE",  # the slot, and whether the circuit breaker has to be told
+        ]
+
+    def test_reset_the_circuit_breaker_after_another_call_failed(self, belvo: Integration) -> None:
+        Integration.objects.update(key_state=Integration.KeyState.VALID)
+        breaker_of(belvo, recent="." * 20)
+        permit = limiter_of(belvo).admit("read_link", seconds=15)
+        breaker_of(belvo, recent="." * 16 + "xxxx", failures=4)
+        assert not isinstance(permit, Denial)
+
+        permit.release(AttemptResult())
+
+        breaker = belvo.circuit_breaker
+        breaker.refresh_from_db()
+        assert (breaker.failures, breaker.recent) == (0, "." * 15 + "xxxx.")
+        assert not CallSlot.objects.exists()
 
     def test_are_never_admitted_within_a_transaction(self, belvo: Integration, serve: Serve) -> None:
         script = serve(GOOD)

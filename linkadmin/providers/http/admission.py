@@ -52,6 +52,11 @@ class AttemptResult:
     rate: Rate | None = None
 
     @property
+    def is_plain(self) -> bool:
+        """A success that reports no rate limit."""
+        return self.error is None and self.rate is None
+
+    @property
     def signal(self) -> HealthSignal:
         if isinstance(self.error, NotSent):
             return HealthSignal.NOTHING if self.error.failure.reason == ADDRESS_REFUSED else HealthSignal.FAILS
