@@ -66,7 +66,7 @@ def take_slot(integration_id: UUID, *, call: str, seconds: float, person_id: UUI
 
 
 def free_slot(slot: Slot) -> None:
-    _recorded(CallSlot.objects.filter(pk=slot.id).delete)
+    _recorded(partial(_FREE.rows, slot.id, slot.integration_id))
 
 
 @dataclass(frozen=True, slots=True)

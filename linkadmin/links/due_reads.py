@@ -32,7 +32,7 @@ def want_each(after_by_link: Mapping[UUID, datetime], *, reason: Reason) -> None
         _want({link_id: after_by_link[link_id] for link_id in some}, reason)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def _want(after_by_link: Mapping[UUID, datetime], reason: Reason) -> None:
     known = set(LinkRead.objects.filter(pk__in=after_by_link).values_list("pk", flat=True))
     if new := after_by_link.keys() - known:

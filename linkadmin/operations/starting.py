@@ -133,9 +133,10 @@ def _require_free(operation: Operation) -> None:
 @transaction.atomic
 def _prepare(operation: Operation, rules: Rules, answers: PendingChallenge | None) -> None:
     operation.fingerprint = fingerprint(operation)
-    if operation.end_user is not None:
-        operation.end_user = _stored_customer(operation.end_user, operation.actor)
-    operation.institution = _stored_bank(operation.institution)
+    if operation.link is None:  # otherwise both are stored
+        if operation.end_user is not None:
+            operation.end_user = _stored_customer(operation.end_user, operation.actor)
+        operation.institution = _stored_bank(operation.institution)
     if answers:
         asked = locked(answers.operation, State.NEEDS_CODE)
         if asked is None:

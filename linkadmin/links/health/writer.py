@@ -143,7 +143,7 @@ def start_links(found: Sequence[tuple[Link, RemoteLink]], *, at: datetime, under
             unrecognized_values.count(link.integration.provider, word, at=at, link=link)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def start_verifying(link: Link, *, at: datetime, request_id: str) -> None:
     """The link isn't shown as working until a later read says so."""
     lock(link)
