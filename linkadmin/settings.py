@@ -170,7 +170,6 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
         "data_folder_in": DATA_DIR / "broker" / "messages",
         "data_folder_out": DATA_DIR / "broker" / "messages",
         "control_folder": DATA_DIR / "broker" / "control",
-        "polling_interval": 0.1,
     }
     if CELERY_BROKER_URL == "filesystem://"
     # Otherwise lost work is looked for only every 100 s.

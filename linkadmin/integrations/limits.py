@@ -55,8 +55,8 @@ class Limits:
         return getattr(self.integration, "circuit_breaker", None)
 
     @property
-    def are_calm(self) -> bool:
-        """Whether a success would tell nothing about keys and rate limits."""
+    def are_good(self) -> bool:
+        """Whether a success would change nothing about keys and rate limits."""
         is_valid = self.integration.key_state == Integration.KeyState.VALID
         return is_valid and not any(quota.guesses for quota in self.quotas.values())
 

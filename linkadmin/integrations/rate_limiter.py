@@ -174,7 +174,7 @@ def _admit(request: CallRequest) -> AdmittedCall | Denial:
         breaker.probe_until = lease_until
         breaker.save()
     quotas.count(windows)
-    return AdmittedCall(request, is_probe, is_plain=not is_probe and not request.by_hand and state.limits.are_calm)
+    return AdmittedCall(request, is_probe, is_plain=not is_probe and not request.by_hand and state.limits.are_good)
 
 
 def _denial(request: CallRequest, state: _State, windows: list[CallQuota]) -> Denial | None:
