@@ -4,11 +4,12 @@ import base64
 import copy
 import json
 import pickle
+from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
 
-from linkadmin.providers.http.redaction import WITHHELD, clean
+from linkadmin.providers.http.redaction import WITHHELD, Redactor, clean
 from linkadmin.providers.types import Secret
 
 PASSWORD = Secret('Pä&s" w/rd+7')
@@ -50,6 +51,37 @@ ECHOES = {
 def test_words_that_echo_a_secret_are_withheld(shape: object) -> None:
     echo = shape(PASSWORD.reveal())  # type: ignore[operator]
     assert clean(f"the value {echo} was refused", [Secret("other"), PASSWORD]) == WITHHELD
+
+
+PLACES: list[Callable[[str], object]] = [
+    lambda echo: {"name": "fine", "words": [1, {"deep": f"so {echo}"}]},
+    lambda echo: {f"{echo}": 1},
+    lambda echo: [f"{echo}\\", "next"],
+    lambda echo: ["100%", echo, "41"],
+    lambda echo: ["R&D", f"{echo}&amp"],
+]
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("shape", ECHOES.values(), ids=ECHOES.keys())
+def test_response_with_an_echo_anywhere_has_all_its_texts_searched(shape: Callable[[str], str], place: object) -> None:
+    echo = shape(PASSWORD.reveal())
+    redactor = Redactor([PASSWORD])
+
+    body = place(echo)  # type: ignore[operator]
+
+    assert redactor.for_answer(json.dumps(body, ensure_ascii=False)) is redactor
+    assert redactor.for_answer(json.dumps(body)) is redactor
+
+
+@pytest.mark.parametrize("said", ["0123-4567-89ab", "0123456789AB"])
+def test_response_with_a_secret_in_an_id_has_all_its_texts_searched(said: str) -> None:
+    redactor = Redactor([Secret("0123456789ab")])
+
+    assert redactor.for_answer(f'{{"id": "7{said}"}}') is redactor
+    assert (
+        redactor.for_answer('{"id": "7-0123456789-a", "name": "b R&D 100% \u00fc"}').clean("0123456789ab") != WITHHELD
+    )
 
 
 def test_a_secret_of_three_characters_does_not_withhold_every_sentence() -> None:

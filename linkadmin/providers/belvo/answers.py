@@ -9,7 +9,7 @@ import re
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
+from functools import lru_cache, partial
 from http import HTTPStatus
 from urllib.parse import urlencode
 
@@ -174,7 +174,7 @@ def link_of(answer: Answer, item: Mapping[str, object], *, known: Container[str]
         created_at=moment(item.get("created_at")),
         created_by=answer.identifier(item.get("created_by"), shape=UUID),
         last_accessed_at=last_accessed_at,
-        fresh_for=_fresh_for(item),
+        fresh_for=_fresh_for(str(item.get("access_mode")), str(item.get("refresh_rate"))),
         request_id=answer.request_id,
         cleared=tuple(ours for name, ours in _CLEARABLE.items() if name in item and item[name] in (None, "", [])),
     )
@@ -201,10 +201,11 @@ def _is_storage_over(answer: Answer, item: Mapping[str, object]) -> bool:
     return bool(days and created_at and answer.received_at - created_at >= timedelta(days=int(days[1])))
 
 
-def _fresh_for(item: Mapping[str, object]) -> timedelta | None:
+@lru_cache(maxsize=64)
+def _fresh_for(access_mode: str, refresh_rate: str) -> timedelta | None:
     # A one-time link never gets stale; a recurring one may miss one sync plus a day.
-    rate = _RATE.fullmatch(str(item.get("refresh_rate")))
-    if item.get("access_mode") == "single" or rate is None:
+    rate = _RATE.fullmatch(refresh_rate)
+    if access_mode == "single" or rate is None:
         return None
     turn = timedelta(hours=int(rate[1])) if rate[2] == "h" else timedelta(days=int(rate[1]))
     return 2 * turn + timedelta(days=1)

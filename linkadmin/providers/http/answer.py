@@ -14,6 +14,7 @@ MAX_RETRY_AFTER = 900.0  # seconds
 LONGEST_SENSIBLE = 9_999.0  # seconds; anything longer is in milliseconds, or from a wrong clock
 
 IDENTIFIER = r"[A-Za-z0-9_.:=-]+"
+_IDENTIFIER = re.compile(IDENTIFIER)
 MAX_IDENTIFIER = 120  # characters
 UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 REQUEST_ID = re.compile(rf"{UUID.pattern}|[0-9a-fA-F]{{32}}")
@@ -61,7 +62,7 @@ class Answer:
         An ID in the format `shape` may contain a short secret such as a PIN by chance, and a `known` one may contain
         anything: these are dropped only if they equal a secret. Any other text that contains a secret is an echo.
         """
-        if not isinstance(value, str) or len(value) > longest or not re.fullmatch(IDENTIFIER, value):
+        if not isinstance(value, str) or len(value) > longest or not _IDENTIFIER.fullmatch(value):
             return ""
         if value in known:
             return "" if self.redactor.is_secret(value) else value

@@ -187,16 +187,17 @@ class HttpClient:
                 headers = {name.lower(): value for name, value in response.headers.items()}
         if connection.expired:
             raise TimeoutError("the deadline passed")
-        data, readable, kind = _parsed(body, headers.get("content-encoding", ""))
+        read = _parsed(body, headers.get("content-encoding", ""))
+        redactor = Redactor((*self._keys, *_secrets_in(message.json)))
         return Answer(
             status=status,
             headers=headers,
-            data=data,
-            readable=readable,
+            data=read.data,
+            readable=read.readable,
             duration_ms=_milliseconds_since(started),
             received_at=datetime.now(UTC),
-            body=kind,
-            redactor=Redactor((*self._keys, *_secrets_in(message.json))),
+            body=read.kind,
+            redactor=redactor.for_answer("\n".join((read.texts, *headers.values()))),
         )
 
     def _revealed_headers(self, *, has_body: bool) -> dict[str, str]:
@@ -232,14 +233,27 @@ def _secrets_in(value: object) -> Iterator[Secret]:
             yield from _secrets_in(inner)
 
 
-def _parsed(body: bytes, encoding: str) -> tuple[object, bool, str]:
-    """Return the data, whether it's readable, and what the body is if not."""
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """A body as parsed; `kind` says what it is if it isn't JSON, and `texts` has all its texts in one."""
+
+    data: object = field(default=None, repr=False)
+    readable: bool = True
+    kind: str = ""
+    texts: str = field(default="", repr=False)
+
+
+def _parsed(body: bytes, encoding: str) -> _Body:
     plain = b""
     try:
         plain = decoded(body, encoding.strip().lower())
-        return (parse(plain), True, "") if plain.strip() else (None, True, "empty")
+        if not plain.strip():
+            return _Body(kind="empty")
+        data, texts = parse(plain), plain.decode()
     except ValueError:
-        return None, False, "html" if plain.lstrip().startswith(b"<") else "unreadable"
+        return _Body(readable=False, kind="html" if plain.lstrip().startswith(b"<") else "unreadable")
+    # With escapes, texts don't appear in the body as they are.
+    return _Body(data, texts=json.dumps(data, ensure_ascii=False) if "\\" in texts else texts)
 
 
 def _judge(call: _Call[T], answer: Answer) -> T | ProviderError:
