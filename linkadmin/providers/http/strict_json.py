@@ -13,7 +13,7 @@ MAX_ITEMS = 30_000
 def parse(body: bytes) -> object:
     """Raises ValueError, without context, if it isn't strict JSON."""
     try:
-        value = _parse(body.decode("utf-8")) if _items(body) <= MAX_ITEMS else _REFUSED
+        value = _decoder.decode(body.decode("utf-8")) if _items(body) <= MAX_ITEMS else _REFUSED
     except (ValueError, RecursionError):
         value = _REFUSED
     # Raised here because the decoder's own error contains the whole document.
@@ -27,16 +27,6 @@ _REFUSED = object()
 
 def _items(body: bytes) -> int:
     return sum(map(body.count, (b",", b"[", b"{")))
-
-
-def _parse(text: str) -> object:
-    return json.loads(
-        text,
-        parse_int=_integer,
-        parse_float=_number,
-        parse_constant=_constant,
-        object_pairs_hook=_object,
-    )
 
 
 def _integer(digits: str) -> int:
@@ -66,6 +56,11 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(result) != len(pairs):
         raise ValueError("a key occurs twice")
     return result
+
+
+_decoder = json.JSONDecoder(
+    parse_int=_integer, parse_float=_number, parse_constant=_constant, object_pairs_hook=_object
+)
 
 
 def _depth(value: object) -> int:
