@@ -57,9 +57,7 @@ class DeadlineBody:
     def _in_time(self, read: Callable[[], Read]) -> Read:
         if self._until is None:
             self._until = time.monotonic() + self._seconds
-        watch = threading.Timer(max(0, self._until - time.monotonic()), self._shut)
-        watch.daemon = True
-        watch.start()
+        _watch.add(self, self._until)
         try:
             found = read()
         except Exception:  # the server's own, for a body that ends early
@@ -67,15 +65,54 @@ class DeadlineBody:
                 raise TimeoutError from None
             raise
         finally:
-            watch.cancel()
+            _watch.remove(self)
         if self._is_late:
             raise TimeoutError
         return found
 
-    def _shut(self) -> None:
+    def shut(self) -> None:
         self._is_late = True
         with suppress(OSError):  # the client is already gone
             self._line.shutdown(socket.SHUT_RD)
+
+
+class _Watch:
+    """One thread for the deadlines of all bodies that are being read: starting one for each costs more than a read."""
+
+    def __init__(self) -> None:
+        self._reading: dict[DeadlineBody, float] = {}  # and when each is late (monotonic seconds)
+        self._change = threading.Condition()
+        self._wakes_at = 0.0  # of the thread; 0: there's none
+
+    def add(self, body: DeadlineBody, until: float) -> None:
+        with self._change:
+            self._reading[body] = until
+            if not self._wakes_at:
+                self._wakes_at = until
+                threading.Thread(target=self._run, name="body deadlines", daemon=True).start()
+            elif until < self._wakes_at:
+                self._change.notify()
+
+    def remove(self, body: DeadlineBody) -> None:
+        with self._change:
+            self._reading.pop(body, None)
+
+    def _run(self) -> None:
+        while True:
+            with self._change:
+                self._wakes_at = min(self._reading.values(), default=0.0)
+                if not self._wakes_at:
+                    return
+                self._change.wait(self._wakes_at - time.monotonic())
+                now = time.monotonic()
+                late = [body for body, until in self._reading.items() if until <= now]
+                for body in late:
+                    del self._reading[body]
+            for body in late:
+                body.shut()
+
+
+_watch = _Watch()
 
 
 def hide_server_name() -> None:
