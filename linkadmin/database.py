@@ -1,9 +1,13 @@
 """Database connections: when they're released, and how long they wait for a lock."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
-from django.db import connection, connections
+from django.db import InterfaceError, OperationalError, connection, connections
+from psycopg import Cursor
+
+Found = TypeVar("Found")
 
 
 def release_connections() -> None:
@@ -15,6 +19,29 @@ def release_connections() -> None:
     for each in connections.all(initialized_only=True):
         if each.vendor != "sqlite" and not each.in_atomic_block:
             each.close()
+
+
+def on_live_connection(work: Callable[[], Found]) -> Found:
+    """Run once more if this thread's connection was dead, such as after a restart of the server.
+
+    For work that keeps its connection between requests: checking it each time costs more than the work.
+    """
+    try:
+        return work()
+    except (OperationalError, InterfaceError):
+        if connection.in_atomic_block or connection.is_usable():
+            raise
+        connection.close()
+        return work()
+
+
+def driver_rows(sql: str, params: Sequence[object]) -> list[tuple[Any, ...]]:
+    """Run a statement with values as the driver takes them: Django's cursor would take longer than a small INSERT."""
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        if connection.vendor == "sqlite":
+            return list(connection.connection.execute(sql.replace("%s", "?"), params).fetchall())
+        return Cursor(connection.connection).execute(sql, params).fetchall()
 
 
 @contextmanager

@@ -104,7 +104,6 @@ MIDDLEWARE = [
     "linkadmin.web.middleware.request_id",
     "linkadmin.web.middleware.StorageRefusals",
     "linkadmin.web.middleware.NoNul",
-    "linkadmin.webhooks.middleware.deliveries_first",
     "linkadmin.accounts.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -13,8 +13,11 @@ os.environ.setdefault("LINKADMIN_DATABASE_WAIT_SECONDS", "5")  # a person waits 
 
 no_core_dumps()
 hide_server_name()
-application = with_deadline(get_wsgi_application())
+_django = get_wsgi_application()
 
-from linkadmin.startup import refuse_unfit_database  # noqa: E402 - it needs the applications
+# These need the applications.
+from linkadmin.startup import refuse_unfit_database  # noqa: E402
+from linkadmin.webhooks.intake import with_intake  # noqa: E402
 
+application = with_deadline(with_intake(_django))
 refuse_unfit_database()

@@ -14,10 +14,12 @@ from django.db import connection, transaction
 from django.test import TransactionTestCase
 from django.utils import timezone
 from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
 
 from linkadmin.audit.models import AuditHead
 from linkadmin.heartbeats import watch
 from linkadmin.simulator.server import Simulator
+from linkadmin.webhooks.intake import with_intake
 
 from . import background
 from .environment import Clock, Environment, build
@@ -128,6 +130,14 @@ def slow(env: Environment, settings: Settings) -> Iterator[SlowProvider]:
     provider = SlowProvider(env.simulator.store)
     yield provider
     provider.answers()
+
+
+@pytest.fixture(scope="session")
+def live_server(live_server: LiveServer) -> LiveServer:
+    """The server of pytest-django, which also takes webhooks in as gunicorn does."""
+    server = live_server.thread.httpd
+    server.set_app(with_intake(server.get_app()))
+    return live_server
 
 
 @contextmanager

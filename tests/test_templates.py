@@ -66,9 +66,7 @@ FRAME = {  # surrounds every page, so it links to pages of all packages
 }
 WRITTEN_OUT = {  # our URLs in code, each for a reason
     ("demo/__main__.py", "/healthz/"): "asks from outside, before Django is set up",
-    ("demo/endpoints.py", "/webhooks/heron/"): "looks for what an earlier demo subscribed, wherever that was",
     ("accounts/middleware.py", "/live/"): "the suffix of URLs that open pages poll",
-    ("webhooks/middleware.py", "/webhooks/"): "spares all other requests a second look-up of their address",
     ("settings.py", "/csp-reports/"): "is read before there are addresses",
 }
 

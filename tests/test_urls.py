@@ -146,8 +146,6 @@ POST /integrations/{belvo}/endpoint/secrets/  403  403  403  422
 GET  /integrations/{belvo}/endpoint/secrets/new/  403  403  403  405
 POST /integrations/{heron}/endpoint/secrets/new/  403  403  403  404
 GET  /integrations/{belvo}/endpoint/secrets/{secret}/revoke/  403  403  403  200
-POST /webhooks/{what}/{source}/          401  401  401  401
-POST /webhooks/{what}/{source}           401  401  401  401
 GET  /admin/                             403  403  200  200
 GET  /admin/audit/auditevent/            403  403  200  403
 GET  /admin/links/link/                  403  403  200  403
@@ -179,8 +177,6 @@ PUBLIC = {
     "/readyz/": 200,
     "/statusz/": 503,  # no worker runs here
     "/csp-reports/": 400,
-    "/webhooks/{what}/{source}/": 401,
-    "/webhooks/{what}/{source}": 401,
 }
 # Pages about one customer or link, provider records, and the audit log: opening one is recorded. Lists and the
 # overview record no view.

@@ -135,7 +135,6 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "link-list": Right.VIEW_LINKS,
     "link-detail": Right.VIEW_LINKS,
     "link-new": Right.CREATE_LINK,
-    "webhook-delivery": Access.PUBLIC,  # each delivery is verified
     "delivery-list": Right.VIEW_DELIVERIES,
     "delivery-detail": Right.VIEW_DELIVERIES,
     "delivery-reprocess": Right.REFRESH,

@@ -1,1 +1,1 @@
-"""Webhooks: intake, verification, one row per delivery. Start with acceptance.py; sync reads what a delivery names."""
+"""Webhooks: intake, verification, one row per delivery. Start with intake.py; sync reads what a delivery names."""

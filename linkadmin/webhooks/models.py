@@ -71,7 +71,7 @@ class WebhookEndpoint(models.Model):
 
     @property
     def address(self) -> str:
-        return reverse("webhook-delivery", args=[self.integration.provider, self.path])
+        return f"/webhooks/{self.integration.provider}/{self.path}/"
 
 
 class WebhookSecret(models.Model):

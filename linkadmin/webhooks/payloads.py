@@ -1,11 +1,12 @@
 """Makes payloads safe to store and show: texts are cleaned and cut, signing secrets removed."""
 
+import json
 import re
 from collections.abc import Iterator
 from itertools import islice
 
 from linkadmin.providers.deliveries import SHOWN_KEYS, SHOWN_KEYS_WITH_NAMES
-from linkadmin.providers.http.redaction import Redactor
+from linkadmin.providers.http.redaction import NO_SECRETS, Redactor
 from linkadmin.providers.http.strict_json import parse
 
 MAX_NAME = 120  # characters of a key
@@ -13,9 +14,13 @@ SHOWN_LINES = 300
 MAX_COUNTED = 10_000_000  # larger numbers may be account, ID or phone numbers
 
 
-def cleaned(body: bytes, redactor: Redactor) -> object:
-    """Return a parsed payload with every text cleaned. Raises ValueError unless it's strict JSON."""
-    return _clean(parse(body), redactor)
+def cleaned(body: bytes, redactor: Redactor) -> str:
+    """Return a payload as JSON with every text cleaned. Raises ValueError unless it's strict JSON."""
+    payload, text = parse(body), body.decode()
+    needed = redactor.for_answer(text)
+    if needed is NO_SECRETS and text.isprintable() and not _ESCAPED_OR_LONG.search(text):
+        return text  # nothing to clean: looking at each text by itself would take longer than storing it
+    return json.dumps(_clean(payload, needed))
 
 
 def lines(content: object, *, see_names: bool) -> list[tuple[str, str]]:
@@ -57,4 +62,5 @@ def _walk(value: object, path: str, shown: frozenset[str], key: str = "") -> Ite
 MASK = "•••"
 _FIELD = re.compile(r"[a-z_][A-Za-z0-9_-]{0,59}")  # providers' fields never start with a capital; names do
 _COUNT = re.compile(r"(?:total|new)(?:_[a-z_]+)?")
+_ESCAPED_OR_LONG = re.compile(rf'\\|"[^"]{{{MAX_NAME + 1},}}"')
 _EMPTY = {"None": "null", "{}": "{}", "[]": "[]"}

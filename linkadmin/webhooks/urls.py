@@ -2,12 +2,9 @@
 
 from django.urls import path
 
-from .views import acceptance, deliveries, endpoints
+from .views import deliveries, endpoints
 
 urlpatterns = [
-    # Also without the trailing slash: a redirect would lose the delivery. Pages show the URL with it.
-    path("webhooks/<slug:provider>/<slug:path>", acceptance.webhook_delivery, name="webhook-delivery"),
-    path("webhooks/<slug:provider>/<slug:path>/", acceptance.webhook_delivery, name="webhook-delivery"),
     path("deliveries/", deliveries.delivery_list, name="delivery-list"),
     path("deliveries/reprocess/", deliveries.delivery_reprocess_all, name="delivery-reprocess-all"),
     path("deliveries/<uuid:pk>/", deliveries.delivery_detail, name="delivery-detail"),

@@ -13,7 +13,6 @@ from itertools import pairwise
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.utils import timezone
 
 from linkadmin.integrations.models import Integration
@@ -24,7 +23,15 @@ from linkadmin.sync import tasks
 from linkadmin.webhooks import refusals
 from linkadmin.webhooks.models import DeliveryOutcome, DeliveryState, RefusalCount, WebhookDelivery
 from tests.environment import HERON_INTEGRATION, Environment
-from tests.webhooks.webhook_sender import AUTHORIZATION, FORGED, belvo_webhook, heron_webhook, open_endpoint, signed
+from tests.webhooks.webhook_sender import (
+    AUTHORIZATION,
+    FORGED,
+    belvo_webhook,
+    deliver,
+    heron_webhook,
+    open_endpoint,
+    signed,
+)
 
 pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True), pytest.mark.database]
 
@@ -66,12 +73,12 @@ class Flood:
         self.chance.shuffle(self.posts)
 
     def send(self) -> None:
-        sender, told = Client(), set()
+        told = set()
         for post in self.posts:
             if post.link and post.body not in told:
                 told.add(post.body)
                 self._change(post.link)
-            answer = sender.generic("POST", post.address, post.body, headers=post.headers)
+            answer = deliver(post.address, post.body, post.headers)
             assert answer.status_code == (202 if post.link else 401)
 
     @property

@@ -1,31 +1,39 @@
 """The webhook endpoint: genuine deliveries are stored once and answered; nothing else gets in."""
 
 import json
+from collections.abc import Sequence
 from datetime import timedelta
 from io import BytesIO
+from typing import Any, NoReturn
 from unittest.mock import ANY
 
 import pytest
 from django.db import OperationalError, connection
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django import Settings
 
+from linkadmin.database import driver_rows
 from linkadmin.integrations.models import Integration
-from linkadmin.webhooks import endpoints
+from linkadmin.webhooks import arrivals, endpoints
 from linkadmin.webhooks.models import WebhookDelivery
 from tests.environment import Environment
 
 from .webhook_sender import (
     AUTHORIZATION,
     FORGED,
+    PASSED_ON,
     belvo_webhook,
     deliver,
     heron_webhook,
     open_endpoint,
+    send,
     signed,
     stored_delivery,
 )
+
+HEADERS = {"host": "testserver", "authorization": AUTHORIZATION}
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -126,7 +134,9 @@ def test_endpoint_without_a_secret_accepts_nothing(env: Environment) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
 def test_only_post_is_accepted(address: str, method: str) -> None:
-    assert Client().generic(method, address, headers={"authorization": AUTHORIZATION}).status_code == 405
+    environ = RequestFactory().generic(method, address, headers=HEADERS).environ
+
+    assert (send(environ).status_code, send(environ)["Allow"]) == (405, "POST")
 
 
 def test_body_is_limited_in_size(env: Environment, address: str) -> None:
@@ -142,19 +152,12 @@ def test_body_is_limited_in_size(env: Environment, address: str) -> None:
 def test_chunked_body_is_read(env: Environment, address: str) -> None:
     body = belvo_webhook()
 
-    environ = {"CONTENT_LENGTH": None, "wsgi.input_terminated": True}
-    answer = deliver_raw(address, body, environ)
+    environ = RequestFactory().post(address, headers=HEADERS).environ
+    del environ["CONTENT_LENGTH"]
+    answer = send(environ | {"wsgi.input": BytesIO(body), "wsgi.input_terminated": True})
 
-    assert answer == 202
+    assert answer.status_code == 202
     assert stored_delivery(env.belvo).size == len(body)
-
-
-def deliver_raw(address: str, body: bytes, environ: dict[str, object]) -> int:
-    """Post like a server that sends no length."""
-    client = Client()
-    request = client._base_environ(PATH_INFO=address, REQUEST_METHOD="POST", HTTP_AUTHORIZATION=AUTHORIZATION)
-    given = request | environ | {"wsgi.input": BytesIO(body)}
-    return client.request(**{name: value for name, value in given.items() if value is not None}).status_code
 
 
 @pytest.mark.parametrize(
@@ -186,14 +189,45 @@ def test_secret_repeated_in_a_payload_is_redacted(env: Environment, address: str
     assert stored_delivery(env.belvo).payload["data"] == {"headers": "withheld"}
 
 
-def test_delivery_costs_one_statement_beside_the_lookup(address: str) -> None:
+def test_delivery_costs_one_statement_beside_the_lookup(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    inserts: list[str] = []
+
+    def executed(sql: str, params: Sequence[object]) -> list[tuple[Any, ...]]:
+        inserts.append(sql)
+        return driver_rows(sql, params)
+
+    monkeypatch.setattr(arrivals, "driver_rows", executed)
     with CaptureQueriesContext(connection) as first:
         deliver(address, belvo_webhook())
     with CaptureQueriesContext(connection) as next_one:
         deliver(address, belvo_webhook())
 
-    assert [query["sql"].split()[0] for query in first] == ["SELECT", "INSERT"]
-    assert [query["sql"].split()[0] for query in next_one] == ["INSERT"]
+    assert [query["sql"].split()[0] for query in first] == ["SELECT"]
+    assert (len(next_one), len(inserts)) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    "headers", [{"host": "elsewhere.example"}, {"host": "testserver", "x-forwarded-proto": "http"}]
+)
+def test_request_for_another_host_or_without_tls_is_left_to_django(
+    env: Environment, address: str, settings: Settings, headers: dict[str, str]
+) -> None:
+    settings.SECURE_SSL_REDIRECT = "x-forwarded-proto" in headers
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+    answer = deliver(address, belvo_webhook(), headers | {"authorization": AUTHORIZATION})
+
+    assert answer.status_code == PASSED_ON
+    assert Client(headers=headers).post(address).status_code == (301 if settings.SECURE_SSL_REDIRECT else 400)
+    assert not WebhookDelivery.objects.exists()
+
+
+def test_request_that_came_over_tls_is_taken(env: Environment, address: str, settings: Settings) -> None:
+    settings.SECURE_SSL_REDIRECT, settings.SECURE_PROXY_SSL_HEADER = True, ("HTTP_X_FORWARDED_PROTO", "https")
+
+    headers = {"x-forwarded-proto": "https", "authorization": AUTHORIZATION}
+
+    assert deliver(address, belvo_webhook(), headers).status_code == 202
 
 
 def test_cookies_are_not_read(env: Environment, address: str) -> None:
@@ -216,12 +250,25 @@ def test_response_has_our_usual_headers(address: str) -> None:
 
 
 def test_provider_is_asked_to_retry_while_the_database_is_down(address: str) -> None:
-    with connection.execute_wrapper(away):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(arrivals, "driver_rows", away)
         answer = deliver(address, belvo_webhook())
 
-    assert (answer.status_code, answer.content) == (503, b"")
+    assert (answer.status_code, answer.content, answer["Retry-After"]) == (503, b"", "60")
     assert deliver(address, belvo_webhook()).status_code == 202
 
 
-def away(execute: object, sql: str, params: object, many: bool, context: object) -> None:
+def away(sql: str, params: object) -> NoReturn:
     raise OperationalError("server closed the connection unexpectedly")
+
+
+def test_bug_of_ours_is_logged_without_the_secret_url(
+    address: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(arrivals, "store", lambda arrival: 1 / 0)
+
+    answer = deliver(address, belvo_webhook())
+
+    assert answer.status_code == 500
+    assert "webhooks.broke" in caplog.text
+    assert address.split("/")[3] not in caplog.text

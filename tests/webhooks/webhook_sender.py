@@ -10,18 +10,20 @@ from datetime import timedelta
 from typing import Any
 
 from django.http import HttpResponse
-from django.test import Client
+from django.test import RequestFactory
 from django.utils import timezone
 
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import Link
 from linkadmin.providers.types import Secret
 from linkadmin.webhooks import deliveries, endpoints
+from linkadmin.webhooks.intake import with_intake
 from linkadmin.webhooks.models import DeliveryOutcome, WebhookDelivery
 
 AUTHORIZATION = "Bearer a-header-that-belvo-sends-along"
 SECRET = "sec_that-heron-signs-with"
 TODAY = timezone.now().isoformat()
+PASSED_ON = 421
 FORGED = {"authorization": "Bearer a-header-that-somebody-guessed"}
 
 
@@ -58,11 +60,30 @@ def signed(body: bytes, secret: str = SECRET) -> dict[str, str]:
 
 
 def deliver(address: str, body: bytes, headers: Mapping[str, str] | None = None) -> HttpResponse:
-    """Post a webhook, by default as Belvo does: without cookies or CSRF token."""
-    chosen = {"authorization": AUTHORIZATION} if headers is None else dict(headers)
-    return Client(enforce_csrf_checks=True).generic(
-        "POST", address, body, content_type="application/json", headers=chosen
+    """Post a webhook, by default as Belvo does."""
+    chosen = {"host": "testserver"} | ({"authorization": AUTHORIZATION} if headers is None else dict(headers))
+    return send(
+        RequestFactory().generic("POST", address, body, content_type="application/json", headers=chosen).environ
     )
+
+
+def send(environ: Mapping[str, Any]) -> HttpResponse:
+    """Send a request to the server's interface, as gunicorn does. What would reach Django answers PASSED_ON."""
+    answer = HttpResponse()
+
+    def start_response(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> Any:
+        answer.status_code, answer.headers = int(status.split()[0]), HttpResponse(headers=dict(headers)).headers
+
+    answer.content = b"".join(_intake(dict(environ), start_response))
+    return answer
+
+
+def _django(_environ: object, start_response: Any) -> list[bytes]:
+    start_response(f"{PASSED_ON} Passed on", [])
+    return []
+
+
+_intake = with_intake(_django)
 
 
 def stored_delivery(integration: Integration, **more: Any) -> WebhookDelivery:
