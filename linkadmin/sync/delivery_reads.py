@@ -210,7 +210,9 @@ def _close(integration: Integration, rows: Sequence[UnknownLinkRead], began_at: 
     about = Q()
     for row in rows:
         about |= Q(remote_link_id=row.remote_id, end_user_id=row.end_user_id)
-    reading = WebhookDelivery.objects.filter(integration=integration, state=DeliveryState.PROCESSING, links=None)
+    # SQLite uses the index of open deliveries only if the query says that it wants no others.
+    not_done = WebhookDelivery.objects.exclude(state=DeliveryState.DONE)
+    reading = not_done.filter(integration=integration, state=DeliveryState.PROCESSING, links=None)
     waiting = list(reading.filter(about, wanted_at__lte=began_at))
     links = matching_links(integration, {delivery.ref for delivery in waiting})
     for delivery in waiting:

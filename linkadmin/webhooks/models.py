@@ -99,6 +99,9 @@ class WebhookSecret(models.Model):
         return self.fingerprint
 
 
+_DONE = Q(state="done")
+
+
 class WebhookDelivery(WorkItem):
     """One webhook request, with its cleaned payload. IDs sort by time."""
 
@@ -151,9 +154,12 @@ class WebhookDelivery(WorkItem):
             models.Index(fields=["integration", "-id"], name="delivery_of_integration"),
             models.Index(fields=["due_at"], condition=~Q(state="done"), name="delivery_due"),
             models.Index(fields=["-id"], condition=Q(kind="unknown"), name="delivery_unknown"),
-            models.Index(fields=["remote_link_id"], condition=~Q(remote_link_id=""), name="delivery_by_link_id"),
-            models.Index(fields=["end_user_id"], condition=~Q(end_user_id=""), name="delivery_by_customer_id"),
-            models.Index(fields=["request_id"], condition=~Q(request_id=""), name="delivery_by_request_id"),
+            # These get their rows when a delivery is processed: accepting one pays for as few as possible.
+            models.Index(fields=["outcome", "-id"], condition=~Q(outcome=""), name="delivery_of_outcome"),
+            models.Index(fields=["remote_link_id"], condition=_DONE & ~Q(remote_link_id=""), name="delivery_link_id"),
+            models.Index(fields=["end_user_id"], condition=_DONE & ~Q(end_user_id=""), name="delivery_customer_id"),
+            models.Index(fields=["request_id"], condition=_DONE & ~Q(request_id=""), name="delivery_request_id"),
+            models.Index(fields=["consent_id"], condition=_DONE & ~Q(consent_id=""), name="delivery_consent_id"),
         ]
 
     def __str__(self) -> str:
