@@ -41,12 +41,13 @@ class DeliveryOutcome(models.TextChoices):
 def timed_id(at: datetime) -> uuid.UUID:
     """Return a random UUIDv7: it starts with the time, so IDs sort by time."""
     version, variant = 0x7 << 76, 0b10 << 62
-    return uuid.UUID(int=first_id(at).int | version | secrets.randbits(12) << 64 | variant | secrets.randbits(62))
+    part_of_millisecond = (at.microsecond % 1000 * 4096 // 1000) << 64
+    return uuid.UUID(int=first_id(at).int | version | part_of_millisecond | variant | secrets.randbits(62))
 
 
 def first_id(at: datetime) -> uuid.UUID:
     """Return the smallest ID created at or after a moment."""
-    return uuid.UUID(int=int(at.timestamp() * 1000) << 80)
+    return uuid.UUID(int=int(at.timestamp()) * 1000 + at.microsecond // 1000 << 80)
 
 
 def new_delivery_id() -> uuid.UUID:

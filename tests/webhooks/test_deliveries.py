@@ -139,7 +139,7 @@ def test_reprocessed_delivery_may_match_other_links(env: Environment, delivery: 
 
 def test_ids_sort_by_time() -> None:
     now = timezone.now()
-    ids = [timed_id(now + timedelta(milliseconds=number)) for number in range(100)]
+    ids = [timed_id(now + timedelta(microseconds=number)) for number in range(0, 4_000, 3)]
 
     assert ids == sorted(ids)
     assert first_id(now) <= ids[0] < first_id(now + timedelta(milliseconds=1))
