@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from linkadmin.integrations.models import Integration
-from linkadmin.links import health
-from linkadmin.links.models import EndUser, Link
+from linkadmin.links import counts, health
+from linkadmin.links.models import EndUser, HealthChange, Link
 from linkadmin.providers.types import Cause, Observation, RemoteLink
 
 pytestmark = pytest.mark.django_db
@@ -72,6 +73,31 @@ def test_page_writes_only_links_that_changed(integration: Integration) -> None:
     assert [stranger.remote_id for stranger in seen.unknown_links] == ["link-7"]
     assert integration.links.get(remote_id="link-1").health == "customer_login"
     assert integration.links.get(remote_id="link-0").observed_at == at(0)
+
+
+def test_page_writes_all_its_changes_with_the_same_statements(integration: Integration) -> None:
+    with CaptureQueriesContext(connection) as one:
+        health.observe_page(integration, [record(0, Cause.BANK_DOWN)], at=at(1))
+    with CaptureQueriesContext(connection) as all_three:
+        health.observe_page(integration, [record(number, Cause.LOGIN_REFUSED) for number in range(3)], at=at(2))
+
+    assert len(all_three) == len(one)
+    assert HealthChange.objects.filter(at=at(2), cause=Cause.LOGIN_REFUSED.value).count() == 3
+    assert counts.current() == {"customer_login": 3}
+
+
+@pytest.mark.parametrize("cause", [Cause.LOGIN_REFUSED, Cause.CODE_NEEDED, Cause.RENEW_SOON, Cause.UNRECOGNIZED])
+def test_page_leaves_what_single_reads_leave(integration: Integration, cause: Cause) -> None:
+    told = replace(record(0, cause), refresh_rate="7d", resources=("OWNERS",), fresh_for=timedelta(days=15))
+    told = replace(told, observation=replace(told.observation, raw_code="odd", last_good_at=at(0), conflict=True))
+    read, listed = integration.links.get(remote_id="link-1"), integration.links.get(remote_id="link-2")
+
+    health.observe_remote(read, replace(told, remote_id="link-1"), source=health.Source.LIST, at=at(1))
+    health.observe_page(integration, [replace(told, remote_id="link-2")], at=at(1))
+
+    own = {"id": None, "remote_id": None, "fingerprint": None, "created_at": None}
+    rows = [Link.objects.filter(pk=each.pk).values().get() | own for each in (read, listed)]
+    assert rows[0] == rows[1]
 
 
 def test_read_that_began_before_a_page_does_not_replace_it(integration: Integration) -> None:

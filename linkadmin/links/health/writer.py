@@ -4,26 +4,35 @@ That is the link's row, its change of state and the move in the counts. Of a pag
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from datetime import datetime
 from hashlib import blake2b
 from itertools import islice
-from typing import Any
+from operator import attrgetter
 from uuid import UUID
 
 from django.db import transaction
 
 from linkadmin.integrations.models import Integration
 from linkadmin.links import counts, unrecognized_values
-from linkadmin.links.models import HealthChange, Institution, Link, LinkSearch, search_text
+from linkadmin.links.models import HealthChange, Institution, InstitutionChange, Link, LinkSearch, search_text
 from linkadmin.links.models.institutions import institutions_named
-from linkadmin.providers.types import Cause, HealthState, RemoteLink
+from linkadmin.providers.types import Cause, HealthState, Observation, RemoteLink
 
+from .comparison import compare
+from .rows import Loaded, update_rows
 from .rules import RENEW_WITHIN, AppliedReport, Report, Source, apply_record, apply_report
 
 Understood = Callable[[Link, RemoteLink], RemoteLink]
 
-AT_ONCE = 200  # links written in one transaction: others wait for it
+AT_ONCE = 500  # links written in one transaction: others wait for it
+# What a record tells us about its link.
+_BESIDE = frozenset({"request_id", "last_accessed_at", "observation"})
+_told_by = attrgetter(
+    *(each.name for each in fields(RemoteLink) if each.name not in _BESIDE),
+    *(f"observation.{each.name}" for each in fields(Observation) if each.name != "cause"),
+    "observation.cause.value",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +42,16 @@ class Observed:
     written: int
     changed: int  # changed state, so they have a new history entry
     unknown_links: tuple[RemoteLink, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """A link with a report applied, how it was counted before, and an unrecognized value that is news."""
+
+    link: Link
+    applied: AppliedReport
+    before: counts.CountKey | None
+    word: unrecognized_values.Word | None = None
 
 
 def _as_listed(_link: Link, remote: RemoteLink) -> RemoteLink:
@@ -88,16 +107,12 @@ def observe_page(
     """
     records = {remote.remote_id: remote for remote in remotes}
     prints = {remote_id: fingerprint_of(remote) for remote_id, remote in records.items()}
-    known = _known(integration, records)
-    news = sorted(
-        (row.pk, remote_id) for remote_id, row in known.items() if not _says_the_same(row, prints[remote_id], at)
-    )
+    found = compare(integration, prints, at=at)
     changed = 0
-    for batch in _batches([remote_id for _pk, remote_id in news]):
-        some = {remote_id: records[remote_id] for remote_id in batch}
-        changed += _write(integration, some, prints, at, understood)
-    unknown_links = tuple(remote for remote_id, remote in records.items() if remote_id not in known)
-    return Observed(len(news), changed, unknown_links)
+    for some in _batches(sorted(found.changed)):
+        changed += _write(integration, {remote_id: records[remote_id] for remote_id in some}, prints, at, understood)
+    unknown_links = tuple(remote for remote_id, remote in records.items() if remote_id in found.unknown)
+    return Observed(len(found.changed), changed, unknown_links)
 
 
 @transaction.atomic
@@ -125,22 +140,17 @@ def observe_same(prints: Mapping[UUID, int], *, at: datetime) -> set[UUID]:
 
 @transaction.atomic
 def start_links(found: Sequence[tuple[Link, RemoteLink]], *, at: datetime, understood: Understood = _as_listed) -> None:
-    words: list[tuple[Link, unrecognized_values.Word | None]] = []
-    changes: list[HealthChange] = []
+    updated: list[Updated] = []
     for link, listed in found:
         remote = understood(link, listed)
-        words.append((link, unrecognized_values.news(link, remote.observation)))
+        word = unrecognized_values.news(link, remote.observation)
         link.health_since = at
         applied = apply_record(link, remote, Report(remote.observation, Source.LIST, at, request_id=remote.request_id))
         link.fingerprint = fingerprint_of(listed)
-        changes += [applied.change] if applied.change else []
-    Link.objects.bulk_create([link for link, _remote in found])
-    LinkSearch.objects.bulk_create([LinkSearch(link=link, text=search_text(link)) for link, _remote in found])
-    HealthChange.objects.bulk_create(changes)
-    counts.note([(link, None) for link, _remote in found], at=at)
-    for link, word in words:
-        if word is not None:
-            unrecognized_values.count(link.integration.provider, word, at=at, link=link)
+        updated.append(Updated(link, applied, None, word))
+    Link.objects.bulk_create([each.link for each in updated])
+    LinkSearch.objects.bulk_create([LinkSearch(link=each.link, text=search_text(each.link)) for each in updated])
+    _note(updated, at)
 
 
 @transaction.atomic(savepoint=False)
@@ -182,7 +192,7 @@ def note_missing(links: Iterable[UUID], *, at: datetime) -> int:
 
 
 def fingerprint_of(remote: RemoteLink) -> int:
-    text = repr(replace(remote, request_id=""))
+    text = repr(_told_by(remote))
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), signed=True)
 
 
@@ -218,14 +228,18 @@ def save(
 ) -> HealthChange | None:
     link.urgency = link.rank()
     link.save()
-    if applied.accepted and word is not None:
-        unrecognized_values.count(link.integration.provider, word, at=at, link=link)
-    if applied.change is not None:
-        applied.change.save()
-    if applied.moved is not None:
-        applied.moved.save()
-    counts.note([(link, before)], at=at)
+    _note([Updated(link, applied, before, word)], at)
     return applied.change
+
+
+def _note(updated: Sequence[Updated], at: datetime) -> None:
+    """Write what follows from saved links: history, counts and unrecognized values."""
+    HealthChange.objects.bulk_create([each.applied.change for each in updated if each.applied.change])
+    InstitutionChange.objects.bulk_create([each.applied.moved for each in updated if each.applied.moved])
+    counts.note([(each.link, each.before) for each in updated], at=at)
+    for each in updated:
+        if each.applied.accepted and each.word is not None:
+            unrecognized_values.count(each.link.integration.provider, each.word, at=at, link=each.link)
 
 
 @transaction.atomic
@@ -236,32 +250,24 @@ def _write(
     at: datetime,
     understood: Understood,
 ) -> int:
-    rows = Link.objects.select_related("integration", "end_user", "institution").order_by("pk")
-    locked = rows.select_for_update(of=("self",), no_key=True)
+    rows = Link.objects.select_related("institution").order_by("pk").select_for_update(of=("self",), no_key=True)
     named = institutions_named(integration, {each.institution for each in records.values() if each.institution})
-    changed = 0
-    for link in locked.filter(integration=integration, remote_id__in=records, disconnected_at=None):
+    updated: list[Updated] = []
+    loaded: list[Loaded] = []
+    for link in rows.filter(integration=integration, remote_id__in=list(records), disconnected_at=None):
+        loaded.append((link, dict(vars(link))))
+        link.integration = integration
         remote = understood(link, records[link.remote_id])
         before, word = counts.key_of(link), unrecognized_values.news(link, remote.observation)
         report = Report(remote.observation, Source.LIST, at, request_id=remote.request_id)
         applied = apply_record(link, remote, report, institution=named.get(remote.institution))
         # It came too late: the next list is applied whatever it says.
         link.fingerprint = prints[link.remote_id] if link.observed_at == at else None
-        changed += save(link, applied, before=before, word=word, at=at) is not None
-    return changed
-
-
-def _known(integration: Integration, records: Mapping[str, RemoteLink]) -> dict[str, Any]:
-    columns = ("remote_id", "pk", "fingerprint", "checking_since", "verifying_since", "missing_since")
-    rows = Link.objects.filter(integration=integration, disconnected_at=None).values_list(*columns, named=True)
-    return {row.remote_id: row for batch in _batches(list(records)) for row in rows.filter(remote_id__in=batch)}
-
-
-def _says_the_same(known: Any, fingerprint: int, at: datetime) -> bool:
-    is_waited_for = known.verifying_since is not None or known.missing_since is not None
-    # A read that started earlier may end later: the row must show that this one is newer.
-    is_overtaken = known.checking_since is not None and known.checking_since <= at
-    return bool(known.fingerprint == fingerprint) and not is_waited_for and not is_overtaken
+        link.urgency = link.rank()
+        updated.append(Updated(link, applied, before, word))
+    update_rows(loaded)
+    _note(updated, at)
+    return sum(each.applied.change is not None for each in updated)
 
 
 def _batches(ids: Sequence[str]) -> Iterator[list[str]]:
