@@ -1,7 +1,7 @@
 """Queries that pages repeat all the time, compiled once: compiling costs more than running them."""
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -12,16 +12,19 @@ from django.utils.functional import cached_property
 
 Row: TypeAlias = tuple[Any, ...]
 Sql: TypeAlias = tuple[str, Row]
-Key: TypeAlias = UUID | datetime | None
-_FIELDS: dict[type, "models.Field[Any, Any]"] = {UUID: models.UUIDField(), datetime: models.DateTimeField()}
+Key: TypeAlias = UUID | datetime | date | None
+Kind: TypeAlias = type[UUID] | type[datetime] | type[date]
+_FIELDS: dict[type, "models.Field[Any, Any]"] = {
+    UUID: models.UUIDField(),
+    datetime: models.DateTimeField(),
+    date: models.DateField(),
+}
 
 
 class CompiledQuery:
     """A query by keys of the given types. `build` gets placeholders, and returns a queryset or its SQL."""
 
-    def __init__(
-        self, build: Callable[..., "QuerySet[Any, Any] | Sql"], types: Sequence[type[UUID] | type[datetime]] = (UUID,)
-    ) -> None:
+    def __init__(self, build: Callable[..., "QuerySet[Any, Any] | Sql"], types: Sequence[Kind] = (UUID,)) -> None:
         self._build = build
         self._types = types
 
@@ -55,11 +58,8 @@ class CompiledQuery:
         return _loader_of(self._built)
 
     @property
-    def _placeholders(self) -> list[UUID | datetime]:
-        return [
-            UUID(int=place) if kind is UUID else datetime(1, 1, 1, microsecond=place, tzinfo=UTC)
-            for place, kind in enumerate(self._types)
-        ]
+    def _placeholders(self) -> list[Key]:
+        return [_placeholder(kind, place) for place, kind in enumerate(self._types)]
 
     @property
     def _places(self) -> dict[object, "_Place"]:
@@ -85,12 +85,19 @@ def time_of(value: datetime | str | None) -> datetime | None:
     return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
 
 
+def _placeholder(kind: Kind, place: int) -> Key:
+    if kind is UUID:
+        return UUID(int=place)
+    day = date(1, 1, 1) + timedelta(days=place)
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) if kind is datetime else day
+
+
 def _prepared(kind: type, key: Key) -> Any:
     return _FIELDS[kind].get_db_prep_value(key, connection)
 
 
 def _is_key(param: object) -> bool:
-    return isinstance(param, str | UUID | datetime)
+    return isinstance(param, str | UUID | date)
 
 
 def _loader_of(queryset: "QuerySet[Any, Any]") -> Callable[[Row], Any]:

@@ -5,18 +5,20 @@ takes both in one statement: a fold between two would lose a move or count it tw
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import F, QuerySet, Sum
+from django.db.models import DateField, F, QuerySet, Sum, Value
 
 from linkadmin.compiled_query import CompiledQuery
 from linkadmin.integrations.models import Integration
 from linkadmin.providers.types import HealthState
 
 from .models import CountMove, DailyTotal, Institution, Link, LinkCount, LinkTotal
+
+AT_ONCE = 50  # institutions of a statement
 
 
 class CountKey(NamedTuple):
@@ -67,9 +69,11 @@ def by_integration() -> dict[UUID, Counter[str]]:
 
 def by_institution(institutions: Collection[UUID]) -> dict[UUID, Counter[str]]:
     """Without links that have no institution."""
-    stood = LinkCount.objects.filter(institution__in=institutions).order_by()
-    moves = moved(CountMove.objects.filter(institution__in=institutions), "institution")
-    return _summed(stood.values_list("institution", "state", "links").union(*moves, all=True))
+    wanted = list(institutions)
+    groups = [wanted[start : start + AT_ONCE] for start in range(0, len(wanted), AT_ONCE)]
+    # Compiled for a full group: the last one repeats an institution.
+    rows = (row for some in groups for row in _BY_INSTITUTION.rows(*some, *some[:1] * (AT_ONCE - len(some))))
+    return _summed((UUID(str(pk)), state, links) for pk, state, links in rows)
 
 
 def waiting_by_institution() -> Counter[UUID]:
@@ -78,16 +82,16 @@ def waiting_by_institution() -> Counter[UUID]:
     return +Counter({pk: by_state[HealthState.WAITING.value] for pk, by_state in found.items()})
 
 
-def trend(days: int, *, today: date) -> dict[date, Counter[str]]:
-    """Counts at the end of each day (UTC), oldest first."""
-    net = _net_by_day(today - timedelta(days=days - 1))
-    stood = current()
-    found = {}
-    for back in range(days):
-        day = today - timedelta(days=back)
-        found[day] = +stood
-        stood.subtract(net[day])
-    return dict(sorted(found.items()))
+def trend(days: int, *, today: date) -> dict[str, list[int]]:
+    """Links in each state at the end of each day (UTC), oldest first."""
+    shown = [(today - timedelta(days=back)).isoformat() for back in range(days)]
+    stood, net = Counter[str](), defaultdict[str, Counter[str]](Counter)
+    for day, state, links in _TREND.rows(date.fromisoformat(shown[-1])):
+        if day is None:
+            stood[state] += links
+        else:
+            net[state][str(day)] += links
+    return {state: _backwards(stood[state], net[state], shown) for state in stood.keys() | net.keys()}
 
 
 def moved(
@@ -116,13 +120,29 @@ def _stood_and_moved() -> "QuerySet[Any]":
     return stood.union(*moved(CountMove.objects.all(), "integration"), all=True)
 
 
+def _stood_at(*institutions: UUID) -> "QuerySet[Any]":
+    stood = LinkCount.objects.filter(institution__in=institutions).order_by()
+    moves = moved(CountMove.objects.filter(institution__in=institutions), "institution")
+    return stood.values_list("institution", "state", "links").union(*moves, all=True)
+
+
 def _waited_and_moved() -> "QuerySet[Any]":
     waits = LinkCount.objects.filter(state=HealthState.WAITING.value).exclude(links=0).order_by()
     moves = CountMove.objects.filter(institution__isnull=False)
     return waits.values_list("institution", "state", "links").union(*moved(moves, "institution"), all=True)
 
 
+def _stood_and_changed(since: date) -> "QuerySet[Any]":
+    days = DailyTotal.objects.filter(day__gte=since).order_by().values_list("day", "state", F("entered") - F("left"))
+    recent = moved(CountMove.objects.filter(day__gte=since), "day")
+    now = Value(None, output_field=DateField())
+    stood = LinkTotal.objects.order_by().values_list(now, "state", "links")
+    return days.union(*recent, stood, *moved(CountMove.objects.all(), now), all=True)
+
+
 _BY_INTEGRATION = CompiledQuery(_stood_and_moved, types=())
+_BY_INSTITUTION = CompiledQuery(_stood_at, types=(UUID,) * AT_ONCE)
+_TREND = CompiledQuery(_stood_and_changed, types=(date,))
 _WAITING = CompiledQuery(_waited_and_moved, types=())
 
 
@@ -133,10 +153,10 @@ def _summed(rows: Iterable[tuple[UUID, str, int]]) -> dict[UUID, Counter[str]]:
     return defaultdict(Counter, {pk: +by_state for pk, by_state in counted.items()})
 
 
-def _net_by_day(since: date) -> dict[date, Counter[str]]:
-    folded = DailyTotal.objects.filter(day__gte=since).order_by()
-    parts = folded.values_list("day", "state", F("entered") - F("left"))
-    net: dict[date, Counter[str]] = defaultdict(Counter)
-    for day, state, links in parts.union(*moved(CountMove.objects.filter(day__gte=since), "day"), all=True):
-        net[day][state] += links
-    return net
+def _backwards(links: int, net: Mapping[str, int], days: Iterable[str]) -> list[int]:
+    """From the last day to the first, turned around."""
+    found = []
+    for day in days:
+        found.append(links)
+        links -= net.get(day, 0)
+    return found[::-1]

@@ -9,14 +9,15 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from linkadmin.accounts.roles import Right
 from linkadmin.providers.types import HealthState
 from linkadmin.web.badges import StateBadge
 
 from . import counts
 from .causes import VERIFYING_LOOK, Group
 from .models import VERIFYING
-from .presentation import state_counts
 from .queries import group_counts, standing
+from .state_counts import state_counts
 
 LOOKS = {
     "customer": ("bad", "user"),
@@ -63,7 +64,11 @@ def reached(page: Context) -> dict[str, Any]:
 def by_state(page: Context) -> dict[str, Any]:
     integration = page["integration"]
     counted = counts.current(integration=integration)
-    return {"links_count": counted.total(), "states": state_counts(counted, green=not integration.keys_rejected)}
+    url = f"{reverse('link-list')}?integration={integration.pk}&state=" if Right.VIEW_LINKS in page["rights"] else ""
+    return {
+        "links_count": counted.total(),
+        "states": state_counts(counted, url=url, green=not integration.keys_rejected),
+    }
 
 
 def _note(key: str, by_state: Counter[str]) -> str:

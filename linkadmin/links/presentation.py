@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -108,11 +107,6 @@ def rows(links: Iterable[Link], *, see_names: bool) -> list[LinkRow]:
 
 def title_of(customer: EndUser, place: Institution | Integration, *, see_names: bool) -> str:
     return f"{isolated(customer.called(see_names=see_names))} × {isolated(str(place))}"
-
-
-def state_counts(by_state: Mapping[str, int], *, green: bool = True) -> list[dict[str, Any]]:
-    looks = [(state, look if green else without_green(look)) for state, look in shown_states()]
-    return [{"state": state, "badge": look, "count": by_state[state]} for state, look in looks if by_state.get(state)]
 
 
 def shown_states() -> list[tuple[str, StateBadge]]:

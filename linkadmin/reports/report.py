@@ -1,72 +1,83 @@
-"""Figures across all links. Only the few links shown by name are loaded."""
+"""Figures across all links, from counts. Only the few links shown by name are loaded."""
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from linkadmin.accounts.models import User
+from linkadmin.compiled_query import CompiledQuery, time_of
 from linkadmin.integrations.models import Integration
 from linkadmin.links import counts
 from linkadmin.links.causes import ESCALATED_RANK, STATES
 from linkadmin.links.models import ESCALATE_AFTER, NEEDS_SOMEBODY, Institution, Link
 from linkadmin.links.presentation import shown_states
 from linkadmin.links.queries import NAMED, needing_somebody, standing
-from linkadmin.providers.types import HealthState
-from linkadmin.web.badges import StateBadge
+from linkadmin.providers.names import isolated
+from linkadmin.providers.types import INSTITUTION_DOWN, HealthState
+from linkadmin.timestamps import ago
+from linkadmin.web.flat_parts import FlatPart
+from linkadmin.web.icons import icon
 
 SHOWN = 8
 INCIDENT_LINKS = 2  # this many links waiting on one bank count as one incident
 WAITING_RANKS = (ESCALATED_RANK, STATES[HealthState.WAITING].rank)
 WIDTH = 100  # units of a bar
 
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """One state's segment of a bar."""
-
-    state: str
-    badge: StateBadge
-    count: int
-    start: float
-    width: float
+_INTEGRATION = FlatPart("reports/_integration.html")
+_SHARE = FlatPart("reports/_share.html")
+_INCIDENT = FlatPart("reports/_incident.html")
 
 
-def state_shares(by_state: Counter[str]) -> list[Share]:
-    total = max(1, by_state.total())
-    shares, start = [], 0.0
-    for state, look in shown_states():
-        count = by_state[state]
-        if not count:
+def by_integration(counted: Mapping[UUID, Counter[str]], *, may_view_links: bool) -> str:
+    """Markup of an integration's lines, each with a bar of its links by status."""
+    url, looks = reverse("link-list"), shown_states()
+    rows = []
+    for integration in _INTEGRATIONS.instances():
+        if not (by_state := standing(counted.get(integration.pk, Counter()))):
             continue
-        width = WIDTH * count / total
-        shares.append(Share(state, look, count, round(start, 2), round(width, 2)))
-        start += width
-    return shares
+        total = by_state.total()
+        words = ngettext("%(links)s link", "%(links)s links", total) % {"links": total}
+        shares = [(look, by_state[state]) for state, look in looks if by_state[state]]
+        rows.append(
+            {
+                "url": f"{url}?integration={integration.pk}&state=active" if may_view_links else "",
+                "name": integration.name,
+                "total": total,
+                "words": f"{words} · {_('API keys rejected')}" if integration.keys_rejected else words,
+                "label": ", ".join(f"{look.label} {count}" for look, count in shares),
+                "shares": _bar([(look.tone, count) for look, count in shares], total),
+            }
+        )
+    return _INTEGRATION.fill(rows)
 
 
-def by_integration(counted: Mapping[UUID, Counter[str]]) -> list[tuple[Integration, int, list[Share]]]:
-    return [
-        (each, by_state.total(), state_shares(by_state))
-        for each in Integration.objects.filter(pk__in=counted).order_by("name")
-        if (by_state := standing(counted[each.pk]))
-    ]
-
-
-def incidents() -> list[tuple[Institution, int, datetime | None]]:
-    """How many links wait on each bank, and since when."""
+def incidents(*, may_view_links: bool) -> str:
+    """Markup of lines: how many links wait on each bank, and since when."""
     several = {pk: links for pk, links in counts.waiting_by_institution().items() if links >= INCIDENT_LINKS}
     most = sorted(several, key=lambda pk: (-several[pk], pk))[:SHOWN]
-    banks = Institution.objects.select_related("integration").annotate(
-        **{f"since_{rank}": Subquery(_oldest_waiting(rank)) for rank in WAITING_RANKS}
+    if not most:
+        return ""
+    banks = {UUID(str(pk)): rest for pk, *rest in _BANKS.rows(*most, *most[:1] * (SHOWN - len(most)))}
+    url = reverse("link-list")
+    return _INCIDENT.fill(
+        {
+            "tone": "warn" if status == INSTITUTION_DOWN else "info",
+            "icon": icon("landmark"),
+            "url": f"{url}?institution={pk}&state=wait" if may_view_links else "",
+            "count": several[pk],
+            "name": name,
+            "note": _incident_note(several[pk], integration, is_down=status == INSTITUTION_DOWN),
+            "since": ago(min(filter(None, map(time_of, since)), default=None), "timeline__time"),
+        }
+        for pk, (name, status, integration, *since) in ((pk, banks[pk]) for pk in most)
     )
-    found = banks.in_bulk(most)
-    return [(found[pk], several[pk], _since(found[pk])) for pk in most]
 
 
 def waiting_long() -> int:
@@ -74,12 +85,45 @@ def waiting_long() -> int:
     return Link.objects.filter(urgency__in=WAITING_RANKS, health_since__lte=timezone.now() - ESCALATE_AFTER).count()
 
 
-def oldest_unrepaired(live: "QuerySet[Link]") -> "QuerySet[Link]":
-    return needing_somebody(live).filter(NEEDS_SOMEBODY).order_by("health_since", "id").select_related(*NAMED)[:SHOWN]
+def oldest_unrepaired() -> list[Link]:
+    return _OLDEST.instances()
 
 
-def portfolio_of(user: User, live: "QuerySet[Link]") -> "QuerySet[Link]":
-    return live.filter(assignee=user).order_by("urgency", "health_since", "id").select_related(*NAMED)[:SHOWN]
+def portfolio_of(user: User) -> list[Link]:
+    return _PORTFOLIO.instances(user.pk)
+
+
+def _incident_note(links: int, integration: str, *, is_down: bool) -> str:
+    words = ngettext("%(links)s link waiting · %(integration)s", "%(links)s links waiting · %(integration)s", links)
+    note = words % {"links": links, "integration": isolated(integration)}
+    return f"{note} · {_('down, according to the provider')}" if is_down else note
+
+
+def _bar(shares: list[tuple[str, int]], total: int) -> str:
+    rows, start = [], 0.0
+    for tone, count in shares:
+        width = WIDTH * count / total
+        rows.append({"tone": tone, "start": round(start, 2), "width": round(width, 2)})
+        start += width
+    return _SHARE.fill(rows)
+
+
+def _live_named() -> "QuerySet[Link]":
+    return Link.objects.filter(disconnected_at=None).select_related(*NAMED)
+
+
+def _oldest() -> "QuerySet[Link]":
+    return needing_somebody(_live_named()).filter(NEEDS_SOMEBODY).order_by("health_since", "id")[:SHOWN]
+
+
+def _portfolio(user: UUID) -> "QuerySet[Link]":
+    return _live_named().filter(assignee=user).order_by("urgency", "health_since", "id")[:SHOWN]
+
+
+def _banks(*institutions: UUID) -> "QuerySet[Any]":
+    since = [Subquery(_oldest_waiting(rank)) for rank in WAITING_RANKS]
+    found = Institution.objects.filter(pk__in=institutions).order_by()
+    return found.values_list("pk", "display_name", "status", F("integration__name"), *since)
 
 
 def _oldest_waiting(rank: int) -> "QuerySet[Any]":
@@ -87,5 +131,7 @@ def _oldest_waiting(rank: int) -> "QuerySet[Any]":
     return here.order_by("health_since").values("health_since")[:1]
 
 
-def _since(bank: Institution) -> datetime | None:
-    return min(filter(None, (getattr(bank, f"since_{rank}") for rank in WAITING_RANKS)), default=None)
+_INTEGRATIONS = CompiledQuery(lambda: Integration.objects.order_by("name"), types=())
+_BANKS = CompiledQuery(_banks, types=(UUID,) * SHOWN)
+_OLDEST = CompiledQuery(_oldest, types=())
+_PORTFOLIO = CompiledQuery(_portfolio)

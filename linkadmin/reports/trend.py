@@ -1,76 +1,92 @@
 """How many links waited on whom on each of the last 90 days."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import UTC, date, timedelta
+from functools import lru_cache
 
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from linkadmin.links import counts
 from linkadmin.links.causes import Group
 from linkadmin.links.group_counts import LOOKS
-from linkadmin.links.queries import group_counts
+from linkadmin.web.flat_parts import FlatPart
+from linkadmin.web.icons import icon
 
 DAYS = 90
 HEIGHT = 20  # units of a curve
 KINDS = ("customer", "wait", "us", "fine")
 WEEK = 7  # days between two rows of the table
 
-
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """One group over time, on its own scale: the few failing links would be invisible beside the working ones."""
-
-    label: str
-    tone: str
-    icon: str
-    points: str  # of a polygon, one step per day
-    now: int
-    words: str
+# Corners of a polygon with a step for each day.
+_STEPS = " ".join([f"0,{HEIGHT}", *(f"{x},%.4g {x + 1},%.4g" for x in range(DAYS)), f"{DAYS},{HEIGHT}"])
+_CURVE = FlatPart("reports/_trend_curve.html")
+_DAY = FlatPart("reports/_trend_day.html")
 
 
 @dataclass(frozen=True, slots=True)
 class TrendChart:
-    curves: list[Curve]
-    lines: list[tuple[str, list[tuple[str, int]]]]  # of the table: a day, and each group with its count
+    """Markup of two columns of curves and of the table's lines, and the labels of its columns."""
 
-    @property
-    def pairs(self) -> tuple[list[Curve], ...]:
-        return self.curves[:2], self.curves[2:]
+    columns: tuple[str, str]
+    days: str
+    labels: list[str]
 
 
 def trend_chart() -> TrendChart | None:
     """None while there are no links."""
-    days = counts.trend(DAYS, today=timezone.now().astimezone(UTC).date())
-    by_day = [(day, group_counts(states)) for day, states in days.items()]
-    if not any(groups[kind] for _day, groups in by_day for kind in KINDS):
+    today = timezone.now().astimezone(UTC).date()
+    by_state = counts.trend(DAYS, today=today)
+    by_kind = {kind: _sums(by_state, Group(kind)) for kind in KINDS}
+    if not any(map(any, by_kind.values())):
         return None
-    curves = [_curve(kind, [groups[kind] for _day, groups in by_day], since=min(days)) for kind in KINDS]
-    labels = [(kind, str(Group(kind).label)) for kind in KINDS]
-    lines = [
-        (date_format(day, "DATE_FORMAT"), [(label, groups[kind]) for kind, label in labels])
-        for day, groups in by_day[::-WEEK]
-    ]
-    return TrendChart(curves, lines)
+    labels = {kind: str(Group(kind).label) for kind in KINDS}
+    since = _in_words(today - timedelta(days=DAYS - 1), "MONTH_DAY_FORMAT", get_language())
+    curves = [_curve(kind, labels[kind], heights, since) for kind, heights in by_kind.items()]
+    columns = _CURVE.fill(curves[:2]), _CURVE.fill(curves[2:])
+    return TrendChart(columns, _days(by_kind, labels, today), list(labels.values()))
 
 
-def _curve(kind: str, heights: list[int], *, since: date) -> Curve:
-    tone, icon = LOOKS[kind]
-    figures = {
-        "first": heights[0],
-        "day": date_format(since, "MONTH_DAY_FORMAT"),
-        "most": max(heights),
+def _sums(by_state: Mapping[str, list[int]], group: Group) -> list[int]:
+    found = [by_state[state.value] for state in group.states if state.value in by_state]
+    return [sum(day) for day in zip(*found, strict=True)] if found else [0] * DAYS
+
+
+def _curve(kind: str, label: str, heights: list[int], since: str) -> dict[str, object]:
+    """One group over time, on its own scale: the few failing links would be invisible beside the working ones."""
+    tone, icon_name = LOOKS[kind]
+    figures = {"first": heights[0], "day": since, "most": max(heights), "now": heights[-1]}
+    return {
+        "label": label,
+        "tone": tone,
+        "icon": icon(icon_name),
+        "points": _steps(heights),
         "now": heights[-1],
+        "words": _("%(now)d now · peak %(most)d · %(first)d on %(day)s") % figures,
     }
-    words = _("%(now)d now · peak %(most)d · %(first)d on %(day)s") % figures
-    return Curve(str(Group(kind).label), tone, icon, _steps(heights), heights[-1], words)
 
 
 def _steps(heights: list[int]) -> str:
     scale = HEIGHT / max(1, *heights)
-    corners = [f"0,{HEIGHT}"]
-    for x, height in enumerate(heights):
-        y = round(HEIGHT - height * scale, 2)
-        corners += [f"{x},{y:g}", f"{x + 1},{y:g}"]
-    return " ".join([*corners, f"{len(heights)},{HEIGHT}"])
+    levels = [HEIGHT - height * scale for height in heights]
+    return _STEPS % tuple([level for level in levels for _end in (0, 1)])
+
+
+def _days(by_kind: Mapping[str, list[int]], labels: Mapping[str, str], today: date) -> str:
+    named = {f"{kind}_label": label for kind, label in labels.items()}
+    return _DAY.fill(
+        {
+            "day": _in_words(today - timedelta(days=back), "DATE_FORMAT", get_language()),
+            **named,
+            **{kind: heights[-1 - back] for kind, heights in by_kind.items()},
+        }
+        for back in range(0, DAYS, WEEK)
+    )
+
+
+@lru_cache(maxsize=1000)
+def _in_words(day: date, format_name: str, _language: str | None) -> str:
+    return date_format(day, format_name)

@@ -10,9 +10,10 @@ from django.views.decorators.http import require_safe
 from linkadmin.accounts.roles import Right, may
 from linkadmin.links import counts
 from linkadmin.links.group_counts import group_tiles
-from linkadmin.links.models import Link, UnrecognizedValue
+from linkadmin.links.models import UnrecognizedValue
 from linkadmin.links.presentation import rows
 from linkadmin.links.queries import ESCALATE, standing
+from linkadmin.links.state_counts import state_counts
 from linkadmin.web.pages import reader
 
 from . import report
@@ -21,22 +22,22 @@ from .trend import trend_chart
 
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
-    live = Link.objects.filter(disconnected_at=None)
     counted = counts.by_integration()
     by_state = sum(counted.values(), Counter())
     may_view = may(reader(request), Right.VIEW_LINKS)
     see_names = may(reader(request), Right.SEE_NAMES)
+    url = reverse("link-list") if may_view else ""
     context = {
         "total": standing(by_state).total(),
         "tiles": group_tiles(by_state, current=""),
-        "states": report.state_shares(by_state),
-        "integrations": report.by_integration(counted),
-        "incidents": report.incidents(),
+        "states": state_counts(by_state, url=url and f"{url}?state="),
+        "integrations": report.by_integration(counted, may_view_links=may_view),
+        "incidents": report.incidents(may_view_links=may_view),
         "waiting_long": report.waiting_long(),
-        "waiting_long_url": f"{reverse('link-list')}?state={ESCALATE}",
+        "waiting_long_url": url and f"{url}?state={ESCALATE}",
         "trend": trend_chart(),
-        "oldest": rows(report.oldest_unrepaired(live), see_names=see_names) if may_view else [],
-        "mine": rows(report.portfolio_of(reader(request), live), see_names=see_names) if may_view else [],
+        "oldest": rows(report.oldest_unrepaired(), see_names=see_names) if may_view else [],
+        "mine": rows(report.portfolio_of(reader(request)), see_names=see_names) if may_view else [],
         "unknown_words": UnrecognizedValue.objects.count(),
         "may_view_links": may_view,
     }

@@ -86,7 +86,7 @@ def test_trend_shows_the_end_of_each_day(env: Environment) -> None:
 
     days = counts.trend(7, today=now.astimezone(UTC).date())
 
-    assert [dict(states) for states in days.values()] == [{}, *[{"healthy": 1}] * 3, *[{"waiting": 1}] * 3]
+    assert days == {"healthy": [0, 1, 1, 1, 0, 0, 0], "waiting": [0, 0, 0, 0, 1, 1, 1]}
 
 
 def test_recount_gives_the_same_counts(env: Environment) -> None:

@@ -18,7 +18,8 @@ from linkadmin.integrations.models import Integration
 from linkadmin.links import counts, institutions
 from linkadmin.links.institutions import LinkCounts, word
 from linkadmin.links.models import Institution
-from linkadmin.links.presentation import pills, state_counts
+from linkadmin.links.presentation import pills
+from linkadmin.links.state_counts import state_counts
 from linkadmin.providers.names import isolated
 from linkadmin.providers.records import Filters, RemotePage
 from linkadmin.providers.types import Capability, RemoteInstitution
@@ -64,7 +65,8 @@ def institution_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def institution_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     institution = get_object_or_404(Institution.objects.select_related("integration"), pk=pk)
-    by_state = counts.current(institution=institution)
+    by_state, may_view = counts.current(institution=institution), may(request.user, Right.VIEW_LINKS)
+    url = f"{reverse('link-list')}?institution={institution.pk}&state=" if may_view else ""
     context = {
         "institution": institution,
         "integration": institution.integration,
@@ -76,9 +78,9 @@ def institution_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "features": [word(each) for each in institution.features],
         "repair": repair_in_words(institution),
         "read": institution.read_at if _can_read(institution) else None,
-        "states": state_counts(by_state),
+        "states": state_counts(by_state, url=url),
         "links_count": by_state.total(),
-        "may_view_links": may(request.user, Right.VIEW_LINKS),
+        "may_view_links": may_view,
         "may_read": _can_read(institution) and may(request.user, Right.READ_RECORDS),
     }
     return render(request, "sync/institution.html", context)
