@@ -3,11 +3,15 @@
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import psycopg
 
 ENGINES = ("sqlite", "postgresql")
 
@@ -33,6 +37,18 @@ class Database:
             "LINKADMIN_LOG_LEVEL": "ERROR",
             "LINKADMIN_SESSION_IDLE_SECONDS": "86400",
         }
+
+    def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Read from the product's tables, as somebody who only watches. Placeholders are %s."""
+        if self.engine == "sqlite":
+            with closing(sqlite3.connect(self.folder / "data" / "linkadmin.sqlite3", timeout=60)) as lite:
+                return lite.execute(sql.replace("%s", "?"), values).fetchall()
+        with psycopg.connect(self.url) as server:
+            return server.execute(sql, values).fetchall()
+
+    def key(self, pk: str) -> str:
+        """An ID as the database spells it."""
+        return pk.replace("-", "") if self.engine == "sqlite" else pk
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """How many rows a data set has."""
 
+import json
 from dataclasses import dataclass
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -9,6 +11,15 @@ class Size:
     links: int
     facts: dict[str, int]  # status changes of each link, by engine
     rounds: int  # of a page
+
+    @property
+    def arguments(self) -> list[str]:
+        """What `benchmarks.data` is told about it."""
+        return [self.name, str(self.links), json.dumps(self.facts)]
+
+    @classmethod
+    def told(cls, name: str, links: str, facts: str) -> Self:
+        return cls(name, int(links), json.loads(facts), rounds=0)
 
 
 SIZES = {
