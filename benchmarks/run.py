@@ -1,34 +1,93 @@
-"""What a workload is given: the sites, and the rows it asks for by name."""
+"""What a workload is given: the sites, the database, and the rows it asks for by name."""
 
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from .measure import Timing, take_turns
+from .engines import Database, NotMeasured
+from .measure import Measured, Timing, take_turns
 from .results import Goal, Result
 from .servers import Site
 from .sizes import Size
 
 F0, F1 = "/floors/0/", "/floors/1/"
-ADMIN = "/admin/peers/link/"
-TABLES2 = "/links/"  # of the peers
+ADMIN, TABLES2 = "/admin/peers/link/", "/links/"  # of the peers
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Something to be timed, and its goals. Without goals, others are compared with it."""
+
+    name: str
+    once: Measured
+    goals: tuple[Goal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PageSql:
+    seconds: float  # in all, median of several requests
+    statements: list[str]
+
+    @property
+    def timing(self) -> Timing:
+        return Timing(self.seconds, self.seconds, self.seconds, self.seconds)
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
+    rows: Database
     product: Site
     peer: Site
     size: Size
-    samples: dict[str, str]  # IDs that occur, by what they are
+    samples: Mapping[str, Any]  # IDs and cursors that occur, by what they are
 
-    def compare(self, workload: str, path: str, goal: Goal, other: str, **headers: str) -> Result:
-        """Time one of our pages beside another one that the goal names."""
-        site = self.peer if other.startswith("/admin/") else self.product
-        timings = take_turns(
-            {"ours": lambda: self.product.get(path, **headers)[0], "other": lambda: site.get(other)[0]},
-            rounds=self.size.rounds,
-        )
-        return result(workload, timings, goal)
+    def page(self, path: str, *, role: str = "manager", **headers: str) -> Measured:
+        return lambda: self.product.get(path, role=role, **headers).seconds
+
+    def floor(self, path: str = F1) -> Case:
+        return Case("F0" if path == F0 else "F1", self.page(path))
+
+    def admin(self, query: str = "") -> Measured:
+        return lambda: self.peer.get(ADMIN + query, role="peer").seconds
+
+    def either(self, *, sqlite: float, postgresql: float) -> float:
+        return sqlite if self.rows.engine == "sqlite" else postgresql
+
+    def compare(self, label: str, cases: Iterable[Case]) -> list[Result]:
+        """Let all cases take turns; return a row per goal."""
+        cases = list(cases)
+        timings = take_turns({case.name: case.once for case in cases}, rounds=self.size.rounds)
+        return [
+            compared(f"{label} {case.name}", goal, timings[case.name], timings.get(goal.of) if goal.of else None)
+            for case in cases
+            for goal in case.goals
+        ]
+
+    def statements(self, path: str) -> "PageSql":
+        found = json.loads(self.python("benchmarks.statements", self.product.sessions["manager"], path))[path]
+        return PageSql(found["seconds"], found["statements"])
+
+    def python(self, module: str, *arguments: str, settings: str = "linkadmin.settings", **variables: str) -> str:
+        """Run a module on the database; return what it prints."""
+        environment = self.rows.environment | {"DJANGO_SETTINGS_MODULE": settings, **variables}
+        return run_python(environment, module, *arguments)
 
 
-def result(workload: str, timings: dict[str, Timing], goal: Goal) -> Result:
-    ours, other = timings["ours"], timings["other"]
-    return Result(workload, ours.p50, other.p50, goal, ours.p95)
+def run_python(environment: Mapping[str, str], module: str, *arguments: str) -> str:
+    command = [sys.executable, "-W", "ignore", "-m", module, *arguments]
+    done = subprocess.run(command, env=dict(environment), check=False, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise NotMeasured(f"{module} failed with status {done.returncode}")
+    return done.stdout.strip()
+
+
+def compared(name: str, goal: Goal, ours: Timing | NotMeasured, other: Timing | NotMeasured | None = None) -> Result:
+    """Return a row about two timings, in milliseconds."""
+    if isinstance(ours, NotMeasured):
+        return Result(name, goal, why=str(ours))
+    theirs = other.p50 * 1000 if isinstance(other, Timing) else None
+    why = f"{goal.of}: {other or 'nothing'}" if theirs is None else ""
+    return Result(name, goal, ours.p50 * 1000, theirs, p95=ours.p95 * 1000, why=why)

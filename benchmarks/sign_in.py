@@ -1,5 +1,7 @@
-"""Sign a staff member in to the product; print the session key. Run once per benchmark run."""
+"""Sign in a staff member of each role; print the session keys. Run once per benchmark run."""
 
+import json
+import sys
 from datetime import UTC, datetime
 
 import django
@@ -10,17 +12,29 @@ from django.conf import settings  # noqa: E402 - Django has to be set up first
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY  # noqa: E402
 
 from linkadmin.accounts.models import User  # noqa: E402
+from linkadmin.accounts.roles import Role  # noqa: E402
 from linkadmin.accounts.session_store import SEEN, STARTED, SessionStore  # noqa: E402
 
 
 def sign_in(user: User) -> str:
     session, now = SessionStore(), int(datetime.now(UTC).timestamp())
-    session.update(
-        {SESSION_KEY: str(user.pk), BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0], STARTED: now, SEEN: now}
-    )
-    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.update({SESSION_KEY: str(user.pk), BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0]})
+    session.update({STARTED: now, SEEN: now, HASH_SESSION_KEY: user.get_session_auth_hash()})
     session.create()
     return session.session_key or ""
 
 
-print(sign_in(User.objects.order_by("username")[0]))
+def somebody(role: str) -> User:
+    """The busiest member of staff is a manager; one of each other role has nothing assigned."""
+    if role == Role.MANAGER:
+        return User.objects.filter(role=role).order_by("username")[0]
+    return User.objects.get_or_create(username=f"bench-{role}", defaults={"role": role, "password": "!"})[0]
+
+
+def colleague() -> User:
+    defaults = {"role": Role.SUPPORT, "password": "!"}
+    return User.objects.get_or_create(username="bench-colleague", defaults=defaults)[0]
+
+
+people = {role: somebody(role) for role in Role.values} | {"colleague": colleague()}
+json.dump({name: sign_in(user) for name, user in people.items()}, sys.stdout)

@@ -5,10 +5,32 @@ from collections.abc import Callable, Mapping
 from benchmarks.results import Result
 from benchmarks.run import Run
 
-from . import link_page, lists, overview
+from . import (
+    audit_log,
+    browser,
+    bulk,
+    changes,
+    export,
+    link_page,
+    links,
+    lists,
+    overview,
+    search,
+    sync,
+    tests,
+    webhooks,
+)
 
-WORKLOADS: Mapping[str, Callable[[Run], list[Result]]] = {
-    "1": lists.measure,
-    "2": overview.measure,
-    "3": link_page.measure,
+WORKLOADS: Mapping[str, tuple[Callable[[Run], list[Result]], ...]] = {
+    "1": (links.measure, search.measure, lists.measure),
+    "2": (overview.measure,),
+    "3": (link_page.measure,),
+    "4": (sync.measure,),
+    "5": (webhooks.measure,),
+    "6": (changes.measure,),
+    "7": (bulk.measure,),
+    "8": (browser.measure,),
+    "9": (audit_log.measure,),
+    "10": (export.measure,),
+    "11": (tests.measure,),
 }
