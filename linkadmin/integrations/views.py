@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from linkadmin.accounts.roles import Right, may
+from linkadmin.compiled_query import CompiledQuery
 from linkadmin.providers.errors import Busy, NotSent
 from linkadmin.web.pages import draw, go, reader
 
@@ -18,11 +19,13 @@ from .limits import Limits
 from .models import Integration
 from .usage import usage_of
 
+_BY_NAME = CompiledQuery(lambda: Integration.objects.order_by("name"), types=())
+
 
 @require_safe
 def integration_list(request: HttpRequest) -> HttpResponse:
     context = {
-        "integrations": Integration.objects.order_by("name"),
+        "integrations": _BY_NAME.instances(),
         "may_add": may(request.user, Right.MANAGE_INTEGRATIONS),
     }
     return render(request, "integrations/integrations.html", context)

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.template import Context
 from django.urls import reverse
@@ -19,6 +20,7 @@ from .models import VERIFYING
 from .queries import group_counts, standing
 from .state_counts import state_counts
 
+COUNTS = "links by integration"  # while a page is drawn
 LOOKS = {
     "customer": ("bad", "user"),
     "wait": ("info", "hourglass"),
@@ -58,17 +60,26 @@ def group_tiles(by_state: Counter[str], *, current: str) -> list[GroupTile]:
 
 
 def reached(page: Context) -> dict[str, Any]:
-    return {"reached_count": standing(counts.current(integration=page["integration"])).total()}
+    return {"reached_count": standing(_by_integration(page)[page["integration"].pk]).total()}
 
 
 def by_state(page: Context) -> dict[str, Any]:
     integration = page["integration"]
-    counted = counts.current(integration=integration)
+    counted = _by_integration(page)[integration.pk]
     url = f"{reverse('link-list')}?integration={integration.pk}&state=" if Right.VIEW_LINKS in page["rights"] else ""
     return {
         "links_count": counted.total(),
         "states": state_counts(counted, url=url, green=not integration.keys_rejected),
     }
+
+
+def _by_integration(page: Context) -> dict[UUID, Counter[str]]:
+    """Read once per page, whose rows and parts all ask for it."""
+    kept = page.render_context
+    if COUNTS not in kept:
+        kept[COUNTS] = counts.by_integration()
+    found: dict[UUID, Counter[str]] = kept[COUNTS]
+    return found
 
 
 def _note(key: str, by_state: Counter[str]) -> str:

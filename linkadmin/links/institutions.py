@@ -1,7 +1,7 @@
 """Institutions: filters of the list, and how many of our links each has."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,17 +11,21 @@ from django.db.models.functions import Cast
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from linkadmin.compiled_query import CompiledQuery
 from linkadmin.integrations.models import Integration
 from linkadmin.paging import Keyset
 from linkadmin.providers.names import folded
-from linkadmin.providers.types import BY_CONSENT, INSTITUTION_DOWN, MAY_ASK_FOR_CODE, Capability
+from linkadmin.providers.types import BY_CONSENT, INSTITUTION_DOWN, MAY_ASK_FOR_CODE, Capability, HealthState
+from linkadmin.web.flat_select import FlatSelect
 
 from . import counts
 from .causes import Group
 from .models import Institution, Link, values_of
-from .queries import SEARCH_WORDS, active, group_counts, standing
+from .queries import SEARCH_WORDS, active
 
 BY_NAME = Keyset("display_name", "id")
+NEED_SOMEBODY = [state.value for group in (Group.CUSTOMER, Group.US) for state in group.states]
+WAITING, ENDED = HealthState.WAITING.value, HealthState.DISCONNECTED.value
 TROUBLE_SHOWN = 8
 TROUBLE_LINKS = 2  # this many waiting links make it an issue of the bank
 
@@ -57,31 +61,39 @@ UNLISTED = Q(read_at__lt=F("integration__institutions_read_at"))
 
 class InstitutionFilter(django_filters.FilterSet):  # type: ignore[misc]
     integration = django_filters.ModelChoiceFilter(
-        queryset=lambda _request: _listing(), label=_("Integration"), empty_label=_("Any integration")
+        queryset=lambda _request: _listing(),
+        label=_("Integration"),
+        empty_label=_("Any integration"),
+        widget=FlatSelect,
     )
     country = django_filters.ChoiceFilter(
-        choices=lambda: _values_of("country"), label=_("Country"), empty_label=_("Any country")
+        choices=lambda: _values_of("country"), label=_("Country"), empty_label=_("Any country"), widget=FlatSelect
     )
-    kind = django_filters.ChoiceFilter(choices=lambda: _values_of("kind"), label=_("Type"), empty_label=_("Any type"))
+    kind = django_filters.ChoiceFilter(
+        choices=lambda: _values_of("kind"), label=_("Type"), empty_label=_("Any type"), widget=FlatSelect
+    )
     status = django_filters.ChoiceFilter(
-        choices=lambda: _values_of("status"), label=_("Status"), empty_label=_("Any status")
+        choices=lambda: _values_of("status"), label=_("Status"), empty_label=_("Any status"), widget=FlatSelect
     )
     access = django_filters.ChoiceFilter(
         field_name="integration_type",
         choices=lambda: _values_of("integration_type"),
         label=_("Access"),
         empty_label=_("Any access"),
+        widget=FlatSelect,
     )
     code = django_filters.ChoiceFilter(
         method="of_code",
         label=_("One-time code"),
         empty_label=_("Any code requirement"),
+        widget=FlatSelect,
         choices=[("yes", _("May require a code")), ("no", _("No code required"))],
     )
     listed = django_filters.ChoiceFilter(
         method=lambda institutions, _name, _value: institutions.filter(UNLISTED),
         label=_("Institution list"),
         empty_label=_("Listed or not listed"),
+        widget=FlatSelect,
         choices=[("no", _("No longer listed"))],
     )
 
@@ -89,6 +101,7 @@ class InstitutionFilter(django_filters.FilterSet):  # type: ignore[misc]
         method=lambda institutions, _name, _value: without_links(institutions),
         label=_("Our links"),
         empty_label=_("With or without our links"),
+        widget=FlatSelect,
         choices=[("no", _("Without links"))],
     )
 
@@ -124,18 +137,17 @@ def search(institutions: "QuerySet[Institution]", words: str) -> "QuerySet[Insti
 
 
 def link_counts(institutions: Iterable[Institution]) -> dict[UUID, LinkCounts]:
-    counted = counts.by_institution([each.pk for each in institutions])
-    return {pk: _link_counts(by_state) for pk, by_state in counted.items()}
+    return _counted({each.pk for each in institutions})
 
 
 def known_problems() -> KnownProblems:
-    down = set(Institution.objects.filter(status=INSTITUTION_DOWN).values_list("pk", flat=True))
+    down = {UUID(str(pk)) for (pk,) in _DOWN.rows()}
     waiting = {pk for pk, links in counts.waiting_by_institution().items() if links >= TROUBLE_LINKS}
-    counted = {pk: _link_counts(by_state) for pk, by_state in counts.by_institution(down | waiting).items()}
-    ours = {pk: found for pk, found in counted.items() if found.links}
-    first = sorted(ours, key=lambda pk: (-ours[pk].waiting, -ours[pk].links, pk))[:TROUBLE_SHOWN]
-    here = Institution.objects.select_related("integration").in_bulk(first)
-    return KnownProblems([(here[pk], ours[pk]) for pk in first], more_down=len(down - ours.keys()))
+    ours = {pk: found for pk, found in _counted(down | waiting).items() if found.links}
+    worst = sorted(ours, key=lambda pk: (-ours[pk].waiting, -ours[pk].links, pk))[:TROUBLE_SHOWN]
+    shown = _WORST.instances(*worst, *worst[:1] * (TROUBLE_SHOWN - len(worst))) if worst else []
+    by_id = {each.pk: each for each in shown}
+    return KnownProblems([(by_id[pk], ours[pk]) for pk in worst], more_down=len(down - ours.keys()))
 
 
 def without_links(institutions: "QuerySet[Institution]") -> "QuerySet[Institution]":
@@ -146,6 +158,18 @@ def listed(institutions: "QuerySet[Institution]") -> "QuerySet[Institution]":
     return institutions.exclude(UNLISTED)
 
 
+def _counted(institutions: Collection[UUID]) -> dict[UUID, LinkCounts]:
+    return {pk: _link_counts(by_state) for pk, by_state in counts.by_institution(institutions).items()}
+
+
 def _link_counts(by_state: Counter[str]) -> LinkCounts:
-    groups = group_counts(by_state)
-    return LinkCounts(standing(by_state).total(), groups[Group.CUSTOMER] + groups[Group.US], groups[Group.WAIT])
+    trouble = sum(by_state[state] for state in NEED_SOMEBODY)
+    return LinkCounts(by_state.total() - by_state[ENDED], trouble, by_state[WAITING])
+
+
+def _worst(*institutions: UUID) -> "QuerySet[Institution]":
+    return Institution.objects.filter(pk__in=institutions).select_related("integration").order_by()
+
+
+_DOWN = CompiledQuery(lambda: Institution.objects.filter(status=INSTITUTION_DOWN).values_list("pk"), types=())
+_WORST = CompiledQuery(_worst, types=(UUID,) * TROUBLE_SHOWN)

@@ -91,9 +91,11 @@ def counted() -> dict[tuple[str, str, str], int]:
 def _saying(links: "QuerySet[Link]", place: Place) -> "QuerySet[Any]":
     first = [cause.value for cause, places in PLACES.items() if places[0] is place]
     later = [cause.value for cause, places in PLACES.items() if place in places[1:]]
-    # An error's message counts only if it has no code. A link keeps its status beside every error.
-    fitting = Q(cause__in=first) | (Q(cause__in=later, raw_code="") if place is Place.WORDS else Q(cause__in=later))
-    return links.filter(TROUBLED & fitting).annotate(said=Substr(COLUMNS[place], 1, LONGEST[place])).exclude(said="")
+    # A link keeps its status beside every error.
+    fitting = TROUBLED & Q(cause__in=[*first, *later])
+    if place is Place.WORDS:  # an error's message counts only if it has no code
+        fitting &= Q(cause__in=first) | Q(raw_code="")
+    return links.filter(fitting).annotate(said=Substr(COLUMNS[place], 1, LONGEST[place])).exclude(said="")
 
 
 def _counted() -> "QuerySet[Any]":

@@ -1,5 +1,6 @@
 """Pages of institutions: the list, one institution, and refreshing them from the provider."""
 
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,7 @@ from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.html import conditional_escape
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -29,15 +31,22 @@ from linkadmin.sync.institution_words import fields_in_words, raw_fields, repair
 from linkadmin.sync.live_queries import Question
 from linkadmin.sync.models import SkippedRecord
 from linkadmin.web.badges import StateBadge
+from linkadmin.web.flat_parts import FlatPart
+from linkadmin.web.icons import icon
 from linkadmin.web.pages import draw, go, reader
 
 from .at_provider import Look, integration_that_can, look, page_number
+
+ANY = UUID(int=0)
+IN_ROWS = ("display_name", "name", "country", "kind", "status", "read_at", "integration__institutions_read_at")
+
+_ROW = FlatPart("sync/_institution_row.html")
 
 
 @require_safe
 def institution_list(request: HttpRequest) -> HttpResponse:
     chosen = institutions.InstitutionFilter(
-        request.GET, queryset=Institution.objects.select_related("integration"), request=request
+        request.GET, queryset=Institution.objects.select_related("integration").only(*IN_ROWS), request=request
     )
     if not chosen.is_valid():
         raise BadRequest("a filter has a value it does not offer")
@@ -48,15 +57,14 @@ def institution_list(request: HttpRequest) -> HttpResponse:
         "filter": chosen,
         "pills": pills(request.GET, chosen.form),
         "words": words,
-        "rows": [_row(each, counted.get(each.pk, LinkCounts())) for each in page.rows],
+        "rows": _rows(page.rows, counted, may_view_links=may(request.user, Right.VIEW_LINKS)),
         "page": page,
-        "trouble": [_row(each, link_counts) for each, link_counts in problems.institutions],
+        "trouble": problems.institutions,
         "more_down": problems.more_down,
         "left_out": SkippedRecord.objects.filter(kind=SkippedRecord.Kind.INSTITUTION)
         .select_related("integration")
         .order_by("pk"),
         "is_filtered": bool(words or any(chosen.form.cleaned_data.values())),
-        "may_view_links": may(request.user, Right.VIEW_LINKS),
         **_sources(request),
     }
     return draw(request, "sync/institutions.html", "results", context)
@@ -120,12 +128,12 @@ def institution_lookup(request: HttpRequest, pk: UUID) -> HttpResponse:
         seen = look(request, question, read, kept=form.kept())
     elif form.is_bound:
         status = 422
+    found = _found(integration, seen.found) if seen and seen.found else []
     context = {
         "integration": integration,
         "form": form,
         "look": seen,
-        "rows": _found_rows(integration, seen.found) if seen and seen.found else [],
-        "may_view_links": may(request.user, Right.VIEW_LINKS),
+        "rows": _rows(found, institutions.link_counts(found), may_view_links=may(request.user, Right.VIEW_LINKS)),
     }
     return draw(request, "sync/institution_lookup.html", "found", context, status=status)
 
@@ -153,19 +161,43 @@ def _go_back(request: HttpRequest, seen: Look[Any], title: str, done: str, back:
     return go(request, back)
 
 
-def _found_rows(integration: Integration, found: RemotePage[RemoteInstitution]) -> list[dict[str, Any]]:
+def _found(integration: Integration, found: RemotePage[RemoteInstitution]) -> list[Institution]:
     names = [each.name for each in found.items]
     stored = {each.name: each for each in integration.institutions.select_related("integration").filter(name__in=names)}
-    counted = institutions.link_counts(stored.values())
-    return [_row(stored[name], counted.get(stored[name].pk, LinkCounts())) for name in names if name in stored]
+    return [stored[name] for name in names if name in stored]
 
 
-def _row(institution: Institution, link_counts: LinkCounts) -> dict[str, Any]:
+def _rows(shown: Iterable[Institution], counted: Mapping[UUID, LinkCounts], *, may_view_links: bool) -> str:
+    urls = reverse("institution-detail", args=[ANY]), reverse("link-list") if may_view_links else ""
+    words = {
+        "country_label": _("Country"),
+        "kind_label": _("Type"),
+        "status_label": _("Status"),
+        "links_label": _("Our links"),
+        "trouble_label": _("Need action"),
+        "waiting_label": _("Waiting"),
+    }
+    labels = {name: conditional_escape(text) for name, text in words.items()}  # once, not in every row
+    return _ROW.fill(labels | _texts(each, counted.get(each.pk, LinkCounts()), *urls) for each in shown)
+
+
+def _texts(institution: Institution, ours: LinkCounts, any_url: str, links_url: str) -> dict[str, object]:
+    status, url = _status(institution), f"{links_url}?institution={institution.pk}&state=" if links_url else ""
     return {
-        "institution": institution,
-        "kind": word(institution.kind),
-        "status": _status(institution),
-        "link_counts": link_counts,
+        "url": any_url.replace(str(ANY), str(institution.pk)),  # looking each up would cost more than the rest
+        "name": institution.display_name,
+        "name_at_provider": institution.name,
+        "country": institution.country or "—",
+        "kind": word(institution.kind) or "—",
+        "tone": status.tone,
+        "icon": icon(status.icon),
+        "status": status.label,
+        "links": ours.links or "—",
+        "trouble": ours.trouble or "—",
+        "waiting": ours.waiting or "—",
+        "links_url": f"{url}active" if url and ours.links else "",
+        "trouble_url": f"{url}somebody" if url and ours.trouble else "",
+        "waiting_url": f"{url}wait" if url and ours.waiting else "",
     }
 
 
