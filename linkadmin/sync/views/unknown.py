@@ -1,35 +1,62 @@
 """Page of provider values that we don't recognize, with how often and where they were seen."""
 
-from typing import Any
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils.html import conditional_escape
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from linkadmin.accounts.roles import Right, may
 from linkadmin.links import unrecognized_values
 from linkadmin.links.models import UnrecognizedValue
-from linkadmin.paging import Keyset
+from linkadmin.paging import Keyset, Page
 from linkadmin.providers import PROVIDERS, provider_class
-from linkadmin.timestamps import exact_words
+from linkadmin.timestamps import ago, exact_words
+from linkadmin.web.flat_parts import FlatPart
+from linkadmin.web.icons import icon
 
 LATEST_FIRST = Keyset("last_at", "id", newest_first=True, size=200)
+
+_ROW = FlatPart("sync/_unrecognized_value.html")
 
 
 @require_safe
 def unknown_values(request: HttpRequest) -> HttpResponse:
-    counted = unrecognized_values.counted()
     page = LATEST_FIRST.page(UnrecognizedValue.objects.all(), request.GET)
-    context = {
-        "rows": [_row(each, counted.get((each.provider, each.place, each.value), 0)) for each in page.rows],
-        "pager": page,
-        "may_view_links": may(request.user, Right.VIEW_LINKS),
+    may_view_links = may(request.user, Right.VIEW_LINKS)
+    return render(request, "sync/unknown_values.html", {"rows": _rows(page, may_view_links), "pager": page})
+
+
+def _rows(page: Page[UnrecognizedValue], may_view_links: bool) -> str:
+    counted = unrecognized_values.counted()
+    url = f"{reverse('link-list')}?unknown=" if may_view_links else ""
+    words = {
+        "copy": _("Copy for a bug report"),
+        "source_label": _("Source"),
+        "seen_label": _("Times seen"),
+        "links_label": _("Affected links"),
+        "first_label": _("First seen"),
+        "last_label": _("Last seen"),
     }
-    return render(request, "sync/unknown_values.html", context)
+    labels: dict[str, object] = {name: conditional_escape(text) for name, text in words.items()}  # once for all rows
+    labels |= {"copy_icon": icon("copy"), "copied_icon": icon("check")}
+    return _ROW.fill(
+        labels | _texts(each, counted.get((each.provider, each.place, each.value), 0), url) for each in page.rows
+    )
 
 
-def _row(known: UnrecognizedValue, showing: int) -> dict[str, Any]:
+def _texts(known: UnrecognizedValue, links: int, url: str) -> dict[str, object]:
     provider = provider_class(known.provider).label if known.provider in PROVIDERS else known.provider
     place, last = known.get_place_display(), exact_words(known.last_at)
-    report = f"{provider} · {place}: {known.value} ({known.seen}×, {last})"
-    return {"known": known, "provider": provider, "showing": showing, "report": report}
+    return {
+        "value": known.value,
+        "report": f"{provider} · {place}: {known.value} ({known.seen}×, {last})",
+        "provider": provider,
+        "source": place,
+        "seen": known.seen,
+        "links": links or "—",
+        "url": f"{url}{known.pk}" if url and links else "",
+        "first": ago(known.first_at),
+        "last": ago(known.last_at),
+    }
