@@ -7,15 +7,18 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.html import conditional_escape
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from linkadmin.accounts.roles import Right, may
 from linkadmin.audit.actions import ObjectType
+from linkadmin.compiled_query import CompiledQuery
 from linkadmin.integrations.models import Integration
 from linkadmin.links import counts, institutions
 from linkadmin.links.institutions import LinkCounts, word
@@ -41,6 +44,15 @@ ANY = UUID(int=0)
 IN_ROWS = ("display_name", "name", "country", "kind", "status", "read_at", "integration__institutions_read_at")
 
 _ROW = FlatPart("sync/_institution_row.html")
+_PROBLEM = FlatPart("sync/_known_problem.html")
+
+
+def _left_out() -> "QuerySet[SkippedRecord]":
+    skipped = SkippedRecord.objects.filter(kind=SkippedRecord.Kind.INSTITUTION)
+    return skipped.select_related("integration").order_by("pk")
+
+
+_LEFT_OUT = CompiledQuery(_left_out, types=())
 
 
 @require_safe
@@ -59,11 +71,9 @@ def institution_list(request: HttpRequest) -> HttpResponse:
         "words": words,
         "rows": _rows(page.rows, counted, may_view_links=may(request.user, Right.VIEW_LINKS)),
         "page": page,
-        "trouble": problems.institutions,
+        "trouble": _PROBLEM.fill(_problem(each, ours) for each, ours in problems.institutions),
         "more_down": problems.more_down,
-        "left_out": SkippedRecord.objects.filter(kind=SkippedRecord.Kind.INSTITUTION)
-        .select_related("integration")
-        .order_by("pk"),
+        "left_out": _LEFT_OUT.instances(),
         "is_filtered": bool(words or any(chosen.form.cleaned_data.values())),
         **_sources(request),
     }
@@ -198,6 +208,20 @@ def _texts(institution: Institution, ours: LinkCounts, any_url: str, links_url: 
         "links_url": f"{url}active" if url and ours.links else "",
         "trouble_url": f"{url}somebody" if url and ours.trouble else "",
         "waiting_url": f"{url}wait" if url and ours.waiting else "",
+    }
+
+
+def _problem(institution: Institution, ours: LinkCounts) -> dict[str, object]:
+    down = _("Down, according to the provider")
+    waiting = _("Several links are waiting, but the provider reports no problem")
+    words = ngettext("%(links)s link, %(waiting)s waiting", "%(links)s links, %(waiting)s waiting", ours.links)
+    return {
+        "icon": icon("landmark"),
+        "url": institution.get_absolute_url(),
+        "name": institution.display_name,
+        "note": down if institution.is_down else waiting,
+        "integration": institution.integration.name,
+        "links": words % {"links": ours.links, "waiting": ours.waiting},
     }
 
 
