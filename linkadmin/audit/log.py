@@ -7,10 +7,11 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from . import heads
+from . import chain_rows, heads
 from .actions import Action, ObjectType, OperationAction
-from .chain import FACTS, audit_key, canonical_text, chained_hash, keyed_mac
-from .models import AuditEvent, AuditHead, Outcome
+from .chain import audit_key, canonical_text, chained_hash, keyed_mac
+from .chain_rows import Proof
+from .models import Outcome
 
 __all__ = ["Action", "ObjectType", "Outcome", "record"]
 
@@ -37,8 +38,8 @@ def record(
     object_id: object = "",
     operation_id: object = "",
     details: Mapping[str, str | int] | None = None,
-) -> AuditEvent:
-    """Append one event to the chain, in the transaction of the action; without one, in its own.
+) -> int:
+    """Append one event to the chain, in the transaction of the action; without one, in its own. Return its number.
 
     Call it last in the transaction: appends block each other until commit. `actor` is None for background work. IDs are
     ours; details hold nothing personal or secret. If the event can't be written, the whole transaction rolls back.
@@ -46,37 +47,34 @@ def record(
     Raises ValidationError, ValueError or TypeError for invalid values, and ImproperlyConfigured without a key.
     """
     key = audit_key()
-    event = AuditEvent(
-        actor_id=str(actor.id) if actor else "",
-        actor=actor.username if actor else "",
-        actor_role=str(actor.role) if actor else "",
-        action=str(action),
-        object_type=str(object_type),
-        object_id=str(object_id),
-        outcome=Outcome(outcome).value,
-        operation_id=str(operation_id),
-        request_id=structlog.contextvars.get_contextvars().get("request_id", ""),
-        details=_checked(details or {}),
-    )
-    _append(event, key)
-    return event
+    texts = {
+        "actor_id": str(actor.id) if actor else "",
+        "actor": actor.username if actor else "",
+        "actor_role": str(actor.role) if actor else "",
+        "action": str(action),
+        "object_type": str(object_type),
+        "object_id": str(object_id),
+        "outcome": Outcome(outcome).value,
+        "operation_id": str(operation_id),
+        "request_id": structlog.contextvars.get_contextvars().get("request_id", ""),
+    }
+    return _append(texts, _checked(details or {}), key)
 
 
-def _append(event: AuditEvent, key: bytes) -> None:
+def _append(texts: Mapping[str, str], details: Mapping[str, str | int], key: bytes) -> int:
     # No savepoint: if the event can't be written, a caller that catches the error must not commit its action.
     with transaction.atomic(savepoint=False):
-        head = AuditHead.objects.select_for_update().get()
-        event.seq, event.prev, event.at = head.seq + 1, head.hash, timezone.now()
-        event.canonical = canonical_text({name: getattr(event, name) for name in FACTS})
-        event.hash = chained_hash(event.canonical, prev=event.prev)
-        event.mac = keyed_mac(event.hash, key=key)
-        event.clean_fields()
-        event.save()
-        marks = {"signed_seq": event.seq, "signed_at": event.at}
-        is_due = heads.is_due(head, seq=event.seq, at=event.at)
-        AuditHead.objects.update(seq=event.seq, hash=event.hash, **(marks if is_due else {}))
+        head = chain_rows.locked_head()
+        seq, at = head.seq + 1, timezone.now()
+        chain_rows.check_lengths(texts)
+        canonical = canonical_text({**texts, "seq": seq, "at": at, "details": details})
+        event_hash = chained_hash(canonical, prev=head.hash)
+        proof = Proof(prev=head.hash, canonical=canonical, hash=event_hash, mac=keyed_mac(event_hash, key=key))
+        is_due = heads.is_due(head, seq=seq, at=at)
+        chain_rows.append(seq, at, texts, details, proof, is_signed=is_due)
         if is_due:
             transaction.on_commit(heads.sign, robust=True)
+    return seq
 
 
 def _checked(details: Mapping[str, str | int]) -> dict[str, str | int]:

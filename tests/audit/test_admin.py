@@ -25,9 +25,10 @@ def auditor(client: Client) -> Client:
 
 @pytest.fixture
 def event(auditor: Client) -> AuditEvent:
-    return record(
+    seq = record(
         actor=None, action="link.created", object_type="link", object_id="l-1", outcome=Outcome.DONE, operation_id="o-1"
     )
+    return AuditEvent.objects.get(seq=seq)
 
 
 @pytest.mark.usefixtures("event")
@@ -99,7 +100,7 @@ def test_pages_of_the_log_start_beside_an_event_and_count_nothing(
     auditor: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(admin.AuditEventAdmin, "list_per_page", 2)
-    seen = [record(actor=None, action="link.seen", outcome=Outcome.DONE).seq for _number in range(5)]
+    seen = [record(actor=None, action="link.seen", outcome=Outcome.DONE) for _number in range(5)]
 
     with CaptureQueriesContext(connection) as done:
         first = auditor.get(f"{TRAIL}?subject=link").context["cl"].pager

@@ -1,13 +1,18 @@
 """Verifying the chain."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
+import time_machine
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 from pytest_django import Settings
 
-from linkadmin.audit import verify as verification
+from linkadmin.accounts.models import User
+from linkadmin.accounts.roles import Role
+from linkadmin.audit import stored_events
 from linkadmin.audit.chain import audit_key, chained_hash, keyed_mac
 from linkadmin.audit.log import record
 from linkadmin.audit.models import AuditEvent, AuditHead, Outcome
@@ -19,10 +24,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 @pytest.fixture
 def chain() -> list[AuditEvent]:
-    return [
+    for number in range(1, 6):
         record(actor=None, action="link.seen", object_id=f"l-{number}", outcome=Outcome.DONE, details={"n": number})
-        for number in range(1, 6)
-    ]
+    return list(AuditEvent.objects.order_by("seq"))
 
 
 def sql(statement: str, *values: object) -> None:
@@ -40,12 +44,24 @@ def test_verifies_an_empty_log() -> None:
 def test_verifies_an_untouched_log_over_several_chunks(
     chain: list[AuditEvent], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(verification, "CHUNK", 2)
+    monkeypatch.setattr(stored_events, "CHUNK", 2)
 
     report = verify()
 
     assert report.is_whole
     assert (report.events, report.head) == (5, chain[-1].hash)
+
+
+@pytest.mark.parametrize("microsecond", [0, 1, 120_000, 999_999])
+def test_verifies_events_however_the_database_writes_them(microsecond: int) -> None:
+    ana = User(username='Zoë "Q" \\ \u2028', role=Role.SUPPORT)
+    details = {"yes": True, "longer name": 'ü "\\', "a": -1}
+
+    with time_machine.travel(datetime(2026, 2, 28, 23, 59, 59, microsecond, tzinfo=UTC), tick=False):
+        record(actor=ana, action="link.seen", outcome=Outcome.DONE, details=details)
+
+    assert AuditEvent.objects.get().details == details
+    assert verify().is_whole
 
 
 def change_a_column() -> None:
@@ -54,6 +70,18 @@ def change_a_column() -> None:
 
 def change_the_details() -> None:
     sql("""UPDATE audit_auditevent SET details = '{"n": 9}' WHERE seq = 3""")
+
+
+def change_a_detail_s_type() -> None:
+    sql("""UPDATE audit_auditevent SET details = '{"n": "3"}' WHERE seq = 3""")
+
+
+def change_the_time() -> None:
+    sql("UPDATE audit_auditevent SET at = %s WHERE seq = 3", timezone.now())
+
+
+def make_a_column_unreadable() -> None:
+    sql("UPDATE audit_auditevent SET actor = %s WHERE seq = 3", b"\xff" if connection.vendor == "sqlite" else "\uffff")
 
 
 def change_the_text() -> None:
@@ -82,6 +110,9 @@ def remove_and_close_the_gap() -> None:
     [
         change_a_column,
         change_the_details,
+        change_a_detail_s_type,
+        change_the_time,
+        make_a_column_unreadable,
         change_the_text,
         rewrite_without_the_key,
         remove_an_event,
