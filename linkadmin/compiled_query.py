@@ -73,7 +73,8 @@ class _Place(int):
 
 def as_sql(built: "QuerySet[Any, Any] | Sql") -> Sql:
     if isinstance(built, QuerySet):
-        sql, params = built.query.sql_with_params()
+        # A copy: compiling changes a query, and several threads may compile it at the same time.
+        sql, params = built.query.clone().sql_with_params()
         return sql, tuple(params)
     return built
 
@@ -102,7 +103,7 @@ def _is_key(param: object) -> bool:
 
 def _loader_of(queryset: "QuerySet[Any, Any]") -> Callable[[Row], Any]:
     """What Django does with each row of a queryset, prepared once."""
-    compiler = queryset.query.get_compiler(queryset.db)
+    compiler = queryset.query.clone().get_compiler(queryset.db)
     compiler.as_sql()
     select, klass, annotations = compiler.select or [], compiler.klass_info or {}, compiler.annotation_col_map or {}
     converters = compiler.get_converters([expression for expression, _sql, _alias in select])
