@@ -103,7 +103,7 @@ def _share(job: BulkJob, integration: Integration, links: int, calls: int, now: 
 
 def _window(integration: Integration, quota: CallQuota, now: datetime) -> _Window:
     documented = {each.scope: each.seconds for each in integration.provider_class.quotas}
-    each = math.ceil(quota.calls * quotas.MACHINE_SHARE)
+    each = quotas.machine_share(quota)
     seconds = documented.get(quota.scope, quotas.REPORTED_WINDOW)
     return _Window(max(0, each - quota.used), each, quota.window_ends_at, seconds)
 

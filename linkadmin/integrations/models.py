@@ -174,8 +174,9 @@ class CallQuota(models.Model):
     used = models.PositiveIntegerField(default=0)
     window_ends_at = models.DateTimeField()
     reported = models.BooleanField(default=False)  # by the provider's responses, not its documents
+    recent = models.TextField(blank=True, default="", db_default="")  # its latest calls, as `recent_calls` writes them
     guesses = models.PositiveSmallIntegerField(default=0)  # consecutive waits whose length no response reported
-    starts_now = False  # in this process, not saved yet
+    seconds = 60.0  # of a window; not a column: `quotas` sets it
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["integration", "scope"], name="one_quota_per_scope")]

@@ -1,12 +1,18 @@
-"""Rate limits: fixed windows that start with their first call, exact across all processes.
+"""Rate limits, exact across all processes.
 
-Limits that responses report override documented ones. Counting requires a lock on the integration's row.
+A documented limit holds for any window, whenever it starts. A limit that responses report holds until its window ends,
+and overrides the documented one. Counting requires a lock on the integration's row.
+
+Background work may use nine tenths of a limit while no person needs it, spread over the window: it never makes more
+calls in an eighth of the window than its share of that. A person's calls count there too, so background work yields to
+them with its next call.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from django.db.models import F
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -16,8 +22,11 @@ from linkadmin.providers.http.answer import MAX_RETRY_AFTER
 
 from .denials import QUOTA
 from .models import CallQuota, Integration
+from .recent_calls import RecentCalls, total_of
 
-MACHINE_SHARE = 0.75  # of a window, for background work; the rest is for people
+MACHINE_SHARE = 0.9  # of a window, for background work; the rest is for people
+BACKGROUND_WAIT, PERSON_WAIT = 10.0, 0.25  # seconds, at most, for a limit that is about to allow another call
+PACED = 1 / 8  # of a window: within each, background work makes its share of calls
 REPORTED_WINDOW = 60.0  # seconds; the window of a provider that reports resets, until it reports the next
 FIRST_GUESS, LONGEST_GUESS = 60.0, MAX_RETRY_AFTER  # seconds to wait if no response says how long
 # A window that ends later comes from a clock that was ahead.
@@ -36,12 +45,40 @@ def windows(integration: Integration, call: str, stored: Mapping[str, CallQuota]
 
 def denial_of(quotas: Sequence[CallQuota], *, by_hand: bool = False, in_background: bool = False) -> Denial | None:
     """`by_hand` ignores the provider's requests to wait; `in_background` may only use a share of each window."""
-    share = MACHINE_SHARE if in_background else 1.0
-    full = [quota for quota in quotas if quota.used >= quota.calls * share and (quota.calls or not by_hand)]
-    if not full:
-        return None
-    longest = max(full, key=lambda quota: quota.window_ends_at)
-    return Denial(QUOTA, longest.window_ends_at, why(longest))
+    full = [quota for quota in quotas if _left(quota, in_background) <= 0 and (quota.calls or not by_hand)]
+    if full:
+        longest = max(full, key=free_at)
+        return Denial(QUOTA, free_at(longest), why(longest))
+    ahead = [quota for quota in quotas if in_background and _is_ahead(quota)]
+    return Denial(QUOTA, max(map(_in_pace_at, ahead)), why(ahead[0])) if ahead else None
+
+
+def machine_share(quota: CallQuota) -> int:
+    """How many calls of a window background work may make: all but one of a few, so that a person gets one."""
+    return max(min(1, quota.calls), int(quota.calls * MACHINE_SHARE))
+
+
+def _left(quota: CallQuota, in_background: bool) -> int:
+    return (machine_share(quota) if in_background else quota.calls) - quota.used
+
+
+def free_at(quota: CallQuota) -> datetime:
+    """When a used-up quota allows another call."""
+    if not quota.recent or not _is_rolling(quota):
+        return quota.window_ends_at
+    now = timezone.now()
+    return RecentCalls.read(quota.recent, quota.seconds, now).free_at(now)
+
+
+def _is_ahead(quota: CallQuota) -> bool:
+    now = timezone.now()
+    most = math.ceil(machine_share(quota) * PACED)
+    return RecentCalls.read(quota.recent, quota.seconds, now).lately(PACED, now) >= most
+
+
+def _in_pace_at(quota: CallQuota) -> datetime:
+    now = timezone.now()
+    return RecentCalls.read(quota.recent, quota.seconds, now).lately_free_at(PACED, now)
 
 
 def why(quota: CallQuota) -> str:
@@ -59,13 +96,14 @@ def why(quota: CallQuota) -> str:
 
 
 def count(quotas: Sequence[CallQuota]) -> None:
-    running = [quota.pk for quota in quotas if not quota.starts_now]
-    if running:
-        CallQuota.objects.filter(pk__in=running).update(used=F("used") + 1)
+    now = timezone.now()
     for quota in quotas:
-        if quota.starts_now:
-            quota.used += 1
-            quota.save()
+        recent = RecentCalls.read(quota.recent, quota.seconds, now)
+        recent.add(now)
+        if _is_rolling(quota):
+            quota.window_ends_at = now + timedelta(seconds=quota.seconds)
+        quota.used, quota.recent = quota.used + 1, recent.write()
+        quota.save()
 
 
 def apply_rate(integration: Integration, rate: Rate, *, now: datetime) -> None:
@@ -121,14 +159,28 @@ def _scopes(integration: Integration, call: str) -> list[str]:
 def _window(
     integration: Integration, scope: str, stored: CallQuota | None, documented: Quota | None, now: datetime
 ) -> CallQuota | None:
+    seconds = documented.seconds if documented else REPORTED_WINDOW
     if stored is not None and now < stored.window_ends_at <= now + LONGEST_WINDOW:
-        return stored
+        return _rolled(stored, seconds, now)
     is_reported = stored is not None and stored.reported and stored.calls > 0
     if documented is None and not is_reported:
         return None
     window = stored or CallQuota(integration=integration, scope=scope)
-    window.used, window.reported, window.starts_now = 0, is_reported, True
+    window.used, window.reported, window.seconds = 0, is_reported, seconds
     if documented is not None and not is_reported:
-        window.calls = documented.calls
-    window.window_ends_at = now + timedelta(seconds=documented.seconds if documented else REPORTED_WINDOW)
+        window.calls, window.recent = documented.calls, ""
+    window.window_ends_at = now + timedelta(seconds=seconds)
     return window
+
+
+def _rolled(window: CallQuota, seconds: float, now: datetime) -> CallQuota:
+    window.seconds = seconds
+    if _is_rolling(window):
+        recent = RecentCalls.read(window.recent, seconds, now)
+        window.used, window.recent = recent.total, recent.write()
+    return window
+
+
+def _is_rolling(window: CallQuota) -> bool:
+    # A limit that the provider set, or asks us to wait for, ends when it says.
+    return bool(window.calls) and not window.reported and window.used == total_of(window.recent)

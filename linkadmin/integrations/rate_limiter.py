@@ -27,7 +27,7 @@ from linkadmin.providers.http.admission import AttemptResult, Denial, HealthSign
 from linkadmin.web import storage
 
 from . import circuit_breaker, keys, quotas, slots
-from .denials import KEYS_REJECTED, NO_DATABASE, NO_FREE_SLOT
+from .denials import KEYS_REJECTED, NO_DATABASE, NO_FREE_SLOT, QUOTA
 from .limits import Limits, with_limits
 from .models import CallQuota, CallSlot, CircuitBreaker, Integration
 from .slots import Slot
@@ -50,15 +50,19 @@ class CallRequest:
     person_id: UUID | None = None  # may use half of the slots
 
 
-@transaction.atomic(durable=True)
 def take_slot(integration_id: UUID, *, call: str, seconds: float, person_id: UUID) -> Slot | Denial:
-    """Take a slot for `seconds` of a person's calls, or return why there is none, without waiting.
+    """Take a slot for `seconds` of a person's calls, or return why there is none, without waiting for one.
 
     With a named call, also checks whether it would be denied now. Nothing is counted until the call is admitted.
     """
     request = CallRequest(Slot(integration_id), call, seconds, person_id=person_id)
+    return _tried(_take_slot, request)
+
+
+@transaction.atomic(durable=True)
+def _take_slot(request: CallRequest) -> Slot | Denial:
     state = _locked(request)
-    windows = state.windows_of(call) if call else []
+    windows = state.windows_of(request.call) if request.call else []
     denial = _denial(request, state, windows)
     if denial is None:
         _occupy(request)
@@ -93,8 +97,7 @@ class RateLimiter:
             in_background=self.in_background,
             person_id=slots.acting_person.get(),
         )
-        admit = _admit_or_wait if self.in_background else _admit
-        admitted = _recorded(partial(admit, request)) or Denial(NO_DATABASE)
+        admitted = _recorded(partial(_tried, _admit, request)) or Denial(NO_DATABASE)
         release_connections()
         signs.note_progress()
         if not isinstance(admitted, Denial):
@@ -134,15 +137,28 @@ def _recorded(record: Callable[[], T]) -> T | None:
     return None
 
 
-def _admit_or_wait(request: CallRequest) -> AdmittedCall | Denial:
-    # Only for background work: pages need their threads.
-    until = time.monotonic() + min(slots.SLOT_WAIT_SECONDS, request.seconds)
-    while True:
-        admitted = _admit(request)
-        if not isinstance(admitted, Denial) or admitted.reason not in NO_FREE_SLOT or time.monotonic() >= until:
-            return admitted
+def _tried(attempt: Callable[[CallRequest], T | Denial], request: CallRequest) -> T | Denial:
+    """Try until admitted, or until no more waiting makes sense."""
+    started = time.monotonic()
+    while isinstance(result := attempt(request), Denial):
+        pause = _pause(result, request, time.monotonic() - started)
+        if pause is None:
+            break
         release_connections()
-        time.sleep(random.uniform(0.02, 0.08))  # noqa: S311 - spreads out those who wait
+        time.sleep(pause)
+    return result
+
+
+def _pause(denial: Denial, request: CallRequest, waited: float) -> float | None:
+    """How long to wait before the next try; None: there is none. Pages need their threads, so people hardly wait."""
+    if denial.reason in NO_FREE_SLOT:
+        pause, most = random.uniform(0.02, 0.08), slots.SLOT_WAIT_SECONDS if request.in_background else 0.0  # noqa: S311
+    elif denial.reason == QUOTA and denial.retry_after is not None:
+        pause = denial.retry_after * random.uniform(1, 1.1) + 0.001  # noqa: S311 - spreads out those who wait
+        most = quotas.BACKGROUND_WAIT if request.in_background else quotas.PERSON_WAIT
+    else:
+        return None
+    return pause if waited + pause <= most else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,7 +141,7 @@ def test_links_wait_for_the_quota_and_the_page_says_until_when(env: Environment)
     ends_at = timezone.now() + timedelta(seconds=30)
     job = started_job(env, "refresh", [env.belvo_link()])
     CallQuota.objects.update_or_create(
-        integration=env.belvo, scope="", defaults={"calls": 40, "used": 30, "window_ends_at": ends_at}
+        integration=env.belvo, scope="", defaults={"calls": 40, "used": 36, "window_ends_at": ends_at}
     )
 
     completed(job)

@@ -1,8 +1,11 @@
 """Background calls leave slots and a share of each rate limit to people."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connections
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -54,25 +57,31 @@ def one_at_a_time(limiter: RateLimiter, times: int, call: str = "read_link") -> 
     return sum(admitted(limiter, 1, call) for _each in range(times))
 
 
+@pytest.fixture
+def _unpaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("linkadmin.integrations.quotas.PACED", 1)
+
+
+@pytest.mark.usefixtures("_unpaced")
 class TestQuota:
-    def test_is_used_to_three_quarters_and_the_rest_is_there_for_a_person(
+    def test_is_used_to_nine_tenths_and_the_rest_is_there_for_a_person(
         self, belvo: Integration, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(belvo.provider_class, "quotas", (Quota(20, 30.0),))
 
-        assert one_at_a_time(background_limiter_of(belvo), 20) == 15
-        assert one_at_a_time(limiter_of(belvo), 20) == 5
+        assert one_at_a_time(background_limiter_of(belvo), 20) == 18
+        assert one_at_a_time(limiter_of(belvo), 20) == 2
         assert CallQuota.objects.get().used == 20
 
     def test_is_left_alone_once_people_used_that_much(self, belvo: Integration) -> None:
-        belvo.quotas.create(scope="", calls=20, used=15, window_ends_at=timezone.now() + HALF_A_MINUTE)
+        belvo.quotas.create(scope="", calls=20, used=18, window_ends_at=timezone.now() + HALF_A_MINUTE)
 
         assert one_at_a_time(background_limiter_of(belvo), 1) == 0
         assert one_at_a_time(limiter_of(belvo), 1) == 1
 
     def test_says_when_the_window_ends_and_why_it_waits(self, belvo: Integration) -> None:
         ends_at = timezone.now() + HALF_A_MINUTE
-        belvo.quotas.create(scope="", calls=20, used=15, window_ends_at=ends_at)
+        belvo.quotas.create(scope="", calls=20, used=18, window_ends_at=ends_at)
 
         with pytest.raises(NotSent) as caught:
             read_in_background(belvo)
@@ -92,15 +101,15 @@ class TestQuota:
         monkeypatch.setattr("linkadmin.integrations.slots.SLOT_WAIT_SECONDS", 10.0)
         belvo.quotas.create(scope="read_link", calls=8, window_ends_at=timezone.now() + HALF_A_MINUTE)
 
-        assert at_once(10, lambda: admitted(background_limiter_of(belvo), 1)).count(1) == 6
+        assert at_once(10, lambda: admitted(background_limiter_of(belvo), 1)).count(1) == 7
 
     def test_applies_to_retries_too(self, belvo: Integration, serve: Serve) -> None:
-        belvo.quotas.create(scope="read_link", calls=3, window_ends_at=timezone.now() + HALF_A_MINUTE)
+        belvo.quotas.create(scope="read_link", calls=4, window_ends_at=timezone.now() + HALF_A_MINUTE)
         script = serve(SILENCE)
 
         failed(read_in_background, belvo)
 
-        assert len(script.received) == 3  # 0, 1 and 2 used are less than three quarters of three
+        assert len(script.received) == 3
 
     def test_is_not_started_by_a_retry_beyond_the_share(self, belvo: Integration, serve: Serve) -> None:
         belvo.quotas.create(scope="read_link", calls=4, used=2, window_ends_at=timezone.now() + HALF_A_MINUTE)
@@ -109,6 +118,43 @@ class TestQuota:
         failed(read_in_background, belvo)
 
         assert len(script.received) == 1
+
+
+class TestPace:
+    """Background work spreads its calls, so that a person always finds some left."""
+
+    def test_is_kept_within_each_eighth_of_a_window(self, belvo: Integration, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(belvo.provider_class, "quotas", (Quota(80, 30.0),))
+        monkeypatch.setattr("linkadmin.integrations.quotas.BACKGROUND_WAIT", 0.0)
+
+        assert one_at_a_time(background_limiter_of(belvo), 12) == 9
+        assert one_at_a_time(limiter_of(belvo), 30) == 30
+
+    def test_waits_instead_of_being_refused(self, belvo: Integration, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(belvo.provider_class, "quotas", (Quota(40, 1.0),))
+
+        assert one_at_a_time(background_limiter_of(belvo), 12) == 12
+
+    def test_never_refuses_a_person(self, belvo: Integration, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(belvo.provider_class, "quotas", (Quota(80, 3.0),))
+        is_over = threading.Event()
+
+        def sync() -> int:
+            made = 0
+            while not is_over.is_set():
+                made += admitted(background_limiter_of(belvo), 1)
+            connections.close_all()
+            return made
+
+        with ThreadPoolExecutor(3) as machines:
+            syncs = [machines.submit(sync) for _each in range(3)]
+            try:
+                clicks = [one_at_a_time(limiter_of(belvo), 1) for _each in range(30)]
+            finally:
+                is_over.set()
+
+        assert clicks == [1] * 30
+        assert sum(each.result() for each in syncs) > 0
 
 
 class TestEndpoint:

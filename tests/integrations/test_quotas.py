@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from linkadmin.accounts.models import User
@@ -38,6 +39,21 @@ class TestQuotas:
 
         assert failed(read, belvo) == "quota"
         assert CallQuota.objects.get().window_ends_at == timezone.now() + timedelta(seconds=30)
+
+    def test_hold_in_any_window(self, belvo: Integration, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(belvo.provider_class, "quotas", (Quota(4, 30.0),))
+
+        def calls(times: int) -> list[bool]:
+            return [is_admitted(belvo) for _each in range(times)]
+
+        with time_machine.travel(timezone.now(), tick=False) as clock:
+            assert calls(2) == [True] * 2
+            clock.shift(25)
+            assert calls(3) == [True, True, False]
+            clock.shift(10)  # the first two have left the window
+            assert calls(3) == [True, True, False]
+            clock.shift(40)
+            assert calls(5) == [True] * 4 + [False]
 
     def test_count_each_repeat(self, belvo: Integration, serve: Serve) -> None:
         belvo.quotas.create(scope="read_link", calls=2, window_ends_at=timezone.now() + timedelta(seconds=30))

@@ -123,7 +123,7 @@ class TestAge:
 
     def test_read_that_a_quota_holds_back_makes_nothing_stale(self, env: Environment) -> None:
         link, ends = env.heron_link(), timezone.now() + timedelta(seconds=40)
-        CallQuota.objects.create(integration=env.heron, scope="list_links", calls=100, used=75, window_ends_at=ends)
+        CallQuota.objects.create(integration=env.heron, scope="list_links", calls=100, used=90, window_ends_at=ends)
 
         pass_time(env, link, stale_at=timezone.now() - 2 * HOUR)
 

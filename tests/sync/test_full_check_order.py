@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from linkadmin.integrations.models import Integration
 from linkadmin.links import health
 from linkadmin.links.models import EndUser, Link
+from linkadmin.providers.records import RemotePage
 from linkadmin.providers.types import Cause, Observation, RemoteLink
 from linkadmin.sync.full_checks import lifecycle, lists
 from linkadmin.sync.models import FullCheck, FullCheckState
@@ -52,9 +53,8 @@ class Story:
         at, record = self.now, self.record
 
         def answer() -> None:
-            lifecycle.note_answer(part, lists.packed([record.remote_id]), requested_at=at, total=1)
-            lists.take_links(part, self.link.integration, [record], at)
-            lifecycle.close_part(part)
+            page = RemotePage((record,), number=self.pages, is_last=True, total=1)
+            lists.take_page(part, self.link.integration, page, at)
 
         self.waiting.append((at, self.word, answer))
 

@@ -194,7 +194,7 @@ def test_integration_that_is_paused_keeps_no_other_waiting(env: Environment) -> 
 def test_read_that_our_quota_holds_back_comes_when_the_window_ends(env: Environment) -> None:
     link, ends = env.heron_link(), timezone.now() + timedelta(seconds=40)
     for call in ("list_links", "read_links"):
-        CallQuota.objects.create(integration=env.heron, scope=call, calls=100, used=75, window_ends_at=ends)
+        CallQuota.objects.create(integration=env.heron, scope=call, calls=100, used=90, window_ends_at=ends)
 
     want(link)
     reads.work(env.heron.pk)

@@ -88,9 +88,9 @@ class Belvo(BelvoRecordCalls):
     )
 
     # https://developers.belvo.com/developer_resources/resources-belvo-api-errors
-    # Above 80 requests in 30 s, Belvo may block our IP: we use half. A sixth removal within a minute only gets a
-    # 429, so we use all five. A removal in the background is another call, without a limit.
-    quotas = (Quota(40, 30.0), Quota(5, 60.0, "remove_link"))
+    # Above 80 requests in 30 s, Belvo may block our IP. A sixth removal within a minute only gets a 429. A removal in
+    # the background is another call, without a limit.
+    quotas = (Quota(80, 30.0), Quota(5, 60.0, "remove_link"))
 
     statuses = frozenset(answers.STATUS_CAUSES)
     links_per_read = _LINKS_PER_READ

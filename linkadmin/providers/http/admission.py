@@ -20,10 +20,9 @@ class HealthSignal(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """A rate limit: at most `calls` per window of `seconds`.
+    """A rate limit: at most `calls` in any window of `seconds`.
 
-    `scope` names one call, such as remove_link; empty means all calls. If the provider doesn't say when its window
-    starts, use half of the documented limit: two of our windows may fall into one of theirs.
+    `scope` names one call, such as remove_link; empty means all calls.
     """
 
     calls: int

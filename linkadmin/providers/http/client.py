@@ -129,7 +129,9 @@ class HttpClient:
             failure = Failure(call.operation, reason=permit.reason, retry_after=permit.retry_after)
             _record(call.operation, None, not_sent := NotSent(failure), started)
             return not_sent
-        retries = RetryLoop(policy, self._backoff, started + deadline)
+        retries = RetryLoop(
+            policy, self._backoff, time.monotonic() + deadline
+        )  # a wait for the permit isn't the call's
         last = self._attempt(call, retries.seconds)
         while (wait := retries.wait_after(last.result.error)) is not None:
             permit.record(last.result)

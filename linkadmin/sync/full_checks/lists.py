@@ -28,7 +28,7 @@ from . import lifecycle
 from .discovery import add_unknown_links, ensure_customers
 from .hashes import Hashes, fingerprint_of, packed
 
-AT_ONCE = 200  # links written under one lock
+AT_ONCE = 200  # links added under one lock
 OF_CUSTOMER = "end_user_id"  # the filter by customer, at every provider that is checked by customers
 # Links are read until they're known to be healthy. Disconnected ones stay so until their list entry changes.
 RESTLESS = ~Q(health=HealthState.DISCONNECTED.value) & (
@@ -47,29 +47,45 @@ def read_links_page(part: FullCheckBatch, integration: Integration, provider: Pr
         if number == 1:
             raise
         page = RemotePage(items=(), number=number, is_last=True)  # the list got shorter
-    ids = packed(each.remote_id for each in page.items)
-    if not lifecycle.note_answer(part, ids, requested_at=requested_at, total=page.total):
-        return
-    gain = take_links(part, integration, page.items, requested_at)
+    take_page(part, integration, page, requested_at)
+
+
+def take_page(
+    part: FullCheckBatch, integration: Integration, page: RemotePage[RemoteLink], requested_at: datetime
+) -> None:
+    """Store what a page says: in one transaction, unless it has links to add, which take more time."""
+    gain = Counter(seen=len(page.items))
+    with transaction.atomic():
+        ids = packed(each.remote_id for each in page.items)
+        if not lifecycle.note_answer(part, ids, requested_at=requested_at, total=page.total):
+            return  # another worker has taken over the batch
+        observed = _observe(part, integration, page.items, requested_at)
+        gain.update(written=observed.written, changed=observed.changed)
+        if not observed.unknown_links:
+            _close_page(part, page, gain)
+            return
+    rest = iter(observed.unknown_links)
+    while lot := list(islice(rest, AT_ONCE)):
+        gain.update(found=len(add_unknown_links(integration, lot, at=requested_at)))
     with transaction.atomic():
         if lifecycle.lock_full_check(part):
-            lifecycle.close_part(part)
-            _count(part, gain)
-            _leave_out(part, SkippedRecord.Kind.LINK, page.left_out, counted="skipped")
-            lifecycle.queue_next_pages(part, page)
+            _close_page(part, page, gain)
 
 
-def take_links(
+def _observe(
     part: FullCheckBatch, integration: Integration, remotes: Sequence[RemoteLink], requested_at: datetime
-) -> Counter[str]:
-    gain, rest = Counter(seen=len(remotes)), iter(remotes)
-    while lot := list(islice(rest, AT_ONCE)):
-        observed = _observe(part, integration, lot, requested_at)
-        if observed is None:  # another worker has taken over the batch
-            break
-        found = add_unknown_links(integration, observed.unknown_links, at=requested_at)
-        gain.update(written=observed.written, changed=observed.changed, found=len(found))
-    return gain
+) -> health.Observed:
+    # Under the full check's lock, so that no later request gets in between.
+    later = Hashes(lifecycle.answered_later(part, requested_at))
+    wanted = [each for each in remotes if each.remote_id not in later] if len(later) else remotes
+    return health.observe_page(integration, wanted, at=requested_at, understood=without_attempt)
+
+
+def _close_page(part: FullCheckBatch, page: RemotePage[RemoteLink], gain: Mapping[str, int]) -> None:
+    lifecycle.close_part(part)
+    _count(part, gain)
+    _leave_out(part, SkippedRecord.Kind.LINK, page.left_out, counted="skipped")
+    lifecycle.queue_next_pages(part, page)
 
 
 def read_customers_page(part: FullCheckBatch, integration: Integration, provider: Provider) -> None:
@@ -107,18 +123,6 @@ def give_up_customer(part: FullCheckBatch, integration: Integration, *, why: str
         if lifecycle.lock_full_check(part):
             lifecycle.close_part(part, gave_up=True)
             _leave_out(part, SkippedRecord.Kind.CUSTOMER, [LeftOut(part.key, Why.UNREAD)], counted="unread")
-
-
-@transaction.atomic
-def _observe(
-    part: FullCheckBatch, integration: Integration, lot: Sequence[RemoteLink], requested_at: datetime
-) -> health.Observed | None:
-    # Under the full check's lock, so that no later request gets in between.
-    if not lifecycle.lock_full_check(part):
-        return None
-    later = Hashes(lifecycle.answered_later(part, requested_at))
-    wanted = [each for each in lot if each.remote_id not in later]
-    return health.observe_page(integration, wanted, at=requested_at, understood=without_attempt)
 
 
 @transaction.atomic

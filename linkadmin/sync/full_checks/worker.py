@@ -5,13 +5,11 @@ from functools import partial
 from uuid import UUID
 
 import structlog
-from django.db.models import F
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from linkadmin.integrations import connections
 from linkadmin.integrations.denials import KEYS_REJECTED
-from linkadmin.integrations.models import CallQuota, Integration
+from linkadmin.integrations.models import Integration
 from linkadmin.operations.reading import why_check_failed
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import KeysRejected, ProviderError
@@ -29,8 +27,6 @@ logger = structlog.get_logger(__name__)
 
 CALLS_AT_ONCE = 4
 CLAIMED_AT_ONCE = 12  # few enough to finish before their leases expire
-CALLS = ("list_links", "list_end_users")
-SHARE = 0.6  # of a quota; all background work together has three quarters
 SIGN_OF_LIFE = 2.0  # seconds
 FEW_CUSTOMERS = 20  # may be skipped
 LASTING = frozenset({KEYS_REJECTED, ADDRESS_REFUSED})  # until someone fixes it
@@ -68,7 +64,6 @@ def _read_parts(full_check: FullCheck, provider: Provider, time_slice: TimeSlice
     ready: list[FullCheckBatch] = []
 
     def look(free: int) -> list[FullCheckBatch]:
-        _leave_to_others(full_check)
         if not lifecycle.extend_claim(full_check) or time_slice.is_over:
             for part in ready:  # one at a time: locking several needs the full check's lock
                 release([part])
@@ -80,16 +75,6 @@ def _read_parts(full_check: FullCheck, provider: Provider, time_slice: TimeSlice
 
     read = partial(_read, full_check, provider=provider)
     work_side_by_side(look, read, threads=CALLS_AT_ONCE, every=SIGN_OF_LIFE, name="full_check")
-
-
-def _leave_to_others(full_check: FullCheck) -> None:
-    now, integration = timezone.now(), full_check.integration
-    scopes = {"", *map(integration.provider_class.quota_scope, CALLS)}
-    windows = CallQuota.objects.filter(integration=integration, scope__in=scopes, window_ends_at__gt=now)
-    used_up = windows.filter(used__gte=F("calls") * SHARE).order_by("window_ends_at").last()
-    if used_up is not None:
-        why = _("The rest of the provider's rate limit is reserved for webhooks and requests by staff.")
-        lifecycle.postpone(full_check.pk, until=used_up.window_ends_at, why=why)
 
 
 def _read(full_check: FullCheck, part: FullCheckBatch, provider: Provider) -> None:
