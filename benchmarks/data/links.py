@@ -11,6 +11,7 @@ from linkadmin.accounts.roles import Role
 from linkadmin.integrations.models import Integration
 from linkadmin.links.causes import STATES, VERDICTS
 from linkadmin.links.models import EndUser, Institution, Link, LinkSearch
+from linkadmin.links.search import INDEXES
 from linkadmin.providers.names import folded
 from linkadmin.providers.types import Cause, HealthState
 
@@ -51,6 +52,8 @@ class Around:
 
 def build(size: Size) -> None:
     chance = chance_of("links")
+    for index in INDEXES:
+        index.drop()
     with loading(EndUser, Link, LinkSearch):
         around = Around(_staff(), _banks(chance), _customers(chance, int(size.links * CUSTOMERS_PER_LINK)))
         links, texts, left = Table(Link, *LINK.split()), Table(LinkSearch, "link", "text"), size.links
@@ -59,6 +62,8 @@ def build(size: Size) -> None:
             links.fill(row for row, _text in rows)
             texts.fill((row[0], text) for row, text in rows)
             left -= len(rows)
+        for index in INDEXES:
+            index.create()
 
 
 def _staff() -> list[str]:

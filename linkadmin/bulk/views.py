@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
 from linkadmin.compiled_query import CompiledQuery, time_of
-from linkadmin.links import queries
+from linkadmin.links import queries, search
 from linkadmin.links.forms import AssigneeField, NoteForm
 from linkadmin.links.models import Link
 from linkadmin.links.staff_work import possible_assignees
@@ -192,8 +192,8 @@ def _all_matching(request: HttpRequest, links: "QuerySet[Link]") -> Selection:
     chosen = queries.LinkFilter(request.POST, queryset=links, request=request)
     if not chosen.is_valid():
         raise BadRequest("a filter has a value it does not offer")
-    words = queries.clean_words(request.POST.get(WORDS, ""))
-    found = queries.search(chosen.qs, words, see_names=may(request.user, Right.SEE_NAMES)) if words else chosen.qs
+    words = search.clean_words(request.POST.get(WORDS, ""))
+    found = search.search(chosen.qs, words, see_names=may(request.user, Right.SEE_NAMES)).links if words else chosen.qs
     kept = {name: request.POST.get(name, "") for name in chosen.form.fields} | {WORDS: words}
     return Selection(found, ((ALL, "1"), *((name, value) for name, value in kept.items() if value)))
 

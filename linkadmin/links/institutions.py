@@ -14,14 +14,13 @@ from django.utils.translation import gettext_lazy as _
 from linkadmin.compiled_query import CompiledQuery
 from linkadmin.integrations.models import Integration
 from linkadmin.paging import Keyset
-from linkadmin.providers.names import folded
 from linkadmin.providers.types import BY_CONSENT, INSTITUTION_DOWN, MAY_ASK_FOR_CODE, Capability, HealthState
 from linkadmin.web.flat_select import FlatSelect
 
 from . import counts
 from .causes import Group
 from .models import Institution, Link, values_of
-from .queries import SEARCH_WORDS, active
+from .queries import active
 
 BY_NAME = Keyset("display_name", "id")
 NEED_SOMEBODY = [state.value for group in (Group.CUSTOMER, Group.US) for state in group.states]
@@ -130,10 +129,6 @@ class KnownProblems:
 
     institutions: list[tuple[Institution, LinkCounts]]
     more_down: int  # without links
-
-
-def search(institutions: "QuerySet[Institution]", words: str) -> "QuerySet[Institution]":
-    return institutions.filter(*(Q(search__contains=folded(each)) for each in words.split()[:SEARCH_WORDS]))
 
 
 def link_counts(institutions: Iterable[Institution]) -> dict[UUID, LinkCounts]:

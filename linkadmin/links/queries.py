@@ -1,4 +1,4 @@
-"""Filters from a fixed map, search by any ID or name, and keyset pages for lists of links."""
+"""Filters from a fixed map, and keyset pages for lists of links."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -12,10 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
-from linkadmin.ids import as_uuid
 from linkadmin.integrations.models import Integration
 from linkadmin.paging import Keyset
-from linkadmin.providers.names import folded
 from linkadmin.providers.types import HealthState
 
 from .causes import ESCALATED_RANK, STATES, VERIFYING_LOOK, Group
@@ -26,7 +24,6 @@ COUNTED = 1000  # links; above this, counts say "more than"
 ESCALATE = "escalate"  # beside the states: waits so long that somebody should contact provider support
 ACTIVE = "active"  # all that aren't disconnected
 SOMEBODY = "somebody"  # all that wait on a customer or us
-SEARCH_WORDS = 6  # words in a search
 
 NAMED = ("integration", "end_user", "institution", "assignee")  # related rows that a list needs
 WORK_LIST = Keyset("urgency", "health_since", "id")  # most urgent first, then oldest
@@ -113,32 +110,11 @@ def waiting_too_long(links: "QuerySet[Link]") -> "QuerySet[Link]":
     return ranked.filter(health=waits.value, verifying_since=None, health_since__lte=since)
 
 
-def clean_words(text: str) -> str:
-    # PostgreSQL rejects NUL.
-    return text.replace("\0", "").strip()[:200]
-
-
-def search(links: "QuerySet[Link]", words: str, *, see_names: bool) -> "QuerySet[Link]":
-    return links.filter(*map(_says if see_names else _begins_an_id, words.split()[:SEARCH_WORDS]))
-
-
-def search_customers(words: str, *, see_names: bool) -> "QuerySet[EndUser]":
-    wanted = words.split()[:SEARCH_WORDS]
-    conditions = (Q(search__contains=folded(each)) if see_names else Q(external_id__startswith=each) for each in wanted)
-    return EndUser.objects.filter(*conditions)
-
-
 def count_links(customers: Iterable[EndUser]) -> dict[UUID, tuple[int, int]]:
     """Per customer: active links, and how many of them need somebody."""
     live = active(Link.objects.filter(end_user__in=customers)).order_by().values("end_user")
     counted = live.annotate(n=Count("pk"), trouble=Count("pk", filter=needs_somebody()))
     return {row["end_user"]: (row["n"], row["trouble"]) for row in counted}
-
-
-def find_by_id(links: "QuerySet[Link]", text: str) -> Link | None:
-    customer = EndUser.objects.filter(external_id=text).values("pk")[:1]
-    found = list(links.filter(Q(remote_id=text) | Q(pk=as_uuid(text)) | Q(end_user=customer))[:2])
-    return found[0] if len(found) == 1 else None
 
 
 def standing(by_state: Counter[str]) -> Counter[str]:
@@ -148,15 +124,3 @@ def standing(by_state: Counter[str]) -> Counter[str]:
 
 def group_counts(by_state: Counter[str]) -> dict[str, int]:
     return {group.value: sum(by_state[state.value] for state in group.states) for group in Group}
-
-
-def _says(word: str) -> Q:
-    plain = folded(word)
-    there = Institution.objects.filter(search__contains=plain)
-    return Q(search__text__contains=plain) | Q(institution__in=there.values("pk"))
-
-
-def _begins_an_id(word: str) -> Q:
-    """Never looks at names."""
-    ids = Q(remote_id__startswith=word) | Q(data_source_id__startswith=word) | Q(pk__startswith=word.lower())
-    return ids | Q(end_user__external_id__startswith=word)

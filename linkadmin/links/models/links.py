@@ -152,7 +152,14 @@ class Link(models.Model):
         ]
         indexes = [
             models.Index(fields=["urgency", "health_since", "id"], name="link_work_list"),
-            models.Index(fields=["remote_id"], name="link_by_remote_id"),
+            # For the beginnings of IDs as well.
+            models.Index(fields=["remote_id"], opclasses=["varchar_pattern_ops"], name="link_by_remote_id"),
+            models.Index(
+                fields=["data_source_id"],
+                opclasses=["varchar_pattern_ops"],
+                condition=~Q(data_source_id=""),
+                name="link_by_data_source_id",
+            ),
             models.Index(fields=["verifying_since"], condition=Q(verifying_since__isnull=False), name="link_verifying"),
             models.Index(fields=["missing_since"], condition=Q(missing_since__isnull=False), name="link_missing"),
             models.Index(fields=["stale_at"], condition=Q(health="healthy"), name="link_going_stale"),
@@ -390,6 +397,11 @@ class HealthChange(models.Model):
         indexes = [
             models.Index(fields=["link", "-at"], name="health_change_of_link"),
             models.Index(fields=["new", "id"], name="health_change_to"),
+            models.Index(
+                fields=["operation_id"],
+                condition=Q(operation_id__isnull=False),
+                name="health_change_of_operation",
+            ),
         ]
 
     def __str__(self) -> str:

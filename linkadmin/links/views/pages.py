@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
@@ -17,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from linkadmin.accounts.roles import Right, may
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
-from linkadmin.links import counts, queries
+from linkadmin.links import counts, queries, search
 from linkadmin.links.forms import AssigneeForm, NoteForm
 from linkadmin.links.group_counts import group_tiles
 from linkadmin.links.models import EndUser, Link
@@ -35,18 +34,19 @@ def link_list(request: HttpRequest) -> HttpResponse:
     words = _search_words(request)
     see_names = may(request.user, Right.SEE_NAMES)
     links = queries.visible_to(reader(request))
-    if words and (exact := queries.find_by_id(links, words)):
+    if words and (exact := search.find_by_id(links, words)):
         return go(request, exact.get_absolute_url())
     chosen = queries.LinkFilter(request.GET, queryset=links, request=request)
     if not chosen.is_valid():
         raise BadRequest("a filter has a value it does not offer")
-    found = queries.search(chosen.qs, words, see_names=see_names) if words else chosen.qs
-    page = queries.WORK_LIST.page(found.select_related(*queries.NAMED), request.GET)
+    found = search.search(chosen.qs, words, see_names=see_names) if words else search.Found(chosen.qs)
+    page = queries.WORK_LIST.page(found.links.select_related(*queries.NAMED), request.GET)
     context = {
         "tiles": group_tiles(counts.current(), current=request.GET.get("state", "")),
         "filter": chosen,
         "pills": pills(request.GET, chosen.form),
         "words": words,
+        "is_too_short": search.is_too_short(words),
         "rows": rows(page.rows, see_names=see_names),
         "page": page,
         "matching": _matching(found, page),
@@ -60,11 +60,12 @@ def link_list(request: HttpRequest) -> HttpResponse:
 def end_user_list(request: HttpRequest) -> HttpResponse:
     words = _search_words(request)
     see_names = may(request.user, Right.SEE_NAMES)
-    customers = queries.search_customers(words, see_names=see_names)
+    customers = search.search_customers(words, see_names=see_names)
     page = (queries.CUSTOMERS if see_names else queries.CUSTOMERS_BY_ID).page(customers, request.GET)
     counted = queries.count_links(page.rows)
     context = {
         "words": words,
+        "is_too_short": search.is_too_short(words),
         "customers": [(each, *counted.get(each.pk, (0, 0))) for each in page.rows],
         "page": page,
     }
@@ -126,13 +127,15 @@ def link_assignee(request: HttpRequest, pk: UUID) -> HttpResponse:
     return go(request, link.get_absolute_url())
 
 
-def _matching(found: "QuerySet[Link]", page: Page[Link]) -> str:
+def _matching(found: search.Found, page: Page[Link]) -> str:
     is_whole = not (page.next or page.first)
-    count = len(page.rows) if is_whole else found.order_by()[: queries.COUNTED + 1].count()
+    if not (is_whole or found.is_countable):
+        return _("Select all results")
+    count = len(page.rows) if is_whole else found.links.order_by()[: queries.COUNTED + 1].count()
     if count > queries.COUNTED:
         return _("Select all results (more than %(count)d)") % {"count": queries.COUNTED}
     return ngettext("Select the only result", "Select all %(count)d results", count) % {"count": count}
 
 
 def _search_words(request: HttpRequest) -> str:
-    return queries.clean_words(request.POST.get("q", "")) if request.method == "POST" else ""
+    return search.clean_words(request.POST.get("q", "")) if request.method == "POST" else ""

@@ -24,6 +24,7 @@ from linkadmin.links import counts, institutions
 from linkadmin.links.institutions import LinkCounts, word
 from linkadmin.links.models import Institution
 from linkadmin.links.presentation import pills
+from linkadmin.links.search import search_institutions
 from linkadmin.links.state_counts import state_counts
 from linkadmin.providers.names import isolated
 from linkadmin.providers.records import Filters, RemotePage
@@ -63,7 +64,7 @@ def institution_list(request: HttpRequest) -> HttpResponse:
     if not chosen.is_valid():
         raise BadRequest("a filter has a value it does not offer")
     words = request.GET.get("q", "").strip()[:80]
-    page = institutions.BY_NAME.page(institutions.search(chosen.qs, words), request.GET)
+    page = institutions.BY_NAME.page(search_institutions(words, chosen.qs), request.GET)
     counted, problems = institutions.link_counts(page.rows), institutions.known_problems()
     context = {
         "filter": chosen,

@@ -1,0 +1,172 @@
+"""Search of links, customers and institutions by any part of a name or ID. A term that begins an ID finds only IDs.
+
+A link has to have each word in its own text, or in its institution's name, which can change. Staff who may not see
+names find only IDs, by their beginning.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.expressions import RawSQL
+from django.db.models.lookups import In
+
+from linkadmin.ids import as_uuid
+from linkadmin.providers.names import folded
+from linkadmin.search.lookups import Select, among, begins, begins_id, found_by, is_many, listed, look_up, unindexed
+from linkadmin.search.text_index import TextIndex, contains, is_indexed
+
+from .models import EndUser, Institution, Link, LinkSearch
+
+MAX_WORDS = 6
+LINKS, CUSTOMERS = TextIndex(LinkSearch, "text"), TextIndex(EndUser, "search")
+INSTITUTIONS = TextIndex(Institution, "search")
+INDEXES = (LINKS, CUSTOMERS, INSTITUTIONS)
+_ID = re.compile(r"(?=\S*\d)(?=\S*[^\s\d])\S{6,}")
+
+
+def clean_words(text: str) -> str:
+    # PostgreSQL rejects NUL.
+    return text.replace("\0", "").strip()[:200]
+
+
+def may_be_id(words: str) -> bool:
+    """Whether it's one word of six or more, with a digit and something else. Names rarely look like this."""
+    return _ID.fullmatch(words) is not None
+
+
+def is_too_short(words: str) -> bool:
+    """Without three letters or digits in a row, only the beginnings of IDs are searched."""
+    return bool(words) and not any(map(is_indexed, _folded(words)))
+
+
+@dataclass(frozen=True)
+class Found:
+    links: "QuerySet[Link]"
+    is_countable: bool = True  # otherwise each link is tested while a page is filled: counting would take long
+
+
+def search(links: "QuerySet[Link]", words: str, *, see_names: bool) -> Found:
+    if not see_names or is_too_short(words):
+        return Found(_with_ids(links, words))
+    if may_be_id(words) and not (with_id := _with_ids(links, words)).query.is_empty():
+        return Found(with_id)
+    wanted = _wanted(words)
+    with_short_words = links.filter(*(word.condition for word in wanted if not is_indexed(word.text)))
+    selects = [_select(banks, rest) for banks, rest in _readings(wanted)]
+    some = [select for select in selects if select is not None]
+    found = listed(with_short_words, some) if len(some) == len(selects) else None
+    if found is None:
+        return Found(links.filter(*(word.condition for word in wanted)), is_countable=False)
+    return Found(found)
+
+
+def find_by_id(links: "QuerySet[Link]", text: str) -> Link | None:
+    by_customer = links.filter(end_user__in=EndUser.objects.filter(external_id=text))
+    by_own_id = [links.filter(pk=pasted)] if (pasted := as_uuid(text)) else []
+    found = list(links.filter(remote_id=text).union(by_customer, *by_own_id)[:2])
+    return found[0] if len(found) == 1 else None
+
+
+def search_customers(words: str, *, see_names: bool) -> "QuerySet[EndUser]":
+    customers = EndUser.objects.all()
+    if not words:
+        return customers
+    if not see_names or is_too_short(words):
+        return customers.filter(*(begins("external_id", word).indexed for word in words.split()[:MAX_WORDS]))
+    if may_be_id(words) and not (with_id := look_up(customers, [begins("external_id", words)])).query.is_empty():
+        return with_id
+    wanted = _folded(words)
+    indexed = [word for word in wanted if is_indexed(word)]
+    conditions = {word: Q(contains(F("search"), word)) for word in wanted}
+    with_short_words = customers.filter(*(conditions[word] for word in wanted if word not in indexed))
+    return among(with_short_words, [CUSTOMERS.select(indexed)], otherwise=Q(*conditions.values()))
+
+
+def search_institutions(words: str, institutions: "QuerySet[Institution] | None" = None) -> "QuerySet[Institution]":
+    """There are at most some thousand, so short words are looked for in each."""
+    found = Institution.objects.all() if institutions is None else institutions
+    wanted = _folded(words)
+    indexed = [word for word in wanted if is_indexed(word)]
+    others = Q(*(contains(F("search"), word) for word in wanted if word not in indexed))
+    if not indexed:
+        return found.filter(others)
+    return among(
+        found.filter(others),
+        [INSTITUTIONS.select(indexed)],
+        otherwise=Q(*(contains(F("search"), word) for word in wanted)),
+    )
+
+
+@dataclass(frozen=True)
+class _Word:
+    text: str
+    banks: frozenset[UUID]  # institutions that have it in their name
+    in_links: bool  # whether the text of a link may have it
+
+    @property
+    def condition(self) -> Q:
+        has_it = Q(contains(_text(), self.text))
+        if not self.banks:
+            return has_it
+        # In this order, the text is only read for links of other institutions.
+        named = Q(In(unindexed("institution"), list(self.banks)))
+        return named | has_it if self.in_links else named
+
+
+def _wanted(words: str) -> list[_Word]:
+    texts = _folded(words)
+    banks = [frozenset(search_institutions(text).order_by().values_list("pk", flat=True)) for text in texts]
+    # Together with other words, a name that no link's text has would be looked for in all of them.
+    unsure = [text for text, named in zip(texts, banks, strict=True) if named and is_indexed(text) and len(texts) > 1]
+    found = dict(zip(unsure, found_by([LINKS.select([text]) for text in unsure]), strict=True)) if unsure else {}
+    return [_Word(text, named, found.get(text, True)) for text, named in zip(texts, banks, strict=True)]
+
+
+def _folded(words: str) -> list[str]:
+    return [plain for word in words.split()[:MAX_WORDS] if (plain := folded(word))]
+
+
+def _readings(words: Sequence[_Word]) -> list[tuple[frozenset[UUID] | None, list[str]]]:
+    """Every way to find the words: some in the name of an institution, the rest in a link's text."""
+    readings: list[tuple[frozenset[UUID] | None, list[str]]] = [(None, [])]
+    for word in words:
+        named = [(word.banks if banks is None else banks & word.banks, rest) for banks, rest in readings]
+        in_links = [(banks, [*rest, word.text]) for banks, rest in readings] if word.in_links else []
+        readings = [*in_links, *((banks, rest) for banks, rest in named if banks)]
+    return readings
+
+
+def _select(banks: frozenset[UUID] | None, words: Sequence[str]) -> Select | None:
+    """Select links that may match a reading, or return None if too many have each of its parts."""
+    indexed = [word for word in words if is_indexed(word)]
+    if banks is None:
+        return LINKS.select(indexed)
+    there = Link.objects.filter(institution__in=banks).values("pk")
+    if not indexed:
+        return Select.of(there)
+    if not is_many(Select.of(there)):
+        return Select.of(there.filter(*(contains(_text(), word) for word in indexed)))
+    with_words = LINKS.select(indexed)
+    if not is_many(with_words):
+        return Select.of(there.filter(pk__in=RawSQL(with_words.sql, with_words.params)))  # noqa: S611
+    return None
+
+
+def _text() -> Subquery:
+    return Subquery(LinkSearch.objects.filter(link=OuterRef("pk")).values("text"))
+
+
+def _customer_id() -> Subquery:
+    return Subquery(EndUser.objects.filter(pk=OuterRef("end_user")).values("external_id"))
+
+
+def _with_ids(links: "QuerySet[Link]", words: str) -> "QuerySet[Link]":
+    for word in words.split()[:MAX_WORDS]:
+        own = begins_id("pk", word)
+        others = [begins("remote_id", word), begins("data_source_id", word)]
+        customer = begins("end_user__external_id", word, tested=_customer_id())
+        links = look_up(links, [*([own] if own else []), *others, customer])
+    return links
