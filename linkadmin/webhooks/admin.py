@@ -1,11 +1,15 @@
 """Deliveries and signing secrets in the Django admin, read-only, without payloads and secret values."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.audit.admin import ReadOnlyAdmin
 
 from .models import WebhookDelivery, WebhookSecret
+from .queries import ID_COLUMNS, search
 
 
 @admin.register(WebhookDelivery)
@@ -33,8 +37,11 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
     list_filter = ("state", "outcome", "integration")
     list_select_related = ("integration",)
     ordering = ("-id",)
-    search_fields = ("remote_link_id__exact", "end_user_id__exact", "request_id__exact")
-    search_help_text = _("The provider's ID for a link, customer, or request.")
+    search_fields = ID_COLUMNS
+    search_help_text = _("Any ID, or a topic")
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        return search(queryset, words) if (words := search_term.strip()) else queryset, False
 
 
 @admin.register(WebhookSecret)

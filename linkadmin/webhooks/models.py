@@ -157,6 +157,7 @@ class WebhookDelivery(WorkItem):
             models.Index(fields=["-id"], condition=Q(kind="unknown"), name="delivery_unknown"),
             # These get their rows when a delivery is processed: accepting one pays for as few as possible.
             models.Index(fields=["outcome", "-id"], condition=~Q(outcome=""), name="delivery_of_outcome"),
+            models.Index(fields=["topic", "-id"], condition=_DONE, name="delivery_of_topic"),
             models.Index(fields=["remote_link_id"], condition=_DONE & ~Q(remote_link_id=""), name="delivery_link_id"),
             models.Index(fields=["end_user_id"], condition=_DONE & ~Q(end_user_id=""), name="delivery_customer_id"),
             models.Index(fields=["request_id"], condition=_DONE & ~Q(request_id=""), name="delivery_request_id"),

@@ -3,21 +3,35 @@
 from datetime import timedelta
 
 import django_filters
+from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.ids import as_uuid
 from linkadmin.integrations.models import Integration
-from linkadmin.links.models import EndUser, Link
-from linkadmin.paging import PAGE_SIZE, Keyset
+from linkadmin.links.models import Link
+from linkadmin.paging import Keyset
 from linkadmin.providers.records import WebhookKind
+from linkadmin.search.lookups import Condition, equals, is_id, is_one_of, look_up
 
 from .models import DeliveryLink, DeliveryOutcome, DeliveryState, WebhookDelivery, first_id
 
 NEWEST_FIRST = Keyset("pk", newest_first=True)
 COUNT_LIMIT = 1_000  # unrecognized deliveries; more show as "1,000+"
 OPEN = "open"
+ID_COLUMNS = ("remote_link_id", "end_user_id", "request_id", "consent_id")
+MAX_TOPICS = 20  # to look up; if more match, the newest deliveries are soon among them
+# Steps from one topic to the next in the index, instead of reading all rows.
+_PROCESSED_TOPICS = """
+    WITH RECURSIVE topics(topic) AS (
+        SELECT MIN(topic) FROM webhooks_webhookdelivery WHERE state = 'done'
+        UNION ALL
+        SELECT (SELECT MIN(topic) FROM webhooks_webhookdelivery WHERE state = 'done' AND topic > topics.topic)
+        FROM topics WHERE topic IS NOT NULL
+    )
+    SELECT topic FROM topics WHERE topic IS NOT NULL LIMIT 1000
+"""
 SPANS = {"1h": timedelta(hours=1), "24h": timedelta(hours=24), "7d": timedelta(days=7)}
 
 
@@ -70,11 +84,44 @@ def count_unrecognized() -> int:
 
 
 def search(deliveries: "QuerySet[WebhookDelivery]", words: str) -> "QuerySet[WebhookDelivery]":
-    found = Q(remote_link_id=words) | Q(end_user_id=words) | Q(request_id=words) | Q(consent_id=words)
-    links = Link.objects.filter(end_user__in=EndUser.objects.filter(external_id=words))
+    """Find deliveries by any ID of theirs or of a link they're about; if there are none, by a part of their topic."""
+    found = look_up(deliveries, _having_id(words))
+    if not found.query.is_empty():
+        return found
+    topics = [topic for topic in _topics() if words.casefold() in topic.casefold()]
+    if not topics or len(topics) > MAX_TOPICS:
+        return deliveries.filter(topic__in=topics)
+    return look_up(
+        deliveries, [*(_processed(equals("topic", topic)) for topic in topics), _pending(Q(topic__in=topics))]
+    )
+
+
+def _having_id(words: str) -> list[Condition]:
+    texts, links = {words}, [Q(end_user__external_id=words)]
+    conditions = []
     if pasted := as_uuid(words):
-        links = links | Link.objects.filter(Q(pk=pasted) | Q(end_user=pasted))
-        found |= Q(pk=pasted) | Q(request_id__in=[str(pasted), pasted.hex])
-    about = DeliveryLink.objects.filter(link__in=list(links.values_list("pk", flat=True)[:PAGE_SIZE]))
-    by_id = deliveries.filter(found | Q(pk__in=about.values("delivery")))
-    return by_id if by_id.exists() else deliveries.filter(topic__icontains=words)
+        texts |= {str(pasted), pasted.hex}
+        links += [Q(pk=pasted), Q(end_user=pasted)]
+        conditions.append(is_id("pk", pasted))
+    conditions += [_processed(is_one_of(column, texts)) for column in ID_COLUMNS]
+    conditions.append(_pending(Q.create([(f"{column}__in", texts) for column in ID_COLUMNS], Q.OR)))
+    for link in links:
+        about = Q(pk__in=DeliveryLink.objects.filter(link__in=Link.objects.filter(link)).values("delivery"))
+        conditions.append(Condition(about, about))
+    return conditions
+
+
+def _processed(condition: Condition) -> Condition:
+    return Condition(condition.indexed & Q(state=DeliveryState.DONE), condition.tested)
+
+
+def _pending(condition: Q) -> Condition:
+    """There are few, and an index of them."""
+    return Condition(condition & ~Q(state=DeliveryState.DONE), condition)
+
+
+def _topics() -> list[str]:
+    pending = WebhookDelivery.objects.exclude(state=DeliveryState.DONE)
+    with connection.cursor() as cursor:
+        cursor.execute(_PROCESSED_TOPICS)
+        return [*(topic for (topic,) in cursor.fetchall()), *pending.values_list("topic", flat=True).distinct()]
