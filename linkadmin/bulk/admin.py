@@ -4,13 +4,14 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.audit.admin import ReadOnlyAdmin
-from linkadmin.links.admin import FoundById, RelatedIds
+from linkadmin.links.admin import RelatedIds
 
 from .models import BulkItem, BulkJob
 
 
 @admin.register(BulkJob)
-class BulkJobAdmin(FoundById, ReadOnlyAdmin):
+class BulkJobAdmin(ReadOnlyAdmin):
+    id_fields = ("id",)
     fields = (
         "id",
         "kind",
@@ -35,7 +36,7 @@ class BulkJobAdmin(FoundById, ReadOnlyAdmin):
 
 
 @admin.register(BulkItem)
-class BulkItemAdmin(RelatedIds, FoundById, ReadOnlyAdmin):
+class BulkItemAdmin(RelatedIds, ReadOnlyAdmin):
     id_fields = ("job_id", "link_id")
     fields = ("job", "id_of_link", "state", "why", "finished_at")
     list_display = ("job", "id_of_link", "state", "why", "finished_at")

@@ -3,28 +3,14 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.audit.admin import ReadOnlyAdmin
-from linkadmin.ids import as_uuid
 
 from .models import EndUser, HealthChange, Institution, Link, values_of
 from .presentation import badge
-
-
-class FoundById:
-    """Finds records by a pasted ID of ours, through its index, in whatever form the database stores it."""
-
-    id_fields: tuple[str, ...] = ("id",)
-
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        found, may_repeat = super().get_search_results(request, queryset, search_term)  # type: ignore[misc]
-        pasted = as_uuid(search_term.strip())
-        if pasted is None:
-            return found, may_repeat
-        return found | queryset.filter(Q.create([(name, pasted) for name in self.id_fields], Q.OR)), may_repeat
+from .search import search_institutions
 
 
 class RelatedIds:
@@ -49,7 +35,8 @@ class MaskedNames:
 
 
 @admin.register(EndUser)
-class EndUserAdmin(FoundById, MaskedNames, ReadOnlyAdmin):
+class EndUserAdmin(MaskedNames, ReadOnlyAdmin):
+    id_fields = ("id",)
     fields = ("id", "external_id", "customer", "created_at")
     list_display = ("external_id", "customer", "created_at")
     ordering = ("external_id",)
@@ -71,11 +58,15 @@ class InstitutionAdmin(ReadOnlyAdmin):
     list_filter = ("integration", ("status", ListedValues), ("country", ListedValues))
     list_select_related = ("integration",)
     ordering = ("display_name", "id")
-    search_fields = ("display_name", "name")
+    search_fields = ("search",)
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        return search_institutions(search_term, queryset), False
 
 
 @admin.register(Link)
-class LinkAdmin(FoundById, MaskedNames, ReadOnlyAdmin):
+class LinkAdmin(MaskedNames, ReadOnlyAdmin):
+    id_fields = ("id",)
     fields = (
         "id",
         "customer",
@@ -107,7 +98,7 @@ class LinkAdmin(FoundById, MaskedNames, ReadOnlyAdmin):
 
 
 @admin.register(HealthChange)
-class HealthChangeAdmin(RelatedIds, FoundById, ReadOnlyAdmin):
+class HealthChangeAdmin(RelatedIds, ReadOnlyAdmin):
     id_fields = ("link_id", "operation_id")
     fields = (
         "at",

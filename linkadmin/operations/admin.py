@@ -4,13 +4,13 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.audit.admin import ReadOnlyAdmin
-from linkadmin.links.admin import FoundById, MaskedNames, RelatedIds
+from linkadmin.links.admin import MaskedNames, RelatedIds
 
 from .models import AttemptAllowance, Operation
 
 
 @admin.register(Operation)
-class OperationAdmin(RelatedIds, FoundById, MaskedNames, ReadOnlyAdmin):
+class OperationAdmin(RelatedIds, MaskedNames, ReadOnlyAdmin):
     id_fields = ("id", "link_id")
     fields = (
         "id",

@@ -195,6 +195,7 @@ class Operation(models.Model):
             models.Index(fields=["kind", "-created_at", "-id"], name="operation_of_kind"),
             models.Index(fields=["state", "-created_at", "-id"], name="operation_of_state"),
             models.Index(fields=["integration", "-created_at", "-id"], name="operation_of_integration"),
+            models.Index(fields=["request_id"], condition=~Q(request_id=""), name="operation_by_request_id"),
             models.Index(fields=["state", "lease_until"], condition=Q(state__in=OPEN_STATES), name="operation_open"),
         ]
 
