@@ -56,6 +56,8 @@ class Declared:
     counted_as: ClassVar[Mapping[str, str]] = {}
     # Size of a batch.
     links_per_read: ClassVar[int] = 1
+    # Links on a page of the whole list, where a full check reads that.
+    links_per_page: ClassVar[int] = 100
     # The list that a full check reads.
     full_check_by: ClassVar[FullCheckBy] = FullCheckBy.LINKS
     # The link statuses we understand.

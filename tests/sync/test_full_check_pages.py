@@ -6,8 +6,9 @@ import pytest
 from django.utils import timezone
 
 from linkadmin.audit.models import AuditEvent
+from linkadmin.links.models import LinkTotal
 from linkadmin.sync import full_checks
-from linkadmin.sync.models import FullCheck, FullCheckState
+from linkadmin.sync.models import CustomerFingerprint, FullCheck, FullCheckState
 from tests.environment import Environment
 from tests.follow import follow
 from tests.sync.full_checking import completed_full_check, run_to_end
@@ -30,6 +31,19 @@ def test_administrator_starts_a_full_check_and_watches_it(env: Environment) -> N
     assert "Running" in page.words
     assert "Read 0 of 1 page of the provider's list." in page.words
     assert "Stop" in page.words
+
+
+def test_page_says_how_long_a_full_pass_takes_at_the_rate_limit(env: Environment) -> None:
+    fingerprints = [
+        CustomerFingerprint(integration=env.heron, end_user_id=f"cus-{number}", fingerprint=1) for number in range(900)
+    ]
+    CustomerFingerprint.objects.bulk_create(fingerprints)
+    LinkTotal.objects.create(integration=env.belvo, state="healthy", links=1_000_000)
+
+    # 1,000 pages, 72 in 30 s; 900 customers, 90 a minute.
+    assert "A full check takes about 7 min at this rate limit." in env.open(listed(env), "adm").words
+    of_heron = env.open(f"/integrations/{env.heron.pk}/full-checks/", "adm")
+    assert "Reading every customer's links takes about 10 min at this rate limit." in of_heron.words
 
 
 def test_start_and_stop_are_audited(env: Environment) -> None:

@@ -94,6 +94,7 @@ class Belvo(BelvoRecordCalls):
 
     statuses = frozenset(answers.STATUS_CAUSES)
     links_per_read = _LINKS_PER_READ
+    links_per_page = _LONGEST_PAGE
 
     create_fields = staticmethod(forms.create_fields)
     update_fields = staticmethod(forms.update_fields)

@@ -16,7 +16,7 @@ from linkadmin.links.views.live import NOTHING_AWAITED, PageVersion, answer, sec
 from linkadmin.operations.refusals import Refusal
 from linkadmin.paging import Keyset
 from linkadmin.sync import full_checks
-from linkadmin.sync.full_checks import presentation
+from linkadmin.sync.full_checks import duration, presentation
 from linkadmin.sync.models import FullCheck, FullCheckState
 from linkadmin.web.pages import go, reader
 
@@ -38,6 +38,7 @@ def integration_full_checks(request: HttpRequest, pk: UUID) -> HttpResponse:
         "page": page,
         "rows": [presentation.row(each) for each in page.rows],
         "running": full_checks.running(integration),
+        "takes": duration.explain(integration),
         "may_begin": integration.is_active and may(request.user, Right.MANAGE_INTEGRATIONS),
     }
     return render(request, "sync/full_checks.html", context)
