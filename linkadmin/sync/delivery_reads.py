@@ -86,13 +86,10 @@ def _process(integration: Integration, received: Sequence[WebhookDelivery]) -> N
     links = matching_links(integration, {delivery.ref for delivery in received})
     _read([delivery for delivery in received if links[delivery.ref]], links)
     unknown = [delivery for delivery in received if not links[delivery.ref]]
-    looked_up = [delivery for delivery in unknown if _can_look_up(integration, delivery.ref)]
-    _want_unknown(integration, looked_up)
-    for delivery in unknown:
-        if delivery not in looked_up:
-            deliveries.close(
-                delivery, DeliveryOutcome.NO_MATCHING_LINK if delivery.is_known else DeliveryOutcome.UNRECOGNIZED_TYPE
-            )
+    _want_unknown(integration, [each for each in unknown if _can_look_up(integration, each.ref)])
+    rest = [each for each in unknown if not _can_look_up(integration, each.ref)]
+    deliveries.close([each for each in rest if each.is_known], DeliveryOutcome.NO_MATCHING_LINK)
+    deliveries.close([each for each in rest if not each.is_known], DeliveryOutcome.UNRECOGNIZED_TYPE)
     if integration.keys_rejected or not integration.is_active:
         waiting = WebhookDelivery.objects.filter(pk__in=[each.pk for each in received], state=DeliveryState.PROCESSING)
         waiting.update(outcome=DeliveryOutcome.WAITING_TO_RETRY)
@@ -101,8 +98,7 @@ def _process(integration: Integration, received: Sequence[WebhookDelivery]) -> N
 def _read(received: Sequence[WebhookDelivery], links: Mapping[LinkRef, list[Link]]) -> None:
     wanted = {link.pk: delivery.wanted_at for delivery in received for link in links[delivery.ref]}  # the latest wins
     due_reads.want_each(wanted, reason=Reason.WEBHOOK)
-    for delivery in received:
-        deliveries.note_links(delivery, links[delivery.ref])
+    deliveries.note_links({delivery: links[delivery.ref] for delivery in received})
     if received:
         _close_read(wanted, since=received[0].wanted_at)
 
@@ -128,8 +124,7 @@ def _want_unknown(integration: Integration, received: Sequence[WebhookDelivery])
         return
     wanted = {delivery.ref: delivery.wanted_at for delivery in received}  # the latest wins
     _want_each(integration, wanted)
-    for delivery in received:
-        deliveries.note_links(delivery, [])
+    deliveries.note_links({delivery: [] for delivery in received})
     _close_answered(integration, wanted)
 
 
@@ -217,8 +212,8 @@ def _close(integration: Integration, rows: Sequence[UnknownLinkRead], began_at: 
     links = matching_links(integration, {delivery.ref for delivery in waiting})
     for delivery in waiting:
         if not links[delivery.ref]:
-            deliveries.close(delivery, DeliveryOutcome.NO_MATCHING_LINK)
-        elif deliveries.note_links(delivery, links[delivery.ref]):
+            deliveries.close([delivery], DeliveryOutcome.NO_MATCHING_LINK)
+        elif deliveries.note_links({delivery: links[delivery.ref]}):
             ids = [link.pk for link in links[delivery.ref]]
             deliveries.close_read(ids, began_at=began_at, outcome=DeliveryOutcome.CHANGED)
 

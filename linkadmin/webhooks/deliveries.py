@@ -3,7 +3,7 @@
 The row is the truth. A worker that dies holds a delivery for a minute; one whose reads never came is picked up again.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from .models import DeliveryLink, DeliveryOutcome, DeliveryState, WebhookDeliver
 LOOK_AGAIN = timedelta(minutes=10)  # at a delivery whose links are still unread
 COPIES_COME_WITHIN = timedelta(minutes=10)  # after processing; later copies may be about something new
 MAX_REPROCESSED = 10_000  # per click
+WRITTEN_AT_ONCE = 500  # links of deliveries
 UNREAD = Q(read_at=None) | Q(read_at__lt=F("delivery__wanted_at"))  # links of a delivery
 
 
@@ -32,16 +33,21 @@ def claim(limit: int, *, now: datetime) -> list[WebhookDelivery]:
 
 
 @transaction.atomic
-def note_links(delivery: WebhookDelivery, links: Iterable[Link]) -> bool:
-    """Store which links a claimed delivery is about; it's done once all are read. False if we lost the claim."""
+def note_links(links_of: Mapping[WebhookDelivery, Collection[Link]]) -> set[WebhookDelivery]:
+    """Store which links deliveries of one claim are about; each is done once all of its links are read.
+
+    Returns those whose claim we haven't lost.
+    """
+    held_ids = _lock(list(links_of))
     again = timezone.now() + LOOK_AGAIN
-    if not _release(delivery, state=DeliveryState.PROCESSING, due_at=again, outcome=""):
-        return False
-    rows = [DeliveryLink(delivery=delivery, link=link) for link in links]
-    if delivery.attempts > 1 or delivery.reprocess_count:  # it may match other links than last time
-        delivery.delivery_links.exclude(link__in=[row.link_id for row in rows]).delete()
-    DeliveryLink.objects.bulk_create(rows, ignore_conflicts=True)
-    return True
+    noted = {delivery for delivery in links_of if delivery.pk in held_ids}
+    _release(noted, state=DeliveryState.PROCESSING, due_at=again, outcome="")
+    for delivery in noted:
+        if delivery.attempts > 1 or delivery.reprocess_count:  # it may match other links than last time
+            delivery.delivery_links.exclude(link__in=links_of[delivery]).delete()
+    rows = [DeliveryLink(delivery=delivery, link=link) for delivery in noted for link in links_of[delivery]]
+    DeliveryLink.objects.bulk_create(rows, ignore_conflicts=True, batch_size=WRITTEN_AT_ONCE)
+    return noted
 
 
 @transaction.atomic
@@ -70,9 +76,13 @@ def close_read(link_ids: Collection[UUID], *, began_at: datetime, outcome: str) 
     )
 
 
-def close(delivery: WebhookDelivery, outcome: DeliveryOutcome) -> bool:
-    """Return False if we lost the claim."""
-    return _release(delivery, state=DeliveryState.DONE, outcome=outcome, processed_at=timezone.now())
+@transaction.atomic
+def close(closed: Sequence[WebhookDelivery], outcome: DeliveryOutcome) -> int:
+    """Close deliveries of one claim. Returns how many, without those whose claim we lost."""
+    held_ids = _lock(closed)
+    held_ones = {delivery for delivery in closed if delivery.pk in held_ids}
+    _release(held_ones, state=DeliveryState.DONE, outcome=outcome, processed_at=timezone.now())
+    return len(held_ones)
 
 
 @transaction.atomic
@@ -113,8 +123,16 @@ def _pending_columns(now: datetime) -> dict[str, object]:
     return none_yet | {"state": DeliveryState.PENDING, "wanted_at": now, "due_at": now}
 
 
-def _release(delivery: WebhookDelivery, **values: object) -> bool:
-    if not held(delivery).exclude(state=DeliveryState.DONE).update(**RELEASED, **values):
-        return False
-    delivery.claim_token = delivery.lease_until = None
-    return True
+def _lock(claimed: Sequence[WebhookDelivery]) -> set[UUID]:
+    """Lock deliveries that we still hold, in the order everyone uses."""
+    if not claimed:
+        return set()
+    open_ones = held(*claimed).exclude(state=DeliveryState.DONE)
+    return set(open_ones.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+
+
+def _release(locked: Collection[WebhookDelivery], **values: object) -> None:
+    ids = [delivery.pk for delivery in locked]
+    WebhookDelivery.objects.filter(pk__in=ids).update(**RELEASED, **values)
+    for delivery in locked:
+        delivery.claim_token = delivery.lease_until = None

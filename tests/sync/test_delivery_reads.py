@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 import requests
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
@@ -315,6 +317,21 @@ class TestSentByTheProvider:
         link.refresh_from_db()
         assert link.health == HealthState.CUSTOMER_LOGIN.value
         assert outcome_of(WebhookDelivery.objects.get(integration=sending_env.heron)) == DeliveryOutcome.CHANGED
+
+
+def test_batch_of_many_takes_the_statements_of_a_few(env: Environment, at_belvo: str) -> None:
+    link, counts = env.belvo_link(), []
+    for size in (2, 12):
+        for _ in range(size):
+            deliver(at_belvo, belvo_webhook(link_id=link.remote_id))
+            deliver(at_belvo, belvo_webhook(link_id=str(uuid.uuid4())))
+            deliver(at_belvo, belvo_webhook(link_id="", external_id=""))
+            deliver(at_belvo, belvo_webhook(link_id="", external_id="", code="something_new"))
+        with CaptureQueriesContext(connection) as done:
+            assert delivery_reads.process() == 4 * size
+        counts.append(len(done))
+
+    assert counts[1] <= counts[0]
 
 
 def test_message_that_breaks_us_holds_up_no_other(

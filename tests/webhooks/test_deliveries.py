@@ -62,8 +62,8 @@ def test_worker_with_an_expired_claim_writes_nothing(delivery: WebhookDelivery) 
     [slow] = claimed(now)
     [quick] = claimed(now + timedelta(minutes=2))
 
-    assert not deliveries.close(slow, DeliveryOutcome.NO_MATCHING_LINK)
-    assert deliveries.close(quick, DeliveryOutcome.UNRECOGNIZED_TYPE)
+    assert not deliveries.close([slow], DeliveryOutcome.NO_MATCHING_LINK)
+    assert deliveries.close([quick], DeliveryOutcome.UNRECOGNIZED_TYPE)
     assert state_of(delivery) == ("done", "unrecognized_type")
 
 
@@ -76,7 +76,7 @@ def test_delivery_that_needs_no_read_is_done(delivery: WebhookDelivery) -> None:
 
 def test_delivery_is_done_once_all_its_links_are_read(env: Environment, delivery: WebhookDelivery) -> None:
     one, other = env.belvo_link(), env.belvo_link("Other", bank="gringotts_mx_retail")
-    deliveries.note_links(claimed()[0], [one, other])
+    deliveries.note_links({claimed()[0]: [one, other]})
     now = timezone.now()
 
     assert deliveries.close_read([one.pk], began_at=now, outcome=CHANGED) == 0
@@ -87,7 +87,7 @@ def test_delivery_is_done_once_all_its_links_are_read(env: Environment, delivery
 
 def test_read_that_began_before_the_delivery_closes_nothing(env: Environment, delivery: WebhookDelivery) -> None:
     link = env.belvo_link()
-    deliveries.note_links(claimed()[0], [link])
+    deliveries.note_links({claimed()[0]: [link]})
 
     assert deliveries.close_read([link.pk], began_at=delivery.received_at - SECOND, outcome=CHANGED) == 0
     assert deliveries.close_read([link.pk], began_at=delivery.received_at, outcome=CHANGED) == 1
@@ -97,17 +97,17 @@ def test_one_read_closes_every_earlier_delivery(env: Environment, delivery: Webh
     address, link = env.belvo.webhook_endpoint.address, env.belvo_link()
     deliver(address, belvo_webhook())
     for each in claimed():
-        deliveries.note_links(each, [link])
+        deliveries.note_links({each: [link]})
     began_at = timezone.now()
     deliver(address, belvo_webhook())
-    deliveries.note_links(claimed()[0], [link])
+    deliveries.note_links({claimed()[0]: [link]})
 
     assert deliveries.close_read([link.pk], began_at=began_at, outcome=NO_CHANGE) == 2
     assert WebhookDelivery.objects.get(state="processing").received_at > began_at
 
 
 def test_delivery_whose_reads_never_came_is_claimed_again(env: Environment, delivery: WebhookDelivery) -> None:
-    deliveries.note_links(claimed()[0], [env.belvo_link()])
+    deliveries.note_links({claimed()[0]: [env.belvo_link()]})
 
     assert claimed(timezone.now() + timedelta(minutes=9)) == []
     assert claimed(timezone.now() + timedelta(minutes=11)) == [delivery]
@@ -119,7 +119,7 @@ def test_reprocessed_delivery_needs_a_read_of_its_own(env: Environment, delivery
     before = timezone.now()
 
     assert deliveries.reprocess(WebhookDelivery.objects.filter(pk=delivery.pk), by=env.people["ana"])
-    deliveries.note_links(claimed()[0], [link])
+    deliveries.note_links({claimed()[0]: [link]})
 
     assert deliveries.close_read([link.pk], began_at=before, outcome=NO_CHANGE) == 0
     assert deliveries.close_read([link.pk], began_at=timezone.now(), outcome=NO_CHANGE) == 1

@@ -98,8 +98,8 @@ def mark_processed(
     [claimed] = deliveries.claim(1, now=timezone.now())
     assert claimed == delivery
     if links:
-        deliveries.note_links(claimed, links)
+        deliveries.note_links({claimed: links})
         began_at = timezone.now() + timedelta(microseconds=1)
         deliveries.close_read([link.pk for link in links], began_at=began_at, outcome=outcome)
     else:
-        deliveries.close(claimed, outcome)
+        deliveries.close([claimed], outcome)
