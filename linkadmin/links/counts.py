@@ -76,10 +76,14 @@ def by_institution(institutions: Collection[UUID]) -> dict[UUID, Counter[str]]:
     return _summed((UUID(str(pk)), state, links) for pk, state, links in rows)
 
 
-def waiting_by_institution() -> Counter[UUID]:
-    """How many links wait on each bank."""
-    found = _summed((UUID(str(pk)), state, links) for pk, state, links in _WAITING.rows())
-    return +Counter({pk: by_state[HealthState.WAITING.value] for pk, by_state in found.items()})
+def most_waiting(number: int, *, at_least: int) -> dict[UUID, int]:
+    """This many institutions that most links wait on, and others with as many."""
+    waiting: Counter[Any] = Counter()
+    for pk, state, links in _WAITING.rows():
+        if state == HealthState.WAITING.value:
+            waiting[pk] += links
+    least = max([at_least, *sorted(waiting.values(), reverse=True)[number - 1 : number]])
+    return {UUID(str(pk)): links for pk, links in waiting.items() if links >= least}
 
 
 def trend(days: int, *, today: date) -> dict[str, list[int]]:

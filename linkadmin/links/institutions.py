@@ -137,10 +137,8 @@ def link_counts(institutions: Iterable[Institution]) -> dict[UUID, LinkCounts]:
 
 def known_problems() -> KnownProblems:
     down = {UUID(str(pk)) for (pk,) in _DOWN.rows()}
-    waiting = counts.waiting_by_institution()
-    least = max([TROUBLE_LINKS, *sorted(waiting.values(), reverse=True)[TROUBLE_SHOWN - 1 : TROUBLE_SHOWN]])
-    most = {pk for pk, links in waiting.items() if links >= least}
-    ours = {pk: found for pk, found in _counted(down | most).items() if found.links}
+    waiting = counts.most_waiting(TROUBLE_SHOWN, at_least=TROUBLE_LINKS)
+    ours = {pk: found for pk, found in _counted(down | waiting.keys()).items() if found.links}
     worst = sorted(ours, key=lambda pk: (-ours[pk].waiting, -ours[pk].links, pk))[:TROUBLE_SHOWN]
     shown = _WORST.instances(*worst, *worst[:1] * (TROUBLE_SHOWN - len(worst))) if worst else []
     by_id = {each.pk: each for each in shown}

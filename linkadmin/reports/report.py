@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Value
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,7 +17,7 @@ from linkadmin.compiled_query import CompiledQuery, time_of
 from linkadmin.integrations.models import Integration
 from linkadmin.links import counts
 from linkadmin.links.causes import ESCALATED_RANK, STATES
-from linkadmin.links.models import ESCALATE_AFTER, NEEDS_SOMEBODY, Institution, Link
+from linkadmin.links.models import ESCALATE_AFTER, NEEDS_SOMEBODY, Institution, Link, UnrecognizedValue
 from linkadmin.links.presentation import shown_states
 from linkadmin.links.queries import NAMED, needing_somebody, standing
 from linkadmin.providers.names import isolated
@@ -60,7 +61,7 @@ def by_integration(counted: Mapping[UUID, Counter[str]], *, may_view_links: bool
 
 def incidents(*, may_view_links: bool) -> str:
     """Markup of lines: how many links wait on each bank, and since when."""
-    several = {pk: links for pk, links in counts.waiting_by_institution().items() if links >= INCIDENT_LINKS}
+    several = counts.most_waiting(SHOWN, at_least=INCIDENT_LINKS)
     most = sorted(several, key=lambda pk: (-several[pk], pk))[:SHOWN]
     if not most:
         return ""
@@ -81,8 +82,13 @@ def incidents(*, may_view_links: bool) -> str:
 
 
 def waiting_long() -> int:
-    # By rank, which follows from the state, so that the index alone tells.
-    return Link.objects.filter(urgency__in=WAITING_RANKS, health_since__lte=timezone.now() - ESCALATE_AFTER).count()
+    links: int = _WAITING_LONG.rows(timezone.now() - ESCALATE_AFTER)[0][0]
+    return links
+
+
+def unrecognized_values() -> int:
+    values: int = _UNRECOGNIZED.rows()[0][0]
+    return values
 
 
 def oldest_unrepaired() -> list[Link]:
@@ -120,6 +126,16 @@ def _portfolio(user: UUID) -> "QuerySet[Link]":
     return _live_named().filter(assignee=user).order_by("urgency", "health_since", "id")[:SHOWN]
 
 
+def _waiting_since(since: datetime) -> "QuerySet[Any]":
+    # By rank, which follows from the state, so that the index alone tells.
+    return _count(Link.objects.filter(urgency__in=WAITING_RANKS, health_since__lte=since))
+
+
+def _count(rows: "QuerySet[Any]") -> "QuerySet[Any]":
+    counted: QuerySet[Any] = rows.order_by().values(one=Value(1)).annotate(n=Count("*"))
+    return counted.values_list("n")
+
+
 def _banks(*institutions: UUID) -> "QuerySet[Any]":
     since = [Subquery(_oldest_waiting(rank)) for rank in WAITING_RANKS]
     found = Institution.objects.filter(pk__in=institutions).order_by()
@@ -132,6 +148,8 @@ def _oldest_waiting(rank: int) -> "QuerySet[Any]":
 
 
 _INTEGRATIONS = CompiledQuery(lambda: Integration.objects.order_by("name"), types=())
+_WAITING_LONG = CompiledQuery(_waiting_since, types=(datetime,))
+_UNRECOGNIZED = CompiledQuery(lambda: _count(UnrecognizedValue.objects.all()), types=())
 _BANKS = CompiledQuery(_banks, types=(UUID,) * SHOWN)
 _OLDEST = CompiledQuery(_oldest, types=())
 _PORTFOLIO = CompiledQuery(_portfolio)

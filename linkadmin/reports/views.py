@@ -10,7 +10,6 @@ from django.views.decorators.http import require_safe
 from linkadmin.accounts.roles import Right, may
 from linkadmin.links import counts
 from linkadmin.links.group_counts import group_tiles
-from linkadmin.links.models import UnrecognizedValue
 from linkadmin.links.presentation import rows
 from linkadmin.links.queries import ESCALATE, standing
 from linkadmin.links.state_counts import state_counts
@@ -38,7 +37,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "trend": trend_chart(),
         "oldest": rows(report.oldest_unrepaired(), see_names=see_names) if may_view else [],
         "mine": rows(report.portfolio_of(reader(request)), see_names=see_names) if may_view else [],
-        "unknown_words": UnrecognizedValue.objects.count(),
+        "unknown_words": report.unrecognized_values(),
         "may_view_links": may_view,
     }
     return render(request, "reports/overview.html", context)
