@@ -1,13 +1,21 @@
 """Texts and badges of deliveries, ready for templates."""
 
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from linkadmin.heartbeats import watch
-from linkadmin.web.badges import StateBadge
+from linkadmin.timestamps import ago
+from linkadmin.web.badges import StateBadge, draw_state
+from linkadmin.web.flat_parts import FlatPart
 
 from .models import DeliveryOutcome, DeliveryState, WebhookDelivery
 
+_ANY = UUID(int=0)  # placeholder in a URL
+_ROW = FlatPart("webhooks/_row.html")
 # Tone, icon and meaning of each outcome.
 LOOKS = {
     DeliveryOutcome.CHANGED: (
@@ -63,3 +71,24 @@ def outcome_badge(delivery: WebhookDelivery, *, with_meaning: bool = False) -> S
         retry = watch.ongoing(_("We'll retry automatically."))
         meaning = f"{meaning} {retry}"
     return StateBadge(tone, icon, str(outcome.label), meaning)
+
+
+def delivery_rows(deliveries: Iterable[WebhookDelivery]) -> str:
+    """Markup of table rows; empty without deliveries."""
+    url = reverse("delivery-detail", args=[_ANY])
+    labels = {"of_target": _("Link or customer"), "of_result": _("Result"), "of_time": _("Received")}
+    return _ROW.fill(
+        labels
+        | {
+            "url": url.replace(str(_ANY), str(each.pk)),
+            "topic": each.topic or _("Unreadable"),
+            "integration": each.integration.name,
+            "link_id": each.remote_link_id,
+            "customer_id": each.end_user_id,
+            "none": "" if each.remote_link_id or each.end_user_id else _("none specified"),
+            "result": draw_state(outcome_badge(each)),
+            "received": ago(each.received_at),
+            "times": _("%(count)s times") % {"count": each.copies} if each.copies > 1 else "",
+        }
+        for each in deliveries
+    )

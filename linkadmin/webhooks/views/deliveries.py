@@ -23,7 +23,7 @@ from linkadmin.wake_worker import wake_worker
 from linkadmin.web.pages import draw, go, reader
 from linkadmin.webhooks import acceptance, deliveries, payloads, queries, refusals
 from linkadmin.webhooks.models import WebhookDelivery
-from linkadmin.webhooks.presentation import outcome_badge
+from linkadmin.webhooks.presentation import delivery_rows, outcome_badge
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -37,7 +37,7 @@ def delivery_list(request: HttpRequest) -> HttpResponse:
         "filter": chosen,
         "pills": presentation.pills(request.GET, chosen.form),
         "words": words,
-        "rows": [(each, outcome_badge(each)) for each in page.rows],
+        "rows": delivery_rows(page.rows),
         "page": page,
         "unknown": unknown,
         "unknown_most": "+" if unknown == queries.COUNT_LIMIT else "",
