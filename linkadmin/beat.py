@@ -5,6 +5,7 @@ The original would wait until the old time comes again, and exit if it can't sto
 
 import dbm
 import math
+import sqlite3
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,7 +44,21 @@ class Scheduler(PersistentScheduler):
         self._last_tick = now
         seconds: float = super().tick(*args, **kwargs)
         self._show_alive()
+        self._shorten_wal()
         return min(seconds, EVERY_SECONDS)
+
+    def _shorten_wal(self) -> None:
+        # Here and not in a task: busy workers are when the log grows.
+        from django.db import connection
+
+        from linkadmin.database import shorten_wal
+
+        if connection.vendor != "sqlite":
+            return
+        try:
+            shorten_wal(Path(connection.settings_dict["NAME"]))
+        except (OSError, sqlite3.Error) as error:
+            logger.warning("beat.log_not_shortened", error=type(error).__name__)
 
     def _show_alive(self) -> None:
         from linkadmin.heartbeats.models import ProgramKind

@@ -1,7 +1,9 @@
-"""Database connections: when they're released, and how long they wait for a lock."""
+"""Database connections: when they're released, and how long they wait for a lock. SQLite's log is kept short."""
 
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 from django.db import InterfaceError, OperationalError, connection, connections
@@ -61,3 +63,26 @@ def waiting_at_most(seconds: float) -> Iterator[None]:
         yield
     finally:
         sqlite.execute(f"PRAGMA busy_timeout = {usual}")
+
+
+WAL_BYTES = 16 * 2**20  # 16 MiB: a longer log slows reads down
+CHECKPOINT_SECONDS = 4.0  # how long writers may wait for it
+
+
+def shorten_wal(file: Path) -> None:
+    """Empty SQLite's write-ahead log, if it's long, into its database.
+
+    SQLite moves it there by itself, but starts it over only at a moment without readers. With many of them that moment
+    never comes, and the log grows without end. This waits for old readers while new ones read the database.
+    """
+    if wal_bytes(file) <= WAL_BYTES:
+        return
+    with closing(sqlite3.connect(file, timeout=CHECKPOINT_SECONDS, isolation_level=None)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+
+def wal_bytes(file: Path) -> int:
+    try:
+        return Path(f"{file}-wal").stat().st_size
+    except FileNotFoundError:  # nothing has it open
+        return 0

@@ -54,6 +54,17 @@ def secret(name: str, *, kept_in: Path | None = None) -> str:
         raise ImproperlyConfigured(f"{name} can't be read from {path}: {error.strerror}") from None
 
 
+# More cache makes writes of a thousand rows a tenth cheaper, and reads no faster: the system caches the file. Mapping
+# it into memory makes neither faster, and counts as memory of each process.
+SQLITE = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=NORMAL",
+    "PRAGMA cache_size=-8000",
+    "PRAGMA mmap_size=0",
+    "PRAGMA journal_size_limit=67108864",
+)
+
+
 def database(name: str, *, embedded: Path, wait_seconds: float) -> dict[str, Any]:
     """Read a database URL: postgresql://user:password@host:port/name, or empty for SQLite in `embedded`.
 
@@ -69,7 +80,7 @@ def database(name: str, *, embedded: Path, wait_seconds: float) -> dict[str, Any
                 # Writers queue for the lock instead of failing when a read turns into a write.
                 "transaction_mode": "IMMEDIATE",
                 "timeout": wait_seconds,
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+                "init_command": "; ".join(SQLITE),
             },
         }
     if url.scheme not in {"postgresql", "postgres"}:
