@@ -13,14 +13,22 @@ Found = TypeVar("Found")
 
 
 def release_connections() -> None:
-    """Return this thread's connections to their pool, so that none is held while waiting for a provider.
+    """Close this thread's connections, so that none is held while waiting for a provider.
 
-    SQLite has no pool: between transactions a connection holds nothing, and opening one takes longer than its
-    statements. Does nothing inside a transaction.
+    Does nothing inside a transaction.
     """
     for each in connections.all(initialized_only=True):
-        if each.vendor != "sqlite" and not each.in_atomic_block:
+        if not each.in_atomic_block:
             each.close()
+
+
+def return_connections() -> None:
+    """Return this thread's connections to their pool, but keep SQLite's: between transactions they hold nothing.
+
+    Opening one takes longer than a few statements. Of many threads, though, each costs a megabyte.
+    """
+    if connection.vendor != "sqlite":
+        release_connections()
 
 
 def on_live_connection(work: Callable[[], Found]) -> Found:

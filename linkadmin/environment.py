@@ -54,12 +54,12 @@ def secret(name: str, *, kept_in: Path | None = None) -> str:
         raise ImproperlyConfigured(f"{name} can't be read from {path}: {error.strerror}") from None
 
 
-# More cache makes writes of a thousand rows a tenth cheaper, and reads no faster: the system caches the file. Mapping
-# it into memory makes neither faster, and counts as memory of each process.
+# More cache, or the file mapped into memory, makes no read faster: the system caches the file. But each of a process's
+# threads has its own cache, and what is mapped counts as memory of each process.
 SQLITE = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=NORMAL",
-    "PRAGMA cache_size=-8000",
+    "PRAGMA cache_size=-2000",
     "PRAGMA mmap_size=0",
     "PRAGMA journal_size_limit=67108864",
 )

@@ -236,7 +236,7 @@ OPERATION_UNDECIDED_SECONDS = env.number("LINKADMIN_OPERATION_UNDECIDED_SECONDS"
 # A link's real outcome can't be read while the provider may still be working on it (Belvo: up to five minutes).
 RECONCILE_SETTLED_SECONDS = env.number("LINKADMIN_RECONCILE_SETTLED_SECONDS", 310)
 CALLS_AT_ONCE_PER_INTEGRATION = int(env.number("LINKADMIN_CALLS_AT_ONCE_PER_INTEGRATION", 8))  # across all processes
-CALLS_AT_ONCE = 64  # per process
+CALLS_AT_ONCE = 200  # per process; threads start when needed
 # A provider's records may lag behind a repair: it's verified for this long before the link returns to the work list.
 PROOF_SECONDS = env.number("LINKADMIN_PROOF_SECONDS", 30 * 60)
 BREAKER_FAILURES_IN_A_ROW = int(env.number("LINKADMIN_BREAKER_FAILURES_IN_A_ROW", 5))

@@ -1,5 +1,6 @@
 """The web application for gunicorn."""
 
+import gc
 import os
 
 from django.core.wsgi import get_wsgi_application
@@ -16,8 +17,13 @@ hide_server_name()
 _django = get_wsgi_application()
 
 # These need the applications.
+from django.urls import reverse  # noqa: E402
+
 from linkadmin.startup import refuse_unfit_database  # noqa: E402
 from linkadmin.webhooks.intake import with_intake  # noqa: E402
 
 application = with_deadline(with_intake(_django))
 refuse_unfit_database()
+# With --preload, processes share what is loaded until they write to it. The collector would write to all of it.
+reverse("overview")  # loads all views
+gc.freeze()

@@ -20,7 +20,7 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from linkadmin.compiled_query import CompiledQuery, Sql, as_sql
-from linkadmin.database import release_connections
+from linkadmin.database import release_connections, return_connections
 from linkadmin.heartbeats import signs
 from linkadmin.moments import LONGEST_CALL
 from linkadmin.providers.http.admission import AttemptResult, Denial, HealthSignal, Permit
@@ -98,7 +98,8 @@ class RateLimiter:
             person_id=slots.acting_person.get(),
         )
         admitted = _recorded(partial(_tried, _admit, request)) or Denial(NO_DATABASE)
-        release_connections()
+        let_go = return_connections if taken is None else release_connections  # a person's call may take minutes
+        let_go()
         signs.note_progress()
         if not isinstance(admitted, Denial):
             storage.call_may_have_left.set(True)
@@ -115,12 +116,12 @@ class AdmittedCall:
 
     def record(self, result: AttemptResult) -> None:
         _recorded(partial(_finish, self, result))
-        release_connections()
+        return_connections()
         signs.note_progress()
 
     def may_retry(self) -> bool:
         may = _recorded(partial(_count_retry, self))
-        release_connections()
+        return_connections()
         return may is True
 
     def release(self, result: AttemptResult | None) -> None:
@@ -144,7 +145,7 @@ def _tried(attempt: Callable[[CallRequest], T | Denial], request: CallRequest) -
         pause = _pause(result, request, time.monotonic() - started)
         if pause is None:
             break
-        release_connections()
+        return_connections()
         time.sleep(pause)
     return result
 
