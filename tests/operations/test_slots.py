@@ -173,9 +173,9 @@ class TestReconciliation:
         CallQuota.objects.all().delete()
         return operation
 
-    def test_leaves_a_quarter_of_the_quota_to_staff(self, env: Environment, lost: Operation) -> None:
+    def test_leaves_a_tenth_of_the_quota_to_staff(self, env: Environment, lost: Operation) -> None:
         ends_at = timezone.now() + timedelta(minutes=1)
-        CallQuota.objects.create(integration=env.belvo, scope="", calls=40, used=30, window_ends_at=ends_at)
+        CallQuota.objects.create(integration=env.belvo, scope="", calls=40, used=36, window_ends_at=ends_at)
         before = len(env.calls("GET", "/api/links/"))
 
         reconciled(lost)

@@ -26,6 +26,7 @@ OWN_STATE = {
 }
 # Modules that may release database connections: they make calls or run for long.
 RELEASING = {
+    "database.py",
     "heartbeats/signs.py",
     "integrations/call_pool.py",
     "integrations/rate_limiter.py",
