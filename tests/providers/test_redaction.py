@@ -12,6 +12,8 @@ import pytest
 from linkadmin.providers.http.redaction import WITHHELD, Redactor, clean
 from linkadmin.providers.types import Secret
 
+from .conftest import Script, belvo_at, reply
+
 PASSWORD = Secret('Pä&s" w/rd+7')
 
 
@@ -72,6 +74,20 @@ def test_response_with_an_echo_anywhere_has_all_its_texts_searched(shape: Callab
 
     assert redactor.for_answer(json.dumps(body, ensure_ascii=False)) is redactor
     assert redactor.for_answer(json.dumps(body)) is redactor
+
+
+def test_response_without_an_echo_is_searched_once(
+    serve: Callable[..., Script], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = {"institution": "erebor_mx_retail", "status": "valid", "created_at": "2026-01-02T08:00:00+00:00"}
+    links = [{**link, "id": f"a4806567-8000-4000-8000-{number:012}"} for number in range(50)]
+    url = serve(reply(200, json.dumps({"count": 50, "next": None, "results": links}).encode())).url
+    searched: list[str] = []
+    holds = Redactor._holds
+    monkeypatch.setattr(Redactor, "_holds", lambda self, text: searched.append(text) or holds(self, text))
+
+    assert len(belvo_at(url).list_links({}).items) == 50
+    assert len([text for text in searched if text]) == 2  # as it is, and as a URL would write it
 
 
 @pytest.mark.parametrize("said", ["0123-4567-89ab", "0123456789AB"])

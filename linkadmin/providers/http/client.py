@@ -199,7 +199,7 @@ class HttpClient:
             duration_ms=_milliseconds_since(started),
             received_at=datetime.now(UTC),
             body=read.kind,
-            redactor=redactor.for_answer("\n".join((read.texts, *headers.values()))),
+            redactor=redactor.for_answer(" ".join((read.texts, *headers.values()))),
         )
 
     def _revealed_headers(self, *, has_body: bool) -> dict[str, str]:
