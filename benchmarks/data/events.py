@@ -7,13 +7,27 @@ from typing import Any
 from benchmarks.sizes import Size
 from linkadmin.accounts.models import User
 from linkadmin.audit.actions import Action, ObjectType
-from linkadmin.audit.chain import FACTS, GENESIS, audit_key, canonical_text, chained_hash, keyed_mac
+from linkadmin.audit.chain import GENESIS, audit_key, canonical_text, chained_hash, keyed_mac
 from linkadmin.audit.models import AuditEvent, AuditHead
 from linkadmin.links.models import Link
 
 from .table import NOW, Table, chance_of, loading, moment, new_id
 
 ACTIONS = {Action.LINK_VIEWED: 0.7, Action.LINK_CHECKED: 0.2, Action.NOTE_ADDED: 0.0998, Action.ATTEMPT_ALLOWED: 0.0002}
+FACTS = [
+    "seq",
+    "at",
+    "actor_id",
+    "actor",
+    "actor_role",
+    "action",
+    "object_type",
+    "object_id",
+    "outcome",
+    "operation_id",
+    "request_id",
+    "details",
+]
 SECONDS = 30  # between two events
 
 
