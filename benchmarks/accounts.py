@@ -20,7 +20,7 @@ from linkadmin.integrations.models import CallQuota, Integration  # noqa: E402
 from linkadmin.links.models import EndUser, Institution, Link  # noqa: E402
 from linkadmin.providers.belvo import records as belvo_records  # noqa: E402
 from linkadmin.providers.types import Secret  # noqa: E402
-from linkadmin.simulator.belvo.institutions import INSTITUTIONS  # noqa: E402
+from linkadmin.simulator.belvo.institutions import INSTITUTIONS, kind_of  # noqa: E402
 from linkadmin.webhooks import endpoints  # noqa: E402
 
 NAME = "Benchmark"
@@ -79,7 +79,9 @@ def _links(integration: Integration, url: str, count: int, skip: int) -> dict[st
     while len(records) < skip + count:
         page += 1
         asked = {"page_size": "1000", "page": str(page)}
-        records += requests.get(f"{url}/api/links/", asked, auth=auth, timeout=60).json()["results"]
+        found = requests.get(f"{url}/api/links/", asked, auth=auth, timeout=60).json()["results"]
+        # Where a password repairs a link.
+        records += [each for each in found if kind_of(INSTITUTIONS[each["institution"]]) == "bank"]
     banks = {each.name: each for each in Institution.objects.bulk_create(_institutions(integration))}
     rows = []
     for record in records[skip : skip + count]:

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .engines import Database, NotMeasured
@@ -82,6 +82,15 @@ def run_python(environment: Mapping[str, str], module: str, *arguments: str) -> 
     if done.returncode:
         raise NotMeasured(f"{module} failed with status {done.returncode}")
     return done.stdout.strip()
+
+
+def rates(
+    name: str, goal: Goal, count: int, ours: Timing | NotMeasured, other: Timing | NotMeasured | None = None
+) -> Result:
+    """Return a row about how many of `count` things two timings do in a second."""
+    result = compared(name, goal, ours, other)
+    a_second = [None if each is None else count * 1000 / each for each in (result.ours, result.other)]
+    return replace(result, ours=a_second[0], other=a_second[1], unit="/s", p95=None)
 
 
 def compared(name: str, goal: Goal, ours: Timing | NotMeasured, other: Timing | NotMeasured | None = None) -> Result:

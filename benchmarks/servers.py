@@ -16,6 +16,7 @@ START_SECONDS = 120
 STOP_SECONDS = 40  # gunicorn's graceful timeout is 30
 CSRF = "b" * 32
 MB = 1024  # kB
+REDIRECT = (302, 303)
 PRODUCT = "benchmarks.floors.settings"  # the product's pages, and floors beside them
 
 

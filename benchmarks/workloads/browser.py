@@ -31,7 +31,7 @@ CLICK = """async () => {
 }"""
 
 
-@dataclass(slots=True)
+@dataclass
 class Transfer:
     """What a page load fetched over the network: bytes as sent, headers included, by kind."""
 
@@ -107,6 +107,7 @@ def _click(run: Run) -> float:
     with _tab(run.product, "manager") as page:
         _slow_down(page)
         page.goto(run.product.url + LIST, wait_until="networkidle")
+        page.wait_for_function("window.htmx !== undefined")
         return float(page.evaluate(CLICK))
 
 

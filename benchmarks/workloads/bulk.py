@@ -8,6 +8,7 @@ from benchmarks.measure import until
 from benchmarks.programs import Account, accounts, simulator, worker
 from benchmarks.results import Goal, Result
 from benchmarks.run import Run
+from benchmarks.servers import REDIRECT
 from benchmarks.watch import Watcher
 
 LINKS = {"S": 1000, "M": 5000, "L": 10_000}
@@ -47,7 +48,7 @@ def _stopped(run: Run, account: Account) -> Result:
     job = _start(run, account)
     key = run.rows.key(job)
     until(lambda: run.rows.query(DONE, key)[0][0] > 0, seconds=60)
-    run.product.post(f"/bulk/{job}/", {"move": "stop"}, to=302)
+    run.product.post(f"/bulk/{job}/", {"move": "stop"}, to=REDIRECT)
     paused = last = time.perf_counter()
     done = run.rows.query(DONE, key)
     while time.perf_counter() - paused < 3:
@@ -59,7 +60,7 @@ def _stopped(run: Run, account: Account) -> Result:
 
 def _learn_links(run: Run, account: Account) -> None:
     """The first full check adds the simulator's links."""
-    run.product.post(f"/integrations/{account.id}/full-checks/", {}, role="administrator", to=302)
+    run.product.post(f"/integrations/{account.id}/full-checks/", {}, role="administrator", to=REDIRECT)
     running = "SELECT COUNT(*) FROM sync_fullcheck WHERE integration_id = %s AND state = 'running'"
     until(lambda: run.rows.query(running, run.rows.key(account.id))[0][0] == 0, seconds=LONGEST, every=0.2)
 
@@ -67,9 +68,9 @@ def _learn_links(run: Run, account: Account) -> None:
 def _start(run: Run, account: Account) -> str:
     """Review and start a job as a person does: for all links of the integration."""
     chosen = {"integration": account.id, "all": "1"}
-    review = run.product.post("/bulk/refresh/", chosen, to=302)
+    review = run.product.post("/bulk/refresh/", chosen, to=REDIRECT)
     found = JOB.search(review.headers.get("Location", ""))
     if found is None:
         raise NotMeasured("no job was drafted")
-    run.product.post(f"/bulk/{found[1]}/", {"move": "begin"}, to=302)
+    run.product.post(f"/bulk/{found[1]}/", {"move": "begin"}, to=REDIRECT)
     return found[1]

@@ -13,7 +13,7 @@ from benchmarks.measure import take_turns, until
 from benchmarks.programs import SETTINGS, Account, accounts, simulator
 from benchmarks.results import Goal, Result
 from benchmarks.run import F0, Run, compared, run_python
-from benchmarks.servers import Site, memory, web
+from benchmarks.servers import REDIRECT, Site, memory, web
 from benchmarks.watch import Watcher
 
 ROUNDS = 20  # each on a link of its own: a repaired one needs no credentials
@@ -61,7 +61,7 @@ def update(site: Site, link: str, password: str, role: str = "support") -> float
     hidden = dict(HIDDEN.findall(form))
     if "operation_key" not in hidden:
         raise NotMeasured("the form for new credentials has no operation key")
-    return site.post(path, hidden | {"password": password, "password2": ""}, role=role, to=(200, 302)).seconds
+    return site.post(path, hidden | {"password": password, "password2": ""}, role=role, to=(200, *REDIRECT)).seconds
 
 
 def _in_flight(run: Run) -> list[Result]:

@@ -42,7 +42,7 @@ LISTS: Mapping[str, List] = {
     "admin: status changes": _admin("links/healthchange", deep="changes", rare="new__exact=our_setup"),
     "admin: operations": _admin("operations/operation", deep="operations", rare="state__exact=needs_decision"),
     "admin: deliveries": _admin("webhooks/webhookdelivery", deep="deliveries", rare="outcome__exact=invalid_payload"),
-    "admin: rows of bulk jobs": _admin("bulk/bulkitem", deep="items", rare="state__exact=failed"),
+    "admin: rows of bulk jobs": _admin("bulk/bulkitem", deep="items"),
 }
 
 

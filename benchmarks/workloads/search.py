@@ -6,13 +6,14 @@ from benchmarks.engines import NotMeasured
 from benchmarks.measure import Measured, take_turns, timing
 from benchmarks.results import Goal, Limit, Result
 from benchmarks.run import Case, Run
+from benchmarks.servers import REDIRECT
 
 from .links import LIST, PAGE_1, PART
 
 NO_MATCH = "zyxwvutq"
 TIMES = 100
 SLOWEST, A_KEY = 150, 100  # ms
-ANY = (200, 302)  # a customer's only link is opened at once
+ANY = (200, *REDIRECT)  # a customer's only link is opened at once
 
 
 def measure(run: Run) -> list[Result]:
@@ -24,7 +25,7 @@ def _cases(run: Run) -> Iterator[Case]:
     ids, parts, none = (Goal(number, PAGE_1) for number in (1.1, 2.5, 1))
     yield Case(PAGE_1, run.page(LIST))
     yield Case("admin", run.admin(f"?q={remote[9:16]}"))
-    yield Case("whole ID", _found(run, remote, to=302), (ids,))
+    yield Case("whole ID", _found(run, remote, to=REDIRECT), (ids,))
     yield Case("whole customer ID", _found(run, customer, to=ANY), (ids,))
     yield Case("prefix, 8 characters", _found(run, remote[:8]), (ids,))
     yield Case("middle, 7 characters", _found(run, remote[10:17]), (parts, Goal(150, "admin", Limit.FASTER)))

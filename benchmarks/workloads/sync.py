@@ -8,7 +8,7 @@ from benchmarks.measure import until
 from benchmarks.programs import Account, accounts, simulator, worker
 from benchmarks.results import Goal, Limit, Result
 from benchmarks.run import Run
-from benchmarks.servers import memory
+from benchmarks.servers import REDIRECT, memory
 
 PAGE, IN_FLIGHT = 1000, 4  # links of a page, pages at once
 LINKS = {"S": 10_000, "M": 50_000, "L": 100_000}
@@ -89,7 +89,7 @@ def _per_customer(run: Run) -> list[Result]:
 
 def _full_check(run: Run, account: Account) -> float:
     """Start a full check as a person does; return its seconds by its own clock."""
-    run.product.post(f"/integrations/{account.id}/full-checks/", {}, role="administrator", to=302)
+    run.product.post(f"/integrations/{account.id}/full-checks/", {}, role="administrator", to=REDIRECT)
     key = run.rows.key(account.id)
     until(lambda: run.rows.query(CHECK, key)[0][0] != "running", seconds=LONGEST, every=0.1)
     state, started, finished, note = run.rows.query(CHECK, key)[0]

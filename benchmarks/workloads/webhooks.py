@@ -39,7 +39,7 @@ TIMES = (
 def measure(run: Run) -> list[Result]:
     links = max(STEADY_RATE * STEADY_SECONDS[run.size.name], BURST[run.size.name])
     with (
-        simulator(run.rows, belvo_links=links) as provider,
+        simulator(run.rows, belvo_links=links * 4) as provider,
         accounts(run.rows, "belvo", provider.url, links=links) as (account,),
         web(run.rows, workers=2, threads=8) as product,
     ):

@@ -1,10 +1,18 @@
-"""The benchmark uses only databases of its own."""
+"""The benchmark uses only databases of its own, compares with what doesn't change, and keeps what it found."""
 
+import hashlib
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from benchmarks.engines import database
+from benchmarks.engines import NotMeasured, database
+from benchmarks.measure import Timing, take_turns
+from benchmarks.results import Goal, Report, Result
+from benchmarks.run import compared
+
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+FROZEN = "e6ef3aa50e814caae35c9de70f54600a1d8058ad613a5b481ff7385aa70cacb6"
 
 
 def test_benchmark_ignores_the_shells_database(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -17,3 +25,52 @@ def test_benchmark_ignores_the_shells_database(monkeypatch: pytest.MonkeyPatch, 
     assert "LINKADMIN_DATABASE_URL_FILE" not in environment
     assert "LINKADMIN_REDIS_URL" not in environment
     assert environment["LINKADMIN_DATA"] == str(tmp_path / "data")
+
+
+def test_floors_and_peers_are_frozen() -> None:
+    # Published ratios were measured with these. Only peers/fill.py follows the product's tables.
+    files = [
+        *BENCHMARKS.glob("floors/*.py"),
+        *BENCHMARKS.glob("peers/*.py"),
+        *BENCHMARKS.glob("peers/templates/**/*.html"),
+    ]
+    contents = b"".join(file.read_bytes() for file in sorted(files) if file.name != "fill.py")
+
+    assert hashlib.sha256(contents).hexdigest() == FROZEN
+
+
+def test_what_fails_is_not_measured_and_the_others_are() -> None:
+    def fail() -> float:
+        raise NotMeasured("it answered 404")
+
+    timings = take_turns({"works": lambda: 0.25, "fails": fail}, rounds=3)
+
+    found = compared("W1", Goal(2, "works"), timings["fails"], timings["works"])
+    assert timings["works"] == Timing(0.25, 0.25, 0.25, 0.25)
+    assert found.verdict == "not measured: it answered 404"
+
+
+def test_what_is_slow_takes_fewer_turns() -> None:
+    turns = Counter[str]()
+
+    def take(name: str, seconds: float) -> float:
+        turns[name] += 1
+        return seconds
+
+    take_turns({"fast": lambda: take("fast", 0.01), "slow": lambda: take("slow", 9)}, rounds=40)
+
+    assert turns["fast"] == 42
+    assert turns["slow"] < 10
+
+
+def test_results_of_one_workload_replace_only_its_own(tmp_path: Path) -> None:
+    report = Report(tmp_path / "bench.json", {})
+    report.add("1", [Result("page", Goal(2, "F1"), 3, 2)])
+    report.add("2", [Result("overview", Goal(1), 0.5)])
+
+    again = Report(tmp_path / "bench.json", {})
+    again.add("1", [Result("page", Goal(2, "F1"), 6, 2)])
+
+    kept = Report(tmp_path / "bench.json", {}).workloads
+    assert [row["verdict"] for number in ("1", "2") for row in kept[number]["rows"]] == ["missed", "met"]
+    assert again.has("2")
