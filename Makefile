@@ -19,7 +19,7 @@ run: ## run everything with demo data (PORT, SIMULATOR_PORT, LINKADMIN_DATA; RES
 	@$(BIN)/python -m linkadmin.demo $(if $(filter-out 0,$(RESET)),--reset)
 
 test: environment ## run the tests (ARGS="-k name" selects some; .ci/run adds slow ones and those that need servers or Chromium)
-	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not servers and not browser and not processes and not contracts and not thorough and not deep" $(ARGS)
+	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not servers and not browser and not processes and not contracts and not thorough and not deep and not performance" $(ARGS)
 
 bench: environment ## measure the product beside floors and peers (SIZE=S, M, L; ENGINE=sqlite, postgresql; W=1,2)
 	@$(BIN)/python -W ignore -m benchmarks --size $(or $(SIZE),S) $(if $(ENGINE),--engine $(ENGINE)) $(if $(W),--workloads $(W))

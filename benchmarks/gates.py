@@ -1,0 +1,175 @@
+"""Print exact facts about pages, in process: their statements, plans, bytes and nodes. No times.
+
+`python -m benchmarks.gates SESSIONS`, with the session keys by role as JSON. tests/performance has the limits.
+"""
+
+import gzip
+import json
+import re
+import sys
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+
+from .samples import main as samples
+from .statements import Statement, captured
+
+PAGES: dict[str, tuple[str, str]] = {  # role, path
+    "links": ("manager", "/links/"),
+    "links, deep": ("manager", "/links/?after={deep[links]}"),
+    "links, last": ("manager", "/links/?before="),
+    "links, by institution": ("manager", "/links/?institution={institution}"),
+    "links, by integration": ("manager", "/links/?integration={integration}"),
+    "links, status": ("manager", "/links/?state=customer_login"),
+    "links, mine": ("manager", "/links/?assigned=mine"),
+    "links, sorted by sync": ("manager", "/links/?sort=sync"),
+    "links, sorted by customer": ("manager", "/links/?sort=customer"),
+    "overview": ("manager", "/"),
+    "link": ("manager", "/links/{link}/"),
+    "link's history": ("manager", "/links/{long_link}/history/"),
+    "customers": ("manager", "/customers/"),
+    "customers, deep": ("manager", "/customers/?after={deep[customers]}"),
+    "institutions": ("manager", "/institutions/"),
+    "institution": ("manager", "/institutions/{institution}/"),
+    "deliveries": ("manager", "/deliveries/"),
+    "deliveries, deep": ("manager", "/deliveries/?after={deep[deliveries]}"),
+    "bulk jobs": ("manager", "/bulk/"),
+    "bulk job": ("manager", "/bulk/{job}/"),
+    "integrations": ("manager", "/integrations/"),
+    "integration": ("manager", "/integrations/{integration}/"),
+    "full checks": ("manager", "/integrations/{full_check_integration}/full-checks/"),
+    "full check": ("manager", "/full-checks/{full_check}/"),
+    "unrecognized values": ("manager", "/unrecognized-values/"),
+    "audit log": ("auditor", "/admin/audit/auditevent/"),
+    "admin: links": ("auditor", "/admin/links/link/"),
+    "admin: status changes": ("auditor", "/admin/links/healthchange/"),
+    "admin: deliveries": ("auditor", "/admin/webhooks/webhookdelivery/"),
+    "admin: operations": ("auditor", "/admin/operations/operation/"),
+}
+BIG = 2000  # rows; a scan of a smaller table costs nothing
+OF_BIG = re.compile(r"SCAN (\w+)(?P<index> USING (?:COVERING )?INDEX \w+)?")
+COUNT = re.compile(r"SELECT COUNT\(\*\)", re.I)
+LIMITED = re.compile(r"\bLIMIT \d+\b", re.I)
+
+
+class Nodes(HTMLParser):
+    """Counts elements, and collects what else the browser fetches."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+        self.files: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.count += 1
+        named = dict(attrs)
+        fetched = {"script": "src", "img": "src", "use": "href"}.get(tag, "")
+        if tag == "link" and named.get("rel") in ("stylesheet", "preload", "icon"):
+            fetched = "href"
+        if fetched and (url := named.get(fetched)) and not url.startswith("#"):
+            self.files.add(url.partition("#")[0])
+
+
+def main(sessions: dict[str, str]) -> dict[str, Any]:
+    known, big = samples(), _big_tables()
+    return {name: _facts(sessions[role], path.format(**known), big) for name, (role, path) in PAGES.items()}
+
+
+def _facts(session: str, path: str, big: set[str]) -> dict[str, Any]:
+    client = Client(headers={"host": "127.0.0.1", "accept-encoding": "gzip"})
+    client.cookies["session"] = session
+    client.get(path)  # fills caches
+    with captured() as statements:
+        response = client.get(path)
+    part = client.get(path, headers={"HX-Request": "true", "HX-Target": "results"})
+    nodes = Nodes()
+    nodes.feed(gzip.decompress(response.content).decode())
+    reads = [each for each in statements if each[0].lstrip("( ").upper().startswith(("SELECT", "WITH"))]
+    return {
+        "status": response.status_code,
+        "statements": len([each for each in statements if not each[0].startswith(("SAVEPOINT", "RELEASE"))]),
+        "offsets": [sql for sql, *_ in reads if re.search(r"\bOFFSET\b", sql, re.I)],
+        "counts": [sql for sql, *_ in reads if COUNT.search(sql) and not LIMITED.search(sql) and _has(sql, big)],
+        "touched": max((_touched(each, big) for each in reads), default=0),
+        "scans": [found for each in reads for found in _scans(each, big)],
+        "bytes": len(response.content),
+        "part": len(part.content),
+        "nodes": nodes.count,
+        "files": {url: _bytes_of(url) for url in sorted(nodes.files)},
+    }
+
+
+def _bytes_of(url: str) -> int:
+    """The size of a static file as it's sent."""
+    file = Path(settings.STATIC_ROOT) / url.removeprefix(settings.STATIC_URL)
+    compressed = file.with_name(f"{file.name}.gz")
+    return (compressed if compressed.exists() else file).stat().st_size
+
+
+def _big_tables() -> set[str]:
+    with connection.cursor() as cursor:
+        names = connection.introspection.table_names(cursor)
+        found = set()
+        for name in names:
+            cursor.execute(f"SELECT COUNT(*) FROM {connection.ops.quote_name(name)}")  # noqa: S608
+            if cursor.fetchone()[0] > BIG:
+                found.add(name)
+    return found
+
+
+def _has(sql: str, big: set[str]) -> bool:
+    return any(f'"{table}"' in sql for table in big)
+
+
+def _plan(statement: Statement, explain: str) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"{explain} {statement[0]}", statement[1])
+        return list(cursor.fetchall())
+
+
+def _scans(statement: Statement, big: set[str]) -> Iterator[str]:
+    """Full scans of big tables on SQLite, and those of an index that no LIMIT ends."""
+    if connection.vendor != "sqlite":
+        return
+    details = [str(row[-1]) for row in _plan(statement, "EXPLAIN QUERY PLAN")]
+    sorts = any("TEMP B-TREE" in detail for detail in details)
+    for detail in details:
+        found = OF_BIG.match(detail)
+        table = _table_of(statement[0], found[1]) if found else ""
+        if found and table in big and (sorts or not _ends_early(statement[0], by_index=bool(found["index"]))):
+            yield f"{detail}: {statement[0][:300]}"
+
+
+def _ends_early(sql: str, *, by_index: bool) -> bool:
+    """Whether a scan in the order of an index, or of the rows themselves, ends after a page."""
+    return bool(LIMITED.search(sql)) and (by_index or " WHERE " not in sql)
+
+
+def _table_of(sql: str, name: str) -> str:
+    aliased = re.search(rf'"(\w+)" "?{name}"?[ )]', sql)
+    return aliased[1] if aliased else name
+
+
+def _touched(statement: Statement, big: set[str]) -> int:
+    """Rows that the scans of a statement read on PostgreSQL, those that a filter removed included."""
+    if connection.vendor != "postgresql" or not _has(statement[0], big):
+        return 0
+    ((plan,),) = _plan(statement, "EXPLAIN (ANALYZE, FORMAT JSON)")
+    return _rows((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"], big)
+
+
+def _rows(node: dict[str, Any], big: set[str]) -> int:
+    below = sum(_rows(each, big) for each in node.get("Plans", []))
+    if node.get("Relation Name") not in big:
+        return below
+    read = node["Actual Rows"] + node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
+    return below + round(read * node["Actual Loops"])
+
+
+if __name__ == "__main__":
+    json.dump(main(json.loads(sys.argv[1])), sys.stdout)
