@@ -20,6 +20,7 @@ class Action(StrEnum):
     AUDIT_VIEWED = "audit.viewed"
     END_USER_CREATED = "end_user.created"
     END_USER_VIEWED = "end_user.viewed"
+    ACCOUNT_MANAGER_SET = "end_user.account_manager_set"
     LINK_VIEWED = "link.viewed"
     LINK_CHECKED = "link.checked"
     LINK_ASSIGNED = "link.assigned"

@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import transaction
 
 from linkadmin.integrations.models import Integration
-from linkadmin.links import counts, unrecognized_values
+from linkadmin.links import account_managers, counts, unrecognized_values
 from linkadmin.links.models import HealthChange, Institution, InstitutionChange, Link, LinkSearch, search_text
 from linkadmin.links.models.institutions import institutions_named
 from linkadmin.providers.types import Cause, HealthState, Observation, RemoteLink
@@ -92,6 +92,7 @@ def observe_remote(
 def start_link(remote: RemoteLink, link: Link, report: Report) -> Link:
     link.health_since = report.at
     link.save(force_insert=True)
+    account_managers.take_over([link])
     word = unrecognized_values.news(link, report.observation)
     save(link, apply_record(link, remote, report), before=None, word=word, at=report.at)
     LinkSearch.objects.create(link=link, text=search_text(link))
@@ -149,6 +150,7 @@ def start_links(found: Sequence[tuple[Link, RemoteLink]], *, at: datetime, under
         link.fingerprint = fingerprint_of(listed)
         updated.append(Updated(link, applied, None, word))
     Link.objects.bulk_create([each.link for each in updated])
+    account_managers.take_over([each.link for each in updated])
     LinkSearch.objects.bulk_create([LinkSearch(link=each.link, text=search_text(each.link)) for each in updated])
     _note(updated, at)
 

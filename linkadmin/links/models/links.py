@@ -54,6 +54,15 @@ class EndUser(models.Model):
     external_id = models.CharField(_("customer ID"), max_length=140, unique=True)
     name = NameField(_("name"), max_length=128, blank=True)
     search = FoldedField(of=("name", "external_id"))
+    # Only `account_managers.set_account_manager` writes it.
+    account_manager = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="managed_customers",
+        verbose_name=_("account manager"),
+    )
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     class Meta:
@@ -96,6 +105,15 @@ class Link(models.Model):
     )
     assignee = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="assigned_links"
+    )
+    # The customer's, so that lists find links by it.
+    account_manager = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="managed_links",
+        db_index=False,
     )
     remote_id = models.CharField(_("provider ID"), max_length=120)
     data_source_id = models.CharField(_("data source ID"), max_length=80, blank=True)
