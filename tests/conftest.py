@@ -18,6 +18,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from linkadmin.audit.models import AuditHead
 from linkadmin.heartbeats import watch
+from linkadmin.links.listing import known
 from linkadmin.simulator.server import Simulator
 from linkadmin.webhooks.intake import with_intake
 
@@ -67,6 +68,12 @@ def django_db_setup(_copied_database: None, django_db_setup: None) -> None:
 def _has_just_started(monkeypatch: pytest.MonkeyPatch) -> None:
     """Background programs don't run in tests, and pages don't warn about it, however long a test takes."""
     monkeypatch.setattr(watch, "_started", time.monotonic() + 3600)
+
+
+@pytest.fixture(autouse=True)
+def _reads_names_afresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lists name integrations, institutions and staff as they are now, not as another test left them."""
+    monkeypatch.setattr(known, "FRESH_SECONDS", -1.0)
 
 
 @pytest.fixture

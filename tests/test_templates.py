@@ -47,7 +47,8 @@ WRITTEN_ONCE = {  # markup, and its only place: all other pages use that part or
     'class="tiles__number"': ["links/_group_tile.html"],
     'class="page-head': ["partials/_page_head.html"],
     'class="panel__head"': ["partials/_panel_head.html"],
-    "<time": ["operations/_countdown.html"],  # a running clock; fixed times are drawn by tags
+    # A running clock, and rows that are filled many times a page; other times are drawn by tags.
+    "<time": ["links/_row.html", "operations/_countdown.html"],
     "×": ["operations/new_link.html"],  # compares an existing link with the one being entered; titles come from a tag
 }
 CONTRACTS = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
@@ -319,6 +320,8 @@ def _gets_what_the_browser_would(element: Element, url: str) -> bool:
     asked = _whole(url, element.attrs["hx-get"])
     if element.attrs.get("hx-trigger", "").startswith(("every ", "countdown-over")):
         return asked == url  # a panel that redraws itself
+    if element.tag == "input":
+        return "list" in element.attrs  # suggestions; the form takes what is typed without them, too
     plain = element.attrs.get("action", "") if element.tag == "form" else element.attrs.get("href")
     return plain is not None and asked == _whole(url, plain)
 

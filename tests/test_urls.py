@@ -37,6 +37,8 @@ GET  /                                   200  200  200  200
 GET  /live/                              200  200  200  200
 GET  /links/                             200  200  200  403
 POST /links/                             200  200  200  403
+GET  /links/live/                        200  200  200  403
+GET  /links/institutions/?bank=x         200  200  200  403
 GET  /links/new/                         200  403  403  403
 GET  /links/new/?integration={heron}     200  403  403  403
 POST /links/new/?integration={heron}     422  403  403  403

@@ -133,6 +133,8 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "live": Access.SIGNED_IN,
     "overview": Right.VIEW_OVERVIEW,
     "link-list": Right.VIEW_LINKS,
+    "link-list-live": Right.VIEW_LINKS,
+    "link-institutions": Right.VIEW_LINKS,
     "link-detail": Right.VIEW_LINKS,
     "link-new": Right.CREATE_LINK,
     "delivery-list": Right.VIEW_DELIVERIES,

@@ -22,6 +22,7 @@ from linkadmin.accounts.roles import Right, may
 from linkadmin.compiled_query import CompiledQuery, time_of
 from linkadmin.links import queries, search
 from linkadmin.links.forms import AssigneeField, NoteForm
+from linkadmin.links.listing import filters
 from linkadmin.links.models import Link
 from linkadmin.links.staff_work import possible_assignees
 from linkadmin.links.views.live import NOTHING_AWAITED, PageVersion, answer, seconds_between, version_of
@@ -126,8 +127,8 @@ def _form(request: HttpRequest, kind: JobKind) -> forms.Form | None:
 
 def _back(chosen: Selection) -> str:
     # Search terms are never part of a URL.
-    filters = [(name, value) for name, value in chosen.fields if name not in (ALL, SELECTED, WORDS)]
-    return f"{reverse('link-list')}?{urlencode(filters)}" if filters else reverse("link-list")
+    in_url = [(name, value) for name, value in chosen.fields if name not in (ALL, SELECTED, WORDS)]
+    return f"{reverse('link-list')}?{urlencode(in_url)}" if in_url else reverse("link-list")
 
 
 def _move(request: HttpRequest, job: BulkJob) -> HttpResponse:
@@ -189,13 +190,15 @@ def _selected(request: HttpRequest) -> Selection:
 
 
 def _all_matching(request: HttpRequest, links: "QuerySet[Link]") -> Selection:
-    chosen = queries.LinkFilter(request.POST, queryset=links, request=request)
-    if not chosen.is_valid():
-        raise BadRequest("a filter has a value it does not offer")
+    try:
+        chosen = filters.read(request.POST)
+    except filters.NotOffered:
+        raise BadRequest("a filter has a value it does not offer") from None
     words = search.clean_words(request.POST.get(WORDS, ""))
-    found = search.search(chosen.qs, words, see_names=may(request.user, Right.SEE_NAMES)).links if words else chosen.qs
-    kept = {name: request.POST.get(name, "") for name in chosen.form.fields} | {WORDS: words}
-    return Selection(found, ((ALL, "1"), *((name, value) for name, value in kept.items() if value)))
+    found = chosen.links(links, reader(request))
+    if words:
+        found = search.search(found, words, see_names=may(request.user, Right.SEE_NAMES)).links
+    return Selection(found, ((ALL, "1"), *chosen.fields, *([(WORDS, words)] if words else [])))
 
 
 def _selected_rows(posted: QueryDict, links: "QuerySet[Link]") -> Selection:

@@ -1,7 +1,7 @@
 """Tiles with links by who they're waiting on, each a filter. Also the counts on integration pages."""
 
 from collections import Counter
-from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -12,51 +12,58 @@ from django.utils.translation import ngettext
 
 from linkadmin.accounts.roles import Right
 from linkadmin.providers.types import HealthState
-from linkadmin.web.badges import StateBadge
+from linkadmin.web.flat_parts import FlatPart
+from linkadmin.web.icons import icon
 
 from . import counts
 from .causes import VERIFYING_LOOK, Group
+from .listing.filters import LinkFilter, shown_states
 from .models import VERIFYING
 from .queries import group_counts, standing
 from .state_counts import state_counts
 
 COUNTS = "links by integration"  # while a page is drawn
+COUNTED = {"state", "integration", "institution", "sort"}  # filters whose links are counted
 LOOKS = {
     "customer": ("bad", "user"),
     "wait": ("info", "hourglass"),
     "us": ("warn", "wrench"),
+    VERIFYING: (VERIFYING_LOOK.tone, VERIFYING_LOOK.icon),
     "fine": ("ok", "circle-check"),
     "ended": ("quiet", "circle-slash"),
 }
 
 
-@dataclass(frozen=True, slots=True)
-class GroupTile:
-    badge: StateBadge
-    count: int
-    note: str
-    url: str
-    is_current: bool
+_TILE = FlatPart("links/_group_tile.html")
 
 
-def group_tiles(by_state: Counter[str], *, current: str) -> list[GroupTile]:
-    sums = group_counts(by_state)
-    items = [
-        GroupTile(
-            badge=StateBadge(tone, icon, str(Group(key).label)),
-            count=sums[key],
-            note=_note(key, by_state),
-            url=f"{reverse('link-list')}?state={key}",
-            is_current=current == key,
-        )
-        for key, (tone, icon) in LOOKS.items()
+def group_tiles(by_state: Counter[str], *, current: str | None = None, may_view_links: bool = True) -> str:
+    """Markup of the tiles; none for empty groups. `current`, in the list itself: the state it's filtered by."""
+    sums, url = group_counts(by_state) | {VERIFYING: by_state[VERIFYING]}, reverse("link-list")
+    return _TILE.fill(
+        {
+            "tone": tone,
+            "icon": icon(name),
+            "label": str(VERIFYING_LOOK.label if key == VERIFYING else Group(key).label),
+            "count": sums[key],
+            "note": _note(key, by_state),
+            "url": f"{url}?state={key}" if may_view_links else "",
+            "is_current": current == key,
+            "is_in_list": current is not None,
+        }
+        for key, (tone, name) in LOOKS.items()
         if sums[key]
-    ]
-    if by_state[VERIFYING]:
-        badge = StateBadge(VERIFYING_LOOK.tone, VERIFYING_LOOK.icon, str(VERIFYING_LOOK.label))
-        url = f"{reverse('link-list')}?state={VERIFYING}"
-        items.insert(3, GroupTile(badge, by_state[VERIFYING], note="", url=url, is_current=current == VERIFYING))
-    return items
+    )
+
+
+def counted(chosen: LinkFilter, by_state: Counter[str]) -> int | None:
+    """How many links a filter finds, of all that `by_state` counts. None if that isn't counted."""
+    shown = [shown_states(value) for value in chosen.states]
+    if None in shown or {name for name, _value in chosen.fields} - COUNTED:
+        return None
+    if chosen.integration or chosen.institution:
+        by_state = counts.current(integration=chosen.integration, institution=chosen.institution)
+    return sum(by_state[state] for state in {*chain(*filter(None, shown))}) if shown else by_state.total()
 
 
 def reached(page: Context) -> dict[str, Any]:

@@ -56,18 +56,6 @@ class Standing:
     is_under_way: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class LinkRow:
-    link: Link
-    customer: str
-    bank: str
-    is_unlisted: bool  # the provider no longer lists the institution
-    standing: Standing
-    turn: str
-    turn_icon: str
-    is_hot: bool
-
-
 AskUnderWay = Callable[[Collection[UUID]], Mapping[UUID, UnderWay]]
 UNDER_WAY: list[AskUnderWay] = []  # filled by packages that make calls
 
@@ -88,10 +76,16 @@ def without_green(badge: StateBadge) -> StateBadge:
     return replace(badge, tone="quiet") if badge.tone == "ok" else badge
 
 
-def standings(links: Sequence[Link]) -> dict[UUID, Standing]:
-    under_way: dict[UUID, UnderWay] = {}
+def under_way_on(links: Iterable[Link]) -> dict[UUID, UnderWay]:
+    pks = [link.pk for link in links]
+    found: dict[UUID, UnderWay] = {}
     for ask in UNDER_WAY:
-        under_way |= ask([link.pk for link in links])
+        found |= ask(pks)
+    return found
+
+
+def standings(links: Sequence[Link]) -> dict[UUID, Standing]:
+    under_way = under_way_on(links)
     return {link.pk: standing_with(link, under_way.get(link.pk)) for link in links}
 
 
@@ -99,10 +93,11 @@ def standing_of(link: Link) -> Standing:
     return standings([link])[link.pk]
 
 
-def rows(links: Iterable[Link], *, see_names: bool) -> list[LinkRow]:
-    shown = list(links)
-    stand = standings(shown)
-    return [_row(link, stand[link.pk], see_names=see_names) for link in shown]
+def glance(link: Link, under_way: UnderWay | None) -> tuple[StateBadge, datetime, Turn]:
+    """A link's status, since when, and waiting on whom: what a row of a table shows of its standing."""
+    if under_way:
+        return under_way.state, under_way.since, under_way.turn
+    return badge(link), _since(link), link.judgment.turn
 
 
 def title_of(customer: EndUser, place: Institution | Integration, *, see_names: bool) -> str:
@@ -165,17 +160,3 @@ def _advice(link: Link, advice: str) -> str:
         return advice
     write = _("This has lasted over 2 days. Contact provider support with the request ID.")
     return f"{advice} {write}"
-
-
-def _row(link: Link, standing: Standing, *, see_names: bool) -> LinkRow:
-    bank = link.institution
-    return LinkRow(
-        link=link,
-        customer=link.end_user.called(see_names=see_names),
-        bank=link.bank or _("Unnamed institution"),
-        is_unlisted=bool(bank and not bank.is_listed_since(link.integration.institutions_read_at)),
-        standing=standing,
-        turn="" if standing.turn is Turn.NOBODY else str(standing.turn.label),
-        turn_icon=TURN_ICONS.get(standing.turn, ""),
-        is_hot=link.cause == Cause.CODE_WAITING.value and not link.is_verifying,
-    )

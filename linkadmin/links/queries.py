@@ -4,81 +4,19 @@ from collections import Counter
 from collections.abc import Iterable
 from uuid import UUID
 
-import django_filters
-from django import forms
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
-from linkadmin.integrations.models import Integration
 from linkadmin.paging import Keyset
 from linkadmin.providers.types import HealthState
 
-from .causes import ESCALATED_RANK, STATES, VERIFYING_LOOK, Group
-from .models import ESCALATE_AFTER, VERIFYING, EndUser, Institution, Link, UnrecognizedValue
-from .unrecognized_values import showing
-
-COUNTED = 1000  # links; above this, counts say "more than"
-ESCALATE = "escalate"  # beside the states: waits so long that somebody should contact provider support
-ACTIVE = "active"  # all that aren't disconnected
-SOMEBODY = "somebody"  # all that wait on a customer or us
+from .causes import ESCALATED_RANK, STATES, Group
+from .models import ESCALATE_AFTER, EndUser, Link
 
 NAMED = ("integration", "end_user", "institution", "assignee")  # related rows that a list needs
-WORK_LIST = Keyset("urgency", "health_since", "id")  # most urgent first, then oldest
-CUSTOMERS, CUSTOMERS_BY_ID = Keyset("name", "id"), Keyset("external_id")
-
-
-class LinkFilter(django_filters.FilterSet):  # type: ignore[misc]
-    state = django_filters.ChoiceFilter(
-        method="of_state",
-        label=_("Status"),
-        empty_label=_("Any status"),
-        choices=lambda: [
-            # Groups first, then the states by their own names.
-            *((group.value, group.label) for group in Group),
-            (VERIFYING, VERIFYING_LOOK.label),
-            (ESCALATE, _("Waiting over 2 days")),
-            (SOMEBODY, _("Waiting on customer or us")),
-            (ACTIVE, _("Not disconnected")),
-            *((state.value, STATES[state].label) for state in HealthState),
-        ],
-    )
-    integration = django_filters.ModelChoiceFilter(
-        queryset=Integration.objects.order_by("name"), label=_("Integration"), empty_label=_("Any integration")
-    )
-    institution = django_filters.ModelChoiceFilter(
-        queryset=Institution.objects.order_by("display_name", "name"),
-        label=_("Institution"),
-        empty_label=_("Any institution"),
-    )
-    mine = django_filters.ChoiceFilter(
-        method="of_assignee", label=_("Assignee"), empty_label=_("Anyone"), choices=[("1", _("Mine"))]
-    )
-
-    # Set by links from other pages; not offered in the list.
-    customer = django_filters.UUIDFilter(field_name="end_user", label=_("Customer"), widget=forms.HiddenInput)
-    unknown = django_filters.ModelChoiceFilter(
-        queryset=UnrecognizedValue.objects.all(),
-        method=lambda links, _name, value: showing(links.filter(disconnected_at=None), value),
-        label=_("Unrecognized value"),
-        widget=forms.HiddenInput,
-    )
-
-    class Meta:
-        model = Link
-        fields = ["state", "integration", "institution", "mine", "customer", "unknown"]
-
-    def of_state(self, links: "QuerySet[Link]", _name: str, value: str) -> "QuerySet[Link]":
-        beside_states = {VERIFYING: verifying, ESCALATE: waiting_too_long, ACTIVE: active, SOMEBODY: needing_somebody}
-        if value in beside_states:
-            return beside_states[value](links)
-        states = Group(value).states if value in list(Group) else (HealthState(value),)
-        return links.filter(health__in=[state.value for state in states], verifying_since=None)
-
-    def of_assignee(self, links: "QuerySet[Link]", _name: str, _value: str) -> "QuerySet[Link]":
-        return links.filter(assignee=self.request.user)
+CUSTOMERS, CUSTOMERS_BY_ID = Keyset("name", "external_id"), Keyset("external_id")
 
 
 def visible_to(user: User) -> "QuerySet[Link]":

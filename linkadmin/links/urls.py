@@ -1,10 +1,12 @@
 from django.urls import path
 
-from .views import live, pages
+from .views import link_list, live, pages
 
 urlpatterns = [
     path("live/", live.live, name="live"),
-    path("links/", pages.link_list, name="link-list"),
+    path("links/", link_list.link_list, name="link-list"),
+    path("links/live/", link_list.link_list_live, name="link-list-live"),
+    path("links/institutions/", link_list.institution_options, name="link-institutions"),
     path("links/<uuid:pk>/notes/", pages.link_notes, name="link-notes"),
     path("links/<uuid:pk>/assignee/", pages.link_assignee, name="link-assignee"),
     path("customers/", pages.end_user_list, name="end-user-list"),

@@ -10,8 +10,9 @@ from django.views.decorators.http import require_safe
 from linkadmin.accounts.roles import Right, may
 from linkadmin.links import counts
 from linkadmin.links.group_counts import group_tiles
-from linkadmin.links.presentation import rows
-from linkadmin.links.queries import ESCALATE, standing
+from linkadmin.links.listing.filters import ESCALATE
+from linkadmin.links.listing.table_rows import rows
+from linkadmin.links.queries import standing
 from linkadmin.links.state_counts import state_counts
 from linkadmin.web.pages import reader
 
@@ -28,7 +29,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     url = reverse("link-list") if may_view else ""
     context = {
         "total": standing(by_state).total(),
-        "tiles": group_tiles(by_state, current=""),
+        "tiles": group_tiles(by_state, may_view_links=may_view),
         "states": state_counts(by_state, url=url and f"{url}?state="),
         "integrations": report.by_integration(counted, may_view_links=may_view),
         "incidents": report.incidents(may_view_links=may_view),

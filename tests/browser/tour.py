@@ -72,8 +72,8 @@ def pages(env: Environment) -> list[tuple[str, str]]:
     support = [
         "/",
         "/links/",
-        "/links/?state=customer&mine=1",
-        "/links/?state=setting_up&mine=1",
+        "/links/?state=customer&assigned=mine",
+        "/links/?state=setting_up&assigned=mine",
         "/links/new/",
         f"/links/new/?integration={env.belvo.pk}",
         env.new_link_url("anchorhead_mx_fiscal"),

@@ -17,6 +17,7 @@ PROVIDER_WORDS_ALLOWED = ("simulator", "demo")  # imitate providers or generate 
 OWN_STATE = {
     "heartbeats/signs.py": "the writer of this process's own heartbeat",
     "heartbeats/watch.py": "what was asked two seconds ago",
+    "links/listing/table_rows.py": "drawn rows, each under all that it shows",
     "links/presentation.py": "who is asked what is under way: registered at the start",
     "integrations/call_pool.py": "the calls that threads of this process make",
     "web/page_parts.py": "parts of pages: registered at the start",

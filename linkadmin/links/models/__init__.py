@@ -5,6 +5,7 @@ from .institutions import Institution, values_of
 from .links import (
     ESCALATE_AFTER,
     NEEDS_SOMEBODY,
+    RANKED,
     TROUBLED,
     VERIFYING,
     AssigneeChange,
@@ -24,6 +25,7 @@ from .reads import READ_EVERY, DueRead, LinkRead, Reason
 __all__ = [
     "ESCALATE_AFTER",
     "NEEDS_SOMEBODY",
+    "RANKED",
     "READ_EVERY",
     "TROUBLED",
     "VERIFYING",

@@ -24,6 +24,7 @@ from linkadmin.links.causes import (
     Verdict,
     judge,
 )
+from linkadmin.paging import OldestIfNever
 from linkadmin.providers.names import folded, masked
 from linkadmin.providers.types import Capability, Cause, HealthState, LinkRef
 
@@ -35,6 +36,7 @@ ESCALATE_AFTER = timedelta(hours=48)
 # the same as the index's, so these go by rank, which follows from the state.
 NEEDS_SOMEBODY = Q(urgency__lte=STATES[HealthState.UNKNOWN].rank) & ~Q(urgency=RENEWAL_RANK)
 TROUBLED = Q(urgency__lt=STATES[HealthState.HEALTHY].rank)
+RANKED = ("urgency", "health_since", "id")  # order of the work list: most urgent first, then oldest
 AWAITS_DATA = (HealthState.HEALTHY, HealthState.STALE, HealthState.SETTING_UP, HealthState.WAITING)
 
 
@@ -68,7 +70,7 @@ class EndUser(models.Model):
     class Meta:
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
-        indexes = [models.Index(fields=["name", "id"], name="end_user_by_name")]
+        indexes = [models.Index(fields=["name", "external_id"], name="customer_by_name")]
 
     def __str__(self) -> str:
         return masked(self.name) or self.external_id
@@ -92,7 +94,7 @@ class Link(models.Model):
 
     id = models.UUIDField(_("ID"), primary_key=True, default=uuid.uuid4, editable=False)
     integration = models.ForeignKey(
-        Integration, on_delete=models.PROTECT, related_name="links", verbose_name=_("integration")
+        Integration, on_delete=models.PROTECT, related_name="links", verbose_name=_("integration"), db_index=False
     )
     end_user = models.ForeignKey(EndUser, on_delete=models.PROTECT, related_name="links")
     institution = models.ForeignKey(
@@ -102,9 +104,15 @@ class Link(models.Model):
         blank=True,
         related_name="links",
         verbose_name=_("institution"),
+        db_index=False,
     )
     assignee = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="assigned_links"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="assigned_links",
+        db_index=False,
     )
     # The customer's, so that lists find links by it.
     account_manager = models.ForeignKey(
@@ -133,7 +141,9 @@ class Link(models.Model):
     health = models.CharField(_("status"), max_length=20, choices=health_choices, default=HealthState.UNKNOWN.value)
     cause = models.CharField(_("cause"), max_length=40, choices=cause_choices, default=Cause.UNRECOGNIZED.value)
     health_since = models.DateTimeField(_("since"), default=timezone.now)
-    urgency = models.PositiveSmallIntegerField(default=99)  # rank in the work list, lowest first
+    urgency = models.PositiveSmallIntegerField(
+        default=STATES[HealthState.UNKNOWN].rank
+    )  # rank in the work list, lowest first
     conflict = models.BooleanField(_("conflicting provider status"), default=False)
     code_since = models.DateTimeField(null=True, blank=True)  # when the provider first reported the code
     # What the code means while the provider also says that the link works.
@@ -169,7 +179,22 @@ class Link(models.Model):
             )
         ]
         indexes = [
-            models.Index(fields=["urgency", "health_since", "id"], name="link_work_list"),
+            models.Index(fields=RANKED, name="link_work_list"),
+            models.Index(fields=["integration", *RANKED], name="link_of_integration"),
+            models.Index(fields=["institution", *RANKED], name="link_of_institution"),
+            models.Index(fields=["assignee", *RANKED], condition=Q(assignee__isnull=False), name="link_of_assignee"),
+            models.Index(
+                fields=["account_manager", *RANKED],
+                condition=Q(account_manager__isnull=False),
+                name="link_of_account_manager",
+            ),
+            models.Index(OldestIfNever("last_good_at"), "id", name="link_by_last_sync"),
+            # Has what other filters compare: many links may have consents, and few of them match.
+            models.Index(
+                fields=["renew_by", *RANKED, "institution", "integration", "assignee", "account_manager", "health"],
+                condition=Q(renew_by__isnull=False),
+                name="link_by_consent",
+            ),
             # For the beginnings of IDs as well.
             models.Index(fields=["remote_id"], opclasses=["varchar_pattern_ops"], name="link_by_remote_id"),
             models.Index(

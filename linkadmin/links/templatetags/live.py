@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from django import template
 from django.template import Context
@@ -18,13 +19,25 @@ def live_page(context: Context) -> dict[str, Any]:
     """Views of pages that await something provide a `page_version`."""
     page: dict[str, Any] = dict(context.flatten())  # type: ignore[arg-type]  # its names are texts
     of = concerned(page)
-    found = page["integration_alerts"] if "integration_alerts" in page else alerts(of)
-    page_version = page.get("page_version") or alerts_version(of)
     return {
-        "alerts": found,
+        "alerts": page["integration_alerts"] if "integration_alerts" in page else alerts(of),
         "stopped": watch.words() if page.get("rights") else "",
         "is_of_one": of is not None and len(of) == 1,
+        "rights": page.get("rights", frozenset()),
+        **_polled(page, of),
+    }
+
+
+@register.inclusion_tag("partials/_live_here.html", takes_context=True)
+def live_here(context: Context) -> dict[str, Any]:
+    """For a part with which the page's URL changes."""
+    page: dict[str, Any] = dict(context.flatten())  # type: ignore[arg-type]  # its names are texts
+    return {**_polled(page, None), "is_beside_part": True}
+
+
+def _polled(page: dict[str, Any], of: list[UUID] | None) -> dict[str, Any]:
+    page_version = page.get("page_version") or alerts_version(of)
+    return {
         "page_version": replace(page_version, version=as_shown(page_version.version)),
         "follows": follow_mark(page["request"]),
-        "rights": page.get("rights", frozenset()),
     }

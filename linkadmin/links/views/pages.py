@@ -1,4 +1,4 @@
-"""The work list, customers with their links, and notes and assignees.
+"""Customers with their links, and notes and assignees.
 
 Search terms never go into a URL, and providers never learn of notes or assignees.
 """
@@ -7,53 +7,23 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from linkadmin.accounts.roles import Right, may
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
-from linkadmin.links import counts, queries, search
+from linkadmin.links import queries, search
 from linkadmin.links.forms import AssigneeForm, NoteForm
-from linkadmin.links.group_counts import group_tiles
-from linkadmin.links.models import EndUser, Link
-from linkadmin.links.presentation import pills, rows
+from linkadmin.links.listing.table_rows import rows
+from linkadmin.links.models import EndUser
 from linkadmin.links.staff_work import Overtaken, add_note, assign_if_unchanged
-from linkadmin.paging import PAGE_SIZE, Page
+from linkadmin.paging import PAGE_SIZE
 from linkadmin.providers.names import isolated
 from linkadmin.web.pages import draw, go, reader
 
 from .access import link_for, seen
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def link_list(request: HttpRequest) -> HttpResponse:
-    words = _search_words(request)
-    see_names = may(request.user, Right.SEE_NAMES)
-    links = queries.visible_to(reader(request))
-    if words and (exact := search.find_by_id(links, words)):
-        return go(request, exact.get_absolute_url())
-    chosen = queries.LinkFilter(request.GET, queryset=links, request=request)
-    if not chosen.is_valid():
-        raise BadRequest("a filter has a value it does not offer")
-    found = search.search(chosen.qs, words, see_names=see_names) if words else search.Found(chosen.qs)
-    page = queries.WORK_LIST.page(found.links.select_related(*queries.NAMED), request.GET)
-    context = {
-        "tiles": group_tiles(counts.current(), current=request.GET.get("state", "")),
-        "filter": chosen,
-        "pills": pills(request.GET, chosen.form),
-        "words": words,
-        "is_too_short": search.is_too_short(words),
-        "rows": rows(page.rows, see_names=see_names),
-        "page": page,
-        "matching": _matching(found, page),
-        "chosen": [(name, request.GET[name]) for name in chosen.form.fields if request.GET.get(name)],
-        "is_filtered": bool(words or any(chosen.form.cleaned_data.values())),
-    }
-    return draw(request, "links/list.html", "results", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -125,16 +95,6 @@ def link_assignee(request: HttpRequest, pk: UUID) -> HttpResponse:
             _("Assigned to %(name)s.") % {"name": isolated(wanted.display_name)} if wanted else _("Unassigned."),
         )
     return go(request, link.get_absolute_url())
-
-
-def _matching(found: search.Found, page: Page[Link]) -> str:
-    is_whole = not (page.next or page.first)
-    if not (is_whole or found.is_countable):
-        return _("Select all results")
-    count = len(page.rows) if is_whole else found.links.order_by()[: queries.COUNTED + 1].count()
-    if count > queries.COUNTED:
-        return _("Select all results (more than %(count)d)") % {"count": queries.COUNTED}
-    return ngettext("Select the only result", "Select all %(count)d results", count) % {"count": count}
 
 
 def _search_words(request: HttpRequest) -> str:

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from linkadmin.compiled_query import CompiledQuery
 from linkadmin.heartbeats import watch
 from linkadmin.integrations.denials import DENIED, clock_time, words_for
 from linkadmin.links.causes import VERDICTS, Turn, judge
@@ -23,13 +24,25 @@ from linkadmin.operations.models import (
     Operation,
     State,
 )
+from linkadmin.paging import PAGE_SIZE
 from linkadmin.providers.types import Cause
 from linkadmin.web.badges import StateBadge
 
 __all__ = ["Explanation", "explain"]
 
+ASKED_AT_ONCE = PAGE_SIZE + 1  # links
+NO_LINK = UUID(int=2**128 - 1)
+_BUSY = CompiledQuery(
+    lambda *links: Operation.objects.open().filter(link__in=links).values_list("link"), types=(UUID,) * ASKED_AT_ONCE
+)
+
 
 def under_way_on(links: Collection[UUID]) -> Mapping[UUID, UnderWay]:
+    if 0 < len(links) <= ASKED_AT_ONCE:
+        # Of a page of links, few have any: the whole operations are read only for those.
+        links = [pk for (pk,) in _BUSY.rows(*links, *[NO_LINK] * (ASKED_AT_ONCE - len(links)))]
+    if not links:
+        return {}
     found = Operation.objects.open().filter(link__in=links).select_related("challenge", "integration")
     return {operation.link_id: _under_way(operation) for operation in found if operation.link_id}
 

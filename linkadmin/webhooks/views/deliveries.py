@@ -17,6 +17,7 @@ from linkadmin.accounts.roles import Right, may
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.heartbeats import watch
 from linkadmin.links import presentation
+from linkadmin.links.listing.table_rows import rows
 from linkadmin.links.queries import NAMED, visible_to
 from linkadmin.paging import PAGE_SIZE
 from linkadmin.wake_worker import wake_worker
@@ -65,7 +66,7 @@ def delivery_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "delivery": delivery,
         "outcome": outcome_badge(delivery, with_meaning=True),
         "lines": payloads.lines(delivery.payload, see_names=see_names) if delivery.payload else [],
-        "rows": presentation.rows(links, see_names=see_names),
+        "rows": rows(links, see_names=see_names),
         "may_reprocess": may(request.user, Right.REFRESH) and delivery.can_be_reprocessed,
         "may_view_links": may(request.user, Right.VIEW_LINKS),
         "may_view_integrations": may(request.user, Right.VIEW_INTEGRATIONS),

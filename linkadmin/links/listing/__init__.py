@@ -1,0 +1,1 @@
+"""Lists of links: what they can be filtered and sorted by, and how their rows are drawn. Start with `filters`."""

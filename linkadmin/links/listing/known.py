@@ -1,0 +1,71 @@
+"""Integrations, institutions and staff that every list names: kept in each process, at most two seconds old.
+
+So a list reads only its links and their customers.
+"""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from django.db.models import Model
+
+from linkadmin.accounts.models import User
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import Institution, Link
+
+FRESH_SECONDS = 2.0
+MOST_KEPT = 10_000  # rows of a model
+
+Row = TypeVar("Row", bound=Model)
+
+
+class Known(Generic[Row]):
+    def __init__(self, model: type[Row], *order: str) -> None:
+        self.model = model
+        self.order = order
+        self._all: tuple[float, dict[UUID, Row]] | None = None
+        self._some: dict[UUID, tuple[float, Row]] = {}
+
+    def all(self) -> Mapping[UUID, Row]:
+        """In order. For models with few rows."""
+        if self._all is None or _is_old(self._all[0]):
+            rows = self.model._default_manager.order_by(*self.order)
+            self._all = time.monotonic(), {row.pk: row for row in rows}
+        return self._all[1]
+
+    def some(self, pks: Iterable[UUID | None]) -> Mapping[UUID, Row]:
+        wanted = {pk for pk in pks if pk is not None}
+        old = [pk for pk in wanted if pk not in self._some or _is_old(self._some[pk][0])]
+        if len(self._some) + len(old) > MOST_KEPT:
+            self._some = {}
+            old = list(wanted)
+        found = self.model._default_manager.in_bulk(old) if old else {}
+        now, kept = time.monotonic(), self._some
+        kept |= {pk: (now, row) for pk, row in found.items()}
+        gone = {*old} - found.keys()
+        return {pk: kept[pk][1] for pk in wanted - gone}
+
+
+INTEGRATIONS = Known(Integration, "name", "pk")
+STAFF = Known(User, "name", "username")
+INSTITUTIONS = Known(Institution)
+
+
+def name_all(links: Sequence[Link]) -> None:
+    """Set the related rows that lists name, except customers, without queries where they are known."""
+    named: tuple[tuple[str, Mapping[UUID, Any]], ...] = (
+        ("integration", INTEGRATIONS.all()),
+        ("institution", INSTITUTIONS.some(link.institution_id for link in links)),
+        ("assignee", STAFF.all()),
+    )
+    for name, rows in named:
+        field: Any = Link._meta.get_field(name)
+        for link in links:
+            pk = getattr(link, field.attname)
+            if pk is None or pk in rows:
+                field.set_cached_value(link, rows.get(pk))
+
+
+def _is_old(read_at: float) -> bool:
+    return time.monotonic() - read_at > FRESH_SECONDS

@@ -1,0 +1,144 @@
+"""The list of links: filters, pages, suggestions for a filter, and the poll of an open list.
+
+Search terms never go into a URL.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from operator import attrgetter
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_safe
+
+from linkadmin.accounts.roles import Right, may
+from linkadmin.links import counts, queries, search
+from linkadmin.links.group_counts import counted, group_tiles
+from linkadmin.links.listing import filter_bar, filters
+from linkadmin.links.listing.filters import LinkFilter
+from linkadmin.links.listing.known import name_all
+from linkadmin.links.listing.table_rows import rows
+from linkadmin.links.models import Institution, Link
+from linkadmin.links.presentation import UnderWay, under_way_on
+from linkadmin.paging import Page, without_place
+from linkadmin.web.pages import draw, go, reader
+
+from .live import NOTHING_AWAITED, PageVersion, alerts_version, answer, version_of
+
+BANK = "bank"  # an institution's name as typed; URLs have its ID instead
+COLUMNS = (
+    "integration", "institution", "assignee", "end_user__external_id", "end_user__name", "urgency", "health", "cause",
+    "conflict", "health_since", "refused_at", "verifying_since", "last_good_at",
+)  # fmt: skip
+
+
+_FACTS = attrgetter(  # what a row shows, as stored
+    "pk", "institution_id", "assignee_id", "cause", "conflict", "health_since", "refused_at", "verifying_since",
+    "last_good_at",
+)  # fmt: skip
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def link_list(request: HttpRequest) -> HttpResponse:
+    words = _search_words(request)
+    if words and (exact := search.find_by_id(queries.visible_to(reader(request)), words)):
+        return go(request, exact.get_absolute_url())
+    bank = request.GET.get(BANK, "").strip()
+    suggested = filter_bar.suggestions(bank, request.GET.get("integration", "")) if bank else []
+    if BANK in request.GET and (not bank or len(suggested) == 1):
+        return HttpResponseRedirect(_with_institution(request, suggested), status=303)
+    chosen = _chosen(request)
+    suggestions = [(filter_bar.label_of(each), _with_institution(request, [each])) for each in suggested]
+    context = _results(request, chosen, words) | {
+        "filters": filter_bar.draw(chosen, reader=reader(request), bank=bank),
+        "bank": bank,
+        "suggested": suggestions,
+    }
+    return draw(request, "links/list.html", "results", context, status=422 if bank else 200)
+
+
+@require_safe
+def link_list_live(request: HttpRequest) -> HttpResponse:
+    page = _page(request, _chosen(request), "")
+    return answer(request, _version(request, page, under_way_on(page.rows)).version, NOTHING_AWAITED)
+
+
+@require_safe
+def institution_options(request: HttpRequest) -> HttpResponse:
+    bank = request.GET.get(BANK, "").strip()
+    suggested = filter_bar.suggestions(bank, request.GET.get("integration", "")) if bank else []
+    return render(request, "links/_institutions.html", {"labels": map(filter_bar.label_of, suggested)})
+
+
+def _chosen(request: HttpRequest) -> LinkFilter:
+    try:
+        return filters.read(request.GET)
+    except filters.NotOffered:
+        raise BadRequest("a filter has a value it does not offer") from None
+
+
+def _results(request: HttpRequest, chosen: LinkFilter, words: str) -> dict[str, Any]:
+    page = _page(request, chosen, words)
+    name_all(page.rows)
+    under_way, by_state = under_way_on(page.rows), counts.current()
+    return {
+        "tiles": group_tiles(by_state, current=request.GET.get("state", "")),
+        "pills": filter_bar.pills(chosen),
+        "words": words,
+        "is_too_short": search.is_too_short(words),
+        "rows": rows(
+            page.rows,
+            see_names=may(request.user, Right.SEE_NAMES),
+            selectable=may(request.user, Right.REFRESH) or may(request.user, Right.ORGANIZE_LINKS),
+            under_way=under_way,
+        ),
+        "page": page,
+        "page_version": None if words else _version(request, page, under_way),
+        "matching": _matching(chosen, page, by_state, words),
+        "chosen": chosen.fields,
+        "is_filtered": bool(words or chosen.fields),
+    }
+
+
+def _page(request: HttpRequest, chosen: LinkFilter, words: str) -> Page[Link]:
+    user, see_names = reader(request), may(request.user, Right.SEE_NAMES)
+    keyset = chosen.keyset(see_names=see_names)
+    links = queries.visible_to(user).select_related("end_user").only(*COLUMNS)
+    if words:
+        matching = search.search(chosen.links(links, user), words, see_names=see_names)
+        return keyset.page(matching.links, request.GET)
+    found, parts = chosen.in_parts(links, user)
+    return keyset.page(found, request.GET, parts)
+
+
+def _version(request: HttpRequest, page: Page[Link], under_way: Mapping[UUID, UnderWay]) -> PageVersion:
+    shown = [_FACTS(link) for link in page.rows]
+    busy = sorted((pk, each.state, each.since) for pk, each in under_way.items())
+    version = version_of(shown, busy, alerts_version(None).version)
+    return PageVersion(f"{reverse('link-list-live')}?{request.GET.urlencode()}", version)
+
+
+def _matching(chosen: LinkFilter, page: Page[Link], by_state: Counter[str], words: str) -> str:
+    count = len(page.rows) if not (page.next or page.first) else None if words else counted(chosen, by_state)
+    if count is None:
+        return _("Select all results")
+    return ngettext("Select the only result", "Select all %(count)d results", count) % {"count": count}
+
+
+def _with_institution(request: HttpRequest, found: list[Institution]) -> str:
+    query = without_place(request.GET)
+    for name, values in list(query.lists()):
+        query.setlist(name, [value for value in values if value and name not in (BANK, "institution")])
+    for each in found:
+        query["institution"] = str(each.pk)
+    return f"{reverse('link-list')}?{query.urlencode()}"
+
+
+def _search_words(request: HttpRequest) -> str:
+    return search.clean_words(request.POST.get("q", "")) if request.method == "POST" else ""
