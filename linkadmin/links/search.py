@@ -49,6 +49,8 @@ class Found:
 
 
 def search(links: "QuerySet[Link]", words: str, *, see_names: bool) -> Found:
+    if not words:
+        return Found(links)
     if not see_names or is_too_short(words):
         return Found(_with_ids(links, words))
     if may_be_id(words) and not (with_id := _with_ids(links, words)).query.is_empty():
@@ -86,18 +88,17 @@ def search_customers(words: str, *, see_names: bool) -> "QuerySet[EndUser]":
 
 
 def search_institutions(words: str, institutions: "QuerySet[Institution] | None" = None) -> "QuerySet[Institution]":
+    return _named(Institution.objects.all() if institutions is None else institutions, _folded(words))
+
+
+def _named(institutions: "QuerySet[Institution]", words: Sequence[str]) -> "QuerySet[Institution]":
     """There are at most some thousand, so short words are looked for in each."""
-    found = Institution.objects.all() if institutions is None else institutions
-    wanted = _folded(words)
-    indexed = [word for word in wanted if is_indexed(word)]
-    others = Q(*(contains(F("search"), word) for word in wanted if word not in indexed))
+    conditions = {word: Q(contains(F("search"), word)) for word in words}
+    indexed = [word for word in words if is_indexed(word)]
+    with_short_words = institutions.filter(*(conditions[word] for word in words if word not in indexed))
     if not indexed:
-        return found.filter(others)
-    return among(
-        found.filter(others),
-        [INSTITUTIONS.select(indexed)],
-        otherwise=Q(*(contains(F("search"), word) for word in wanted)),
-    )
+        return with_short_words
+    return among(with_short_words, [INSTITUTIONS.select(indexed)], otherwise=Q(*conditions.values()))
 
 
 @dataclass(frozen=True)
@@ -117,8 +118,8 @@ class _Word:
 
 
 def _wanted(words: str) -> list[_Word]:
-    texts = _folded(words)
-    banks = [frozenset(search_institutions(text).order_by().values_list("pk", flat=True)) for text in texts]
+    texts, every = _folded(words), Institution.objects.order_by()
+    banks = [frozenset(_named(every, [text]).values_list("pk", flat=True)) for text in texts]
     # Together with other words, a name that no link's text has would be looked for in all of them.
     unsure = [text for text, named in zip(texts, banks, strict=True) if named and is_indexed(text) and len(texts) > 1]
     found = dict(zip(unsure, found_by([LINKS.select([text]) for text in unsure]), strict=True)) if unsure else {}

@@ -155,7 +155,7 @@ def test_search_finds_what_python_finds_in_the_lists_order(
     monkeypatch.setattr(lookups, "MAX_SORTED", most)
     data = Data(env.heron)
 
-    compare(data, [*PIECES[::3], *(data.term() for _ in range(10))])
+    compare(data, ["", *PIECES[::3], *(data.term() for _ in range(10))])
 
 
 def test_names_of_two_institutions_find_nothing(env: Environment) -> None:
