@@ -108,6 +108,8 @@ GET  /integrations/{belvo}/              403  200  200  200
 GET  /integrations/{belvo}/test/         403  405  403  405
 POST /integrations/{belvo}/test/         403  303  403  303
 GET  /links/{link}/records/              200  200  403  403
+GET  /customers/{customer}/account-manager/  405  405  403  403
+POST /customers/{customer}/account-manager/  303  303  403  403
 GET  /customers/{customer}/records/{heron}/  200  200  403  403
 GET  /customers/{customer}/records/{heron}/tell/  405  403  403  403
 POST /customers/{customer}/records/{heron}/tell/  400  403  403  403

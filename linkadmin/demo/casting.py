@@ -12,7 +12,7 @@ from linkadmin.links.causes import VERDICTS
 from linkadmin.providers.heron.answers import FRESH_FOR
 from linkadmin.providers.types import Cause, HealthState
 
-from .names import CUSTOMERS_OF, HERON_BANKS, names_in
+from .names import ACCOUNT_MANAGERS, CUSTOMERS_OF, HERON_BANKS, names_in
 from .scenarios import BELVO, CODE_NEEDED, HERON, SCENARIOS, Scenario
 
 FIRST_REPAIR = "Acme Corp"  # the customer whose link new users repair first; it leads the work list
@@ -28,6 +28,11 @@ class Customer:
     name: str
     country: str
     banks: set[str] = field(default_factory=set)
+
+    @property
+    def account_manager_id(self) -> UUID | None:
+        username = ACCOUNT_MANAGERS.get(self.country)
+        return id_of("staff", username) if username else None
 
 
 @dataclass(frozen=True, slots=True)

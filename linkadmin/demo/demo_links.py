@@ -50,6 +50,7 @@ def build_link(scene: Scene, *, now: datetime, rng: Random) -> DemoLink:
     quiet = now - history.changes[-1].at
     checked_at = now - timedelta(seconds=rng.randint(60, int(min(quiet, timedelta(hours=10)).total_seconds())))
     link = Link(id=scene.link_id, created_at=began, remote_created_at=remote_created_at, **scene.belongs_to)
+    link.account_manager_id = scene.customer.account_manager_id
     _describe(link, scene, rng)
     assignee = history.creator or (rng.choice(OWNERS) if rng.random() < 0.1 else "")
     link.assignee_id = id_of("staff", assignee) if assignee else None

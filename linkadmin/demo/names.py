@@ -18,6 +18,8 @@ COLLEAGUES = (
 )
 STAFF = (*SIGN_INS, *COLLEAGUES)
 OWNERS = tuple(username for username, _name, role in STAFF if role is Role.SUPPORT)
+# Who answers for the customers of a country. Others have no account manager.
+ACCOUNT_MANAGERS = {"MX": "manager", "CO": "mariana.quiroz", "BR": "ines.duarte"}
 
 BELVO_BANKS = (
     "erebor_mx_retail",

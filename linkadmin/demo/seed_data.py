@@ -132,6 +132,7 @@ def _add_end_users(demo_links: list[DemoLink]) -> int:
         customer, at = demo_link.scene.customer, demo_link.link.created_at - timedelta(hours=1)
         pk = id_of("end-user", customer.external_id)
         new = EndUser(id=pk, external_id=customer.external_id, name=customer.name, created_at=at)
+        new.account_manager_id = customer.account_manager_id
         known = rows.setdefault(customer.external_id, new)
         known.created_at = min(known.created_at, at)
     return len(EndUser.objects.bulk_create(rows.values()))

@@ -1,6 +1,7 @@
 """A customer's account manager: stored with the customer and with each of its links, always the same in both."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from django.db import transaction
 
@@ -8,6 +9,7 @@ from linkadmin.accounts.models import User
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
 
 from .models import EndUser, Link
+from .staff_work import Overtaken
 
 
 @transaction.atomic
@@ -31,6 +33,14 @@ def set_account_manager(customer: EndUser, manager: User | None, *, by: User) ->
         details={"account_manager": str(customer.account_manager_id or "")},
     )
     return True
+
+
+@transaction.atomic
+def set_if_unchanged(customer: EndUser, manager: User | None, *, by: User, was: UUID | None) -> bool:
+    """Raises `Overtaken` if `was`, as the form showed, is no longer the account manager."""
+    if EndUser.objects.select_for_update().only("account_manager").get(pk=customer.pk).account_manager_id != was:
+        raise Overtaken
+    return set_account_manager(customer, manager, by=by)
 
 
 def take_over(links: Sequence[Link]) -> None:

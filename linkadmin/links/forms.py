@@ -1,6 +1,7 @@
-"""Forms for what staff record about a link: a note and an assignee."""
+"""Forms for what staff record: notes, assignees of links, and account managers of customers."""
 
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -12,7 +13,7 @@ from linkadmin.accounts.models import User
 from linkadmin.providers.names import isolated
 from linkadmin.web.flat_select import FlatSelect
 
-from .models import Link
+from .models import EndUser, Link
 from .staff_work import LONGEST_NOTE, possible_assignees
 
 
@@ -43,9 +44,23 @@ class AssigneeField(forms.ModelChoiceField):  # type: ignore[type-arg]
         return str(obj.display_name)
 
 
-class AssigneeForm(forms.Form):
-    """A link's new assignee. Contains the assignee at the time the form was drawn."""
+class HandoverForm(forms.Form):
+    """Somebody to take over. Contains who it was at the time the form was drawn."""
 
+    was = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, data: QueryDict | None, *, name: str, current: UUID | None, reader: User) -> None:
+        super().__init__(data, initial={name: current, "was": current})
+        field = self.fields[name]
+        assert isinstance(field, AssigneeField)  # noqa: S101 - for the types
+        field.reader = reader
+        # Somebody inactive stays selectable until a colleague takes over.
+        field.queryset = possible_assignees()
+        if current:
+            field.queryset |= User.objects.filter(pk=current)
+
+
+class AssigneeForm(HandoverForm):
     assignee = AssigneeField(
         label=gettext_lazy("Assignee"),
         queryset=User.objects.none(),
@@ -53,14 +68,19 @@ class AssigneeForm(forms.Form):
         empty_label=gettext_lazy("Unassigned"),
         widget=FlatSelect,
     )
-    was = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, data: QueryDict | None = None, *, link: Link, reader: User) -> None:
-        super().__init__(data, initial={"assignee": link.assignee_id, "was": link.assignee_id})
-        field = self.fields["assignee"]
-        assert isinstance(field, AssigneeField)  # noqa: S101 - for the types
-        field.reader = reader
-        # An inactive assignee stays selectable until someone takes over.
-        field.queryset = possible_assignees()
-        if link.assignee_id:
-            field.queryset |= User.objects.filter(pk=link.assignee_id)
+        super().__init__(data, name="assignee", current=link.assignee_id, reader=reader)
+
+
+class AccountManagerForm(HandoverForm):
+    account_manager = AssigneeField(
+        label=gettext_lazy("Account manager"),
+        queryset=User.objects.none(),
+        required=False,
+        empty_label=gettext_lazy("No account manager"),
+        widget=FlatSelect,
+    )
+
+    def __init__(self, data: QueryDict | None = None, *, customer: EndUser, reader: User) -> None:
+        super().__init__(data, name="account_manager", current=customer.account_manager_id, reader=reader)

@@ -16,7 +16,7 @@ LONGEST_NOTE = 2000  # characters
 
 
 class Overtaken(Exception):
-    """Somebody else changed the assignee since the form was drawn."""
+    """Somebody else changed the assignee or account manager since the form was drawn."""
 
 
 @transaction.atomic

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import link_list, live, pages
+from .views import customers, link_list, live, pages
 
 urlpatterns = [
     path("live/", live.live, name="live"),
@@ -9,6 +9,7 @@ urlpatterns = [
     path("links/institutions/", link_list.institution_options, name="link-institutions"),
     path("links/<uuid:pk>/notes/", pages.link_notes, name="link-notes"),
     path("links/<uuid:pk>/assignee/", pages.link_assignee, name="link-assignee"),
-    path("customers/", pages.end_user_list, name="end-user-list"),
-    path("customers/<uuid:pk>/", pages.end_user_detail, name="end-user-detail"),
+    path("customers/", customers.end_user_list, name="end-user-list"),
+    path("customers/<uuid:pk>/", customers.end_user_detail, name="end-user-detail"),
+    path("customers/<uuid:pk>/account-manager/", customers.end_user_account_manager, name="end-user-account-manager"),
 ]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import check_password
+from django.db.models import F
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Role
@@ -108,6 +109,13 @@ def test_colleagues_have_links_but_cant_sign_in() -> None:
 
 def test_about_half_of_the_links_have_an_assignee() -> None:
     assert 160 <= Link.objects.exclude(assignee=None).count() <= 240
+
+
+def test_half_of_the_customers_have_an_account_manager_whom_their_links_share() -> None:
+    assert 0.4 < EndUser.objects.exclude(account_manager=None).count() / 250 < 0.6
+    assert not Link.objects.exclude(account_manager=F("end_user__account_manager")).exclude(
+        account_manager=None, end_user__account_manager=None
+    )
 
 
 def test_seeding_twice_does_nothing(state: Path) -> None:

@@ -28,7 +28,7 @@ def test_customers_are_listed_by_name_with_links_that_need_somebody(env: Environ
     page = env.open("/customers/")
 
     assert page.words.index("Acme Corp") < page.words.index("Zebra Ltd")
-    assert f"{acme.external_id} 2 1" in page.words
+    assert f"{acme.external_id} — 2 1" in page.words
 
 
 @pytest.mark.parametrize("words", ["acme", "CORP acme", "client-77"])
@@ -117,6 +117,19 @@ def test_customers_page_shows_all_their_links_and_offers_another(env: Environmen
     assert f"/links/new/?end_user={customer.pk}" in page.links()
 
 
+def test_customers_links_fill_several_pages(env: Environment) -> None:
+    customer = env.customer()
+    Link.objects.bulk_create(
+        Link(integration=env.heron, end_user=customer, remote_id=f"item-{n}") for n in range(PAGE_SIZE + 5)
+    )
+
+    first = env.open(customer.get_absolute_url())
+    (turn,) = {href for href in first.links() if "after=" in href}
+    second = env.open(f"{customer.get_absolute_url()}{turn}")
+
+    assert len(set(names(first) + names(second))) == PAGE_SIZE + 5
+
+
 def test_customer_without_links_says_so(env: Environment) -> None:
     page = env.open(env.customer().get_absolute_url())
 
@@ -146,7 +159,7 @@ def test_links_are_counted_only_for_the_page(
     env.belvo_link()
     env.open("/customers/")
 
-    with django_assert_num_queries(7) as done:
+    with django_assert_num_queries(8) as done:
         env.client().get("/customers/")
 
     (counting,) = [query["sql"] for query in done.captured_queries if "COUNT" in query["sql"]]
@@ -159,6 +172,6 @@ def test_queries_do_not_grow_with_the_rows(env: Environment, django_assert_num_q
 
     for shown in (PAGE_SIZE, 10):
         EndUser.objects.exclude(pk__in=EndUser.objects.values("pk")[:shown]).delete()
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(8):
             page = env.client().get("/customers/")
         assert len(names(read(page))) == shown

@@ -63,6 +63,7 @@ class EndUser(models.Model):
         null=True,
         blank=True,
         related_name="managed_customers",
+        db_index=False,
         verbose_name=_("account manager"),
     )
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
@@ -70,7 +71,10 @@ class EndUser(models.Model):
     class Meta:
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
-        indexes = [models.Index(fields=["name", "external_id"], name="customer_by_name")]
+        indexes = [
+            models.Index(fields=["name", "external_id"], name="customer_by_name"),
+            models.Index(fields=["account_manager", "name", "external_id"], name="customer_of_manager"),
+        ]
 
     def __str__(self) -> str:
         return masked(self.name) or self.external_id

@@ -1,0 +1,141 @@
+"""Customers: the list, one customer with their links, and who answers for them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import BadRequest
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from linkadmin.accounts.models import User
+from linkadmin.accounts.roles import Right, may
+from linkadmin.audit.log import Action, ObjectType, Outcome, record
+from linkadmin.links import queries, search
+from linkadmin.links.account_managers import set_if_unchanged
+from linkadmin.links.forms import AccountManagerForm
+from linkadmin.links.listing.filters import MINE, NOBODY
+from linkadmin.links.listing.known import STAFF, name_all
+from linkadmin.links.listing.table_rows import rows
+from linkadmin.links.models import RANKED, EndUser
+from linkadmin.links.presentation import pills
+from linkadmin.links.staff_work import Overtaken
+from linkadmin.paging import Keyset
+from linkadmin.providers.names import isolated
+from linkadmin.web.flat_parts import FlatPart
+from linkadmin.web.flat_select import FlatSelect
+from linkadmin.web.pages import draw, go, reader
+
+_ANY = UUID(int=0)  # placeholder in a URL
+_ROW = FlatPart("links/_customer_row.html")
+
+
+class CustomerFilter(forms.Form):
+    manager = forms.ChoiceField(label=gettext_lazy("Account manager"), required=False, widget=FlatSelect)
+
+    def __init__(self, query: QueryDict, *, staff: Mapping[UUID, User]) -> None:
+        super().__init__(query)
+        field = self.fields["manager"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the types
+        anybody = [("", _("Any account manager")), (MINE, _("Mine")), (NOBODY, _("No account manager"))]
+        possible = ((str(pk), each.display_name) for pk, each in staff.items() if may(each, Right.REFRESH))
+        field.choices = [*anybody, *possible]
+
+    def narrow(self, customers: "QuerySet[EndUser]", user: User) -> "QuerySet[EndUser]":
+        manager = self.cleaned_data["manager"]
+        if not manager:
+            return customers
+        wanted = {MINE: user.pk, NOBODY: None}.get(manager, manager)
+        return customers.filter(account_manager=wanted)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def end_user_list(request: HttpRequest) -> HttpResponse:
+    words = search.clean_words(request.POST.get("q", "")) if request.method == "POST" else ""
+    see_names = may(request.user, Right.SEE_NAMES)
+    staff = STAFF.all()
+    chosen = CustomerFilter(request.GET, staff=staff)
+    if not chosen.is_valid():
+        raise BadRequest("a filter has a value it does not offer")
+    found = chosen.narrow(search.search_customers(words, see_names=see_names), reader(request))
+    keyset = queries.CUSTOMERS if see_names else queries.CUSTOMERS_BY_ID
+    page = keyset.page(found, request.GET)
+    context = {
+        "filter": chosen,
+        "pills": pills(request.GET, chosen),
+        "query": request.GET.urlencode(),
+        "words": words,
+        "is_too_short": search.is_too_short(words),
+        "rows": _ROW.fill(_texts(page.rows, staff, see_names=see_names)),
+        "page": page,
+        "is_filtered": bool(words or chosen.cleaned_data["manager"]),
+    }
+    return draw(request, "links/end_users.html", "results", context)
+
+
+@require_safe
+def end_user_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+    customer, user = get_object_or_404(EndUser.objects.select_related("account_manager"), pk=pk), reader(request)
+    record(
+        actor=user,
+        action=Action.END_USER_VIEWED,
+        object_type=ObjectType.END_USER,
+        object_id=str(customer.pk),
+        outcome=Outcome.DONE,
+    )
+    page = Keyset(*RANKED).page(queries.visible_to(user).filter(end_user=customer), request.GET)
+    name_all(page.rows)
+    for link in page.rows:
+        link.end_user = customer
+    context = {
+        "customer": customer,
+        "rows": rows(page.rows, see_names=may(user, Right.SEE_NAMES)),
+        "page": page,
+        "form": AccountManagerForm(customer=customer, reader=user) if may(user, Right.ORGANIZE_LINKS) else None,
+    }
+    return render(request, "links/end_user.html", context)
+
+
+@require_POST
+def end_user_account_manager(request: HttpRequest, pk: UUID) -> HttpResponse:
+    customer, user = get_object_or_404(EndUser, pk=pk), reader(request)
+    form = AccountManagerForm(request.POST, customer=customer, reader=user)
+    if not form.is_valid():
+        return draw(request, "links/account_manager.html", "form", {"customer": customer, "form": form}, status=422)
+    wanted = form.cleaned_data["account_manager"]
+    try:
+        changed = set_if_unchanged(customer, wanted, by=user, was=form.cleaned_data["was"])
+    except Overtaken:
+        customer.refresh_from_db(fields=["account_manager"])
+        fresh = AccountManagerForm(customer=customer, reader=user)
+        fresh.initial["account_manager"] = wanted
+        context = {"customer": customer, "form": fresh, "overtaken": True}
+        return draw(request, "links/account_manager.html", "form", context, status=409)
+    if changed:
+        now = _("%(name)s is now the account manager.") % {"name": isolated(wanted.display_name)} if wanted else ""
+        messages.success(request, now or _("This customer has no account manager now."))
+    return go(request, customer.get_absolute_url())
+
+
+def _texts(customers: Sequence[EndUser], staff: Mapping[UUID, User], *, see_names: bool) -> Iterator[dict[str, object]]:
+    counted = queries.count_links(customers)
+    url, links = reverse("end-user-detail", args=[_ANY]), reverse("link-list")
+    labels = {"of_links": _("Links"), "of_trouble": _("Need action"), "of_manager": _("Account manager")}
+    for each in customers:
+        count, trouble = counted.get(each.pk, (0, 0))
+        manager = staff.get(each.account_manager_id) if each.account_manager_id else None
+        yield labels | {
+            "url": url.replace(str(_ANY), str(each.pk)),
+            "name": each.called(see_names=see_names),
+            "external_id": each.external_id,
+            "links_url": f"{links}?customer={each.pk}&state=",
+            "count": count,
+            "trouble": trouble,
+            "manager": manager.display_name if manager else "—",
+        }
