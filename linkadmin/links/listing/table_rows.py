@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.translation import get_language
@@ -19,7 +17,7 @@ from linkadmin.links.presentation import TURN_ICONS, UnderWay, glance, under_way
 from linkadmin.providers.names import isolated
 from linkadmin.providers.types import Cause
 from linkadmin.timestamps import ago_words, exact_words
-from linkadmin.web.badges import StateBadge
+from linkadmin.web.badges import StateBadge, draw_state
 from linkadmin.web.flat_parts import FlatPart
 from linkadmin.web.icons import icon
 
@@ -85,7 +83,7 @@ def _texts(
         "integration": link.integration.name,
         "unlisted": _("No longer listed"),
         "is_unlisted": bank is not None and not bank.is_listed_since(link.integration.institutions_read_at),
-        "state": _state(state, get_language()),
+        "state": draw_state(state),
         "since": since.isoformat(),
         "since_exact": exact_words(since),
         "since_ago": ago_words(since, now=now),
@@ -110,8 +108,3 @@ def _next_change(at: datetime, now: datetime) -> datetime:
     age = (now - at).total_seconds()
     unit = next((unit for most, unit in UNITS if age < most), 86_400)
     return now + timedelta(seconds=unit - age % unit)
-
-
-@lru_cache(maxsize=500)
-def _state(badge: StateBadge, _language: str) -> str:
-    return render_to_string("partials/_state.html", {"state": badge})
