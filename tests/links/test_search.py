@@ -25,10 +25,8 @@ from linkadmin.links.search import (
     search_customers,
     search_institutions,
 )
-from linkadmin.paging import PAGE_SIZE
 from linkadmin.providers.names import folded
 from linkadmin.search import lookups
-from tests.bulk.helpers import many
 from tests.environment import Environment
 from tests.search.plans import plans
 
@@ -261,16 +259,3 @@ def test_statements_are_planned_with_their_values(env: Environment, monkeypatch:
         with connection.cursor() as cursor:
             cursor.execute("SELECT COUNT(*) FROM pg_prepared_statements")
             assert cursor.fetchone() == (0,)
-
-
-def test_results_that_take_long_to_count_are_selected_without_a_number(
-    env: Environment, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    many(env.heron, PAGE_SIZE + 1)
-
-    counted = env.post("/links/", {"q": "zebra"})
-    monkeypatch.setattr(lookups, "MAX_SORTED", 1)
-    walked = env.post("/links/", {"q": "zebra"})
-
-    assert f"Select all {PAGE_SIZE + 1} results" in counted.source
-    assert "Select all results" in walked.source
