@@ -251,7 +251,9 @@ def test_pages_show_every_link_once_forwards_and_backwards(env: Environment) -> 
     while url:
         page = env.open(url)
         backwards = rows(page) + backwards
-        url = next((f"/links/{href}" for href in page.links() if "before=" in href), "")
+        url = next(
+            (f"/links/{href}" for href in page.links() if "before=" in href and not href.endswith("before=")), ""
+        )
 
     assert sorted(forwards) == sorted(str(link.pk) for link in links)
     assert backwards == forwards
