@@ -53,6 +53,7 @@ PAGES: dict[str, tuple[str, str]] = {  # role, path
 }
 TIMES = 3  # now and then, a request also notes when its session was last seen
 BIG = 2000  # rows; a scan of a smaller table costs nothing
+WITHIN_TIES = re.compile(r"RIGHT PART|LAST (?:TERM|\d+ TERMS)")  # sorts only rows that an index leaves equal
 OF_BIG = re.compile(r"SCAN (\w+)(?P<index> USING (?:COVERING )?INDEX \w+)?")
 COUNT = re.compile(r"SELECT COUNT\(\*\)", re.I)
 LIMITED = re.compile(r"\bLIMIT \d+\b", re.I)
@@ -143,7 +144,7 @@ def _scans(statement: Statement, big: set[str]) -> Iterator[str]:
     if connection.vendor != "sqlite":
         return
     details = [str(row[-1]) for row in _plan(statement, "EXPLAIN QUERY PLAN")]
-    sorts = any("TEMP B-TREE" in detail for detail in details)
+    sorts = any("TEMP B-TREE" in detail and not WITHIN_TIES.search(detail) for detail in details)
     for detail in details:
         found = OF_BIG.match(detail)
         table = _table_of(statement[0], found[1]) if found else ""

@@ -63,6 +63,7 @@ FRAME = {  # surrounds every page, so it links to pages of all packages
     "base.html",
     "partials/_audit_alerts.html",
     "partials/_brand.html",
+    "partials/_live_here.html",
     "partials/_live.html",
 }
 WRITTEN_OUT = {  # our URLs in code, each for a reason
@@ -110,6 +111,7 @@ def test_only_tags_of_a_word_or_two_write_html_in_code() -> None:
 
     assert found == {
         "audit/admin.py",
+        "links/listing/table_rows.py",
         "links/templatetags/names.py",
         "timestamps.py",
         "web/flat_parts.py",

@@ -84,7 +84,7 @@ def full() -> Iterator[None]:
 @contextmanager
 def read_only() -> Iterator[None]:
     """Allow only reads, like a file without write permission or a standby server."""
-    statement = "PRAGMA query_only=ON;" if IS_SQLITE else "-c default_transaction_read_only=on"
+    statement = "PRAGMA query_only=ON" if IS_SQLITE else "-c default_transaction_read_only=on"
     with _connected(_options(WAIT_SECONDS, init=statement)):
         yield
 
@@ -127,7 +127,7 @@ UNWRITABLE: Mapping[str, Callable[[], AbstractContextManager[None]]] = {
 def _options(seconds: float, *, init: str = "") -> dict[str, Any]:
     options: dict[str, Any] = dict(connection.settings_dict["OPTIONS"])
     if IS_SQLITE:
-        return options | {"timeout": seconds, "init_command": f"{options['init_command']} {init}"}
+        return options | {"timeout": seconds, "init_command": f"{options['init_command']}; {init}"}
     pool = {"min_size": 0, "max_size": 10, "timeout": 0.2}
     return options | {"pool": pool, "options": f"-c lock_timeout={round(seconds * 1000)} {init}"}
 

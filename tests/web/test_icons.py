@@ -26,8 +26,8 @@ OF_SEVERAL_WORDS = {
 DRAWINGS = {
     "partials/_brand.html",
     "links/_health_calendar.html",
-    "reports/_trend.html",
-    "reports/overview.html",
+    "reports/_integration.html",
+    "reports/_trend_curve.html",
 }  # no icons
 
 
