@@ -14,12 +14,13 @@ from django.utils.translation import ngettext
 
 from linkadmin.accounts.models import User
 from linkadmin.compiled_query import CompiledQuery, time_of
-from linkadmin.integrations.models import Integration
 from linkadmin.links import counts
 from linkadmin.links.causes import ESCALATED_RANK, STATES
+from linkadmin.links.listing.known import INTEGRATIONS, name_all
+from linkadmin.links.listing.table_rows import COLUMNS, rows
 from linkadmin.links.models import ESCALATE_AFTER, NEEDS_SOMEBODY, Institution, Link, UnrecognizedValue
-from linkadmin.links.presentation import shown_states
-from linkadmin.links.queries import NAMED, needing_somebody, standing
+from linkadmin.links.presentation import shown_states, under_way_on
+from linkadmin.links.queries import needing_somebody, standing
 from linkadmin.providers.names import isolated
 from linkadmin.providers.types import INSTITUTION_DOWN, HealthState
 from linkadmin.timestamps import ago
@@ -39,14 +40,14 @@ _INCIDENT = FlatPart("reports/_incident.html")
 def by_integration(counted: Mapping[UUID, Counter[str]], *, may_view_links: bool) -> str:
     """Markup of an integration's lines, each with a bar of its links by status."""
     url, looks = reverse("link-list"), shown_states()
-    rows = []
-    for integration in _INTEGRATIONS.instances():
+    lines = []
+    for integration in INTEGRATIONS.all().values():
         if not (by_state := standing(counted.get(integration.pk, Counter()))):
             continue
         total = by_state.total()
         words = ngettext("%(links)s link", "%(links)s links", total) % {"links": total}
         shares = [(look, by_state[state]) for state, look in looks if by_state[state]]
-        rows.append(
+        lines.append(
             {
                 "url": f"{url}?integration={integration.pk}&state=active" if may_view_links else "",
                 "name": integration.name,
@@ -56,7 +57,7 @@ def by_integration(counted: Mapping[UUID, Counter[str]], *, may_view_links: bool
                 "shares": _bar([(look.tone, count) for look, count in shares], total),
             }
         )
-    return _INTEGRATION.fill(rows)
+    return _INTEGRATION.fill(lines)
 
 
 def incidents(*, may_view_links: bool) -> str:
@@ -91,12 +92,14 @@ def unrecognized_values() -> int:
     return values
 
 
-def oldest_unrepaired() -> list[Link]:
-    return _OLDEST.instances()
-
-
-def portfolio_of(user: User) -> list[Link]:
-    return _PORTFOLIO.instances(user.pk)
+def tables(user: User, *, see_names: bool) -> tuple[str, str]:
+    """Markup of rows: the links that have needed somebody longest, and the user's own."""
+    oldest, mine = _OLDEST.instances(), _PORTFOLIO.instances(user.pk)
+    both = [*oldest, *mine]
+    name_all(both)
+    under_way = under_way_on(both)
+    drawn = [rows(links, see_names=see_names, under_way=under_way) for links in (oldest, mine)]
+    return drawn[0], drawn[1]
 
 
 def _incident_note(links: int, integration: str, *, is_down: bool) -> str:
@@ -106,24 +109,24 @@ def _incident_note(links: int, integration: str, *, is_down: bool) -> str:
 
 
 def _bar(shares: list[tuple[str, int]], total: int) -> str:
-    rows, start = [], 0.0
+    parts, start = [], 0.0
     for tone, count in shares:
         width = WIDTH * count / total
-        rows.append({"tone": tone, "start": round(start, 2), "width": round(width, 2)})
+        parts.append({"tone": tone, "start": round(start, 2), "width": round(width, 2)})
         start += width
-    return _SHARE.fill(rows)
+    return _SHARE.fill(parts)
 
 
-def _live_named() -> "QuerySet[Link]":
-    return Link.objects.filter(disconnected_at=None).select_related(*NAMED)
+def _live() -> "QuerySet[Link]":
+    return Link.objects.filter(disconnected_at=None).select_related("end_user").only(*COLUMNS)
 
 
 def _oldest() -> "QuerySet[Link]":
-    return needing_somebody(_live_named()).filter(NEEDS_SOMEBODY).order_by("health_since", "id")[:SHOWN]
+    return needing_somebody(_live()).filter(NEEDS_SOMEBODY).order_by("health_since", "id")[:SHOWN]
 
 
 def _portfolio(user: UUID) -> "QuerySet[Link]":
-    return _live_named().filter(assignee=user).order_by("urgency", "health_since", "id")[:SHOWN]
+    return _live().filter(assignee=user).order_by("urgency", "health_since", "id")[:SHOWN]
 
 
 def _waiting_since(since: datetime) -> "QuerySet[Any]":
@@ -147,7 +150,6 @@ def _oldest_waiting(rank: int) -> "QuerySet[Any]":
     return here.order_by("health_since").values("health_since")[:1]
 
 
-_INTEGRATIONS = CompiledQuery(lambda: Integration.objects.order_by("name"), types=())
 _WAITING_LONG = CompiledQuery(_waiting_since, types=(datetime,))
 _UNRECOGNIZED = CompiledQuery(lambda: _count(UnrecognizedValue.objects.all()), types=())
 _BANKS = CompiledQuery(_banks, types=(UUID,) * SHOWN)

@@ -11,7 +11,6 @@ from linkadmin.accounts.roles import Right, may
 from linkadmin.links import counts
 from linkadmin.links.group_counts import group_tiles
 from linkadmin.links.listing.filters import ESCALATE
-from linkadmin.links.listing.table_rows import rows
 from linkadmin.links.queries import standing
 from linkadmin.links.state_counts import state_counts
 from linkadmin.web.pages import reader
@@ -26,6 +25,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     by_state = sum(counted.values(), Counter())
     may_view = may(reader(request), Right.VIEW_LINKS)
     see_names = may(reader(request), Right.SEE_NAMES)
+    oldest, mine = report.tables(reader(request), see_names=see_names) if may_view else ("", "")
     url = reverse("link-list") if may_view else ""
     context = {
         "total": standing(by_state).total(),
@@ -36,8 +36,8 @@ def overview(request: HttpRequest) -> HttpResponse:
         "waiting_long": report.waiting_long(),
         "waiting_long_url": url and f"{url}?state={ESCALATE}",
         "trend": trend_chart(),
-        "oldest": rows(report.oldest_unrepaired(), see_names=see_names) if may_view else [],
-        "mine": rows(report.portfolio_of(reader(request)), see_names=see_names) if may_view else [],
+        "oldest": oldest,
+        "mine": mine,
         "unknown_words": report.unrecognized_values(),
         "may_view_links": may_view,
     }

@@ -24,6 +24,11 @@ from linkadmin.web.icons import icon
 MOST_KEPT = 4000  # rows, of about 1.5 KB each
 UNITS = ((60, 1), (3600, 60), (86_400, 3600))  # up to this age in seconds, words change this often
 
+COLUMNS = (  # that a row needs, besides the names that every process knows
+    "integration", "institution", "assignee", "end_user__external_id", "end_user__name", "urgency", "health", "cause",
+    "conflict", "health_since", "refused_at", "verifying_since", "last_good_at",
+)  # fmt: skip
+
 _ROW = FlatPart("links/_row.html")
 _FACTS = attrgetter(
     "pk", "cause", "conflict", "health_since", "refused_at", "verifying_since", "last_good_at", "end_user.name",

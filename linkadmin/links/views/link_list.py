@@ -23,7 +23,7 @@ from linkadmin.links.group_counts import counted, group_tiles
 from linkadmin.links.listing import filter_bar, filters
 from linkadmin.links.listing.filters import LinkFilter
 from linkadmin.links.listing.known import name_all
-from linkadmin.links.listing.table_rows import rows
+from linkadmin.links.listing.table_rows import COLUMNS, rows
 from linkadmin.links.models import Institution, Link
 from linkadmin.links.presentation import UnderWay, under_way_on
 from linkadmin.paging import Page, without_place
@@ -32,12 +32,6 @@ from linkadmin.web.pages import draw, go, reader
 from .live import NOTHING_AWAITED, PageVersion, alerts_version, answer, version_of
 
 BANK = "bank"  # an institution's name as typed; URLs have its ID instead
-COLUMNS = (
-    "integration", "institution", "assignee", "end_user__external_id", "end_user__name", "urgency", "health", "cause",
-    "conflict", "health_since", "refused_at", "verifying_since", "last_good_at",
-)  # fmt: skip
-
-
 _FACTS = attrgetter(  # what a row shows, as stored
     "pk", "institution_id", "assignee_id", "cause", "conflict", "health_since", "refused_at", "verifying_since",
     "last_good_at",
