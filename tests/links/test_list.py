@@ -229,6 +229,14 @@ def test_each_active_filter_can_be_removed(env: Environment) -> None:
     assert [pill["href"] for pill in pills] == [f"?integration={env.belvo.pk}", "?state=customer"]
 
 
+def test_no_two_statuses_to_choose_have_the_same_name(env: Environment) -> None:
+    offered = env.open("/links/").source.split("filters__menu")[1].split("</details>")[0]
+    labels = [text.strip() for text in re.findall(r">([^<>]+)</label>", offered)]
+
+    assert len(labels) > len(HealthState)
+    assert sorted(labels) == sorted(set(labels))
+
+
 @pytest.mark.parametrize("query", ["state=broken", "integration=1", f"institution={uuid.UUID(int=0)}", "assigned=me"])
 def test_filter_that_is_not_offered_is_a_bad_request(env: Environment, query: str) -> None:
     assert env.client().get(f"/links/?{query}").status_code == 400

@@ -1,6 +1,6 @@
 """The form with which a list of links is filtered, its active filters, and institutions found by name."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,6 +16,7 @@ from linkadmin.ids import as_uuid
 from linkadmin.links.models import Institution
 from linkadmin.paging import without_place
 from linkadmin.providers.names import folded, isolated
+from linkadmin.providers.types import HealthState
 
 from .filters import (
     ATTENTION,
@@ -88,7 +89,7 @@ def _drawn(bar: FilterBar, _language: str) -> str:
 
 def draw(chosen: LinkFilter, *, reader: User, bank: str) -> str:
     """Markup of the form. `bank` is a name that wasn't found; the form shows it again."""
-    states = tuple(_options(STATE_LABELS.items(), chosen.states))
+    states = tuple(_options(_offered_states(chosen.states), chosen.states))
     institution = chosen.institution
     bar = FilterBar(
         states=states,
@@ -99,6 +100,12 @@ def draw(chosen: LinkFilter, *, reader: User, bank: str) -> str:
         kept=tuple((name, value) for name, value in chosen.fields if name in ("customer", "unknown")),
     )
     return _drawn(bar, get_language())
+
+
+def _offered_states(chosen: Collection[str]) -> list[tuple[str, str | Promise]]:
+    # Alone in a group of the same name.
+    alone = HealthState.DISCONNECTED.value
+    return [(state, label) for state, label in STATE_LABELS.items() if state != alone or state in chosen]
 
 
 def pills(chosen: LinkFilter) -> list[tuple[str, str]]:
