@@ -68,7 +68,7 @@ def test_one_that_cannot_be_stored_does_not_take_others_with_it(env: Environment
     assert sorted(WebhookDelivery.objects.values_list("copies", flat=True)) == [1, 2]
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no server that could be restarted")
+@pytest.mark.servers
 def test_connection_that_died_is_replaced(env: Environment) -> None:
     address = open_endpoint(env.belvo)
     assert deliver(address, belvo_webhook()).status_code == 202
