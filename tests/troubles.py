@@ -1,5 +1,6 @@
 """A database that can't be used, for real: locked, full, read-only, or unreachable. It recovers afterwards."""
 
+import re
 import resource
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
@@ -161,8 +162,10 @@ def parameters() -> dict[str, Any]:
 def refused(statement: str, model: type[Model]) -> Iterator[None]:
     """Fail one kind of statement on one table of this connection, as if the disk had just filled up."""
 
+    refused_one = re.compile(rf'(?:^|\) ){statement} (?:INTO |FROM )?"?{model._meta.db_table}"?[ (]')
+
     def refuse(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
-        if sql.startswith(statement) and f'"{model._meta.db_table}"' in sql.partition(" WHERE ")[0]:
+        if refused_one.search(sql):
             raise OperationalError("no space left")
         return execute(sql, *rest)
 

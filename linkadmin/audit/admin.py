@@ -94,7 +94,7 @@ class ReadOnlyAdmin(StrictAdmin):
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         """Look the whole term up in each field's index. `search_fields` end in `__exact` or `__startswith`."""
         words = search_term.strip()
-        if not words:
+        if not words or not (self.id_fields or self.get_search_fields(request)):
             return queryset, False
         pasted = as_uuid(words)
         conditions = [is_id(name, pasted) for name in self.id_fields if pasted]

@@ -46,6 +46,8 @@ def is_many(select: Select) -> bool:
 
 def found_by(selects: Sequence[Select]) -> list[bool]:
     """Whether each of the selects finds anything."""
+    if not selects:
+        return []
     with connection.cursor() as cursor:
         exists = ", ".join(f"EXISTS({select.sql})" for select in selects)
         cursor.execute(f"SELECT {exists}", [param for select in selects for param in select.params])

@@ -131,4 +131,4 @@ def test_delivery_body_is_neither_shown_nor_searched(env: Environment) -> None:
         assert "link-1" in page.source
         assert "Wilhelmina" not in page.source
         assert "error_code" not in page.source
-    assert "0 deliveries" in env.open("/admin/webhooks/webhookdelivery/?q=Wilhelmina", "aud").words
+    assert "link-1" not in env.open("/admin/webhooks/webhookdelivery/?q=Wilhelmina", "aud").source

@@ -100,7 +100,8 @@ def varied_data(state: object) -> None:
     """Add data that makes counts and lists differ: disconnected links, repairs being verified, banks that are down."""
     for state_ in ("waiting", "customer_login"):
         link = Link.objects.filter(health=state_, verifying_since=None).order_by("pk")[0]
-        Link.objects.filter(pk=link.pk).update(verifying_since=link.health_since)
+        link.verifying_since = link.health_since
+        Link.objects.filter(pk=link.pk).update(verifying_since=link.health_since, urgency=link.rank())
     banks = Institution.objects.exclude(pk__in=Link.objects.values("institution")).order_by("pk")[:2]
     Institution.objects.filter(pk__in=[*banks.values_list("pk", flat=True)]).update(status="down")
     ours = Institution.objects.filter(links__health="customer_login").order_by("pk").first()
