@@ -3,9 +3,11 @@
 import random
 import re
 from collections.abc import Iterable
+from contextlib import nullcontext
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -236,14 +238,17 @@ def test_broken_index_is_reported_and_rebuilt(env: Environment) -> None:
 
 
 def test_index_that_differs_from_the_texts_is_reported(env: Environment) -> None:
-    if connection.vendor != "sqlite":
-        pytest.skip("PostgreSQL keeps its indexes itself")
     link = env.heron_link("Acme Corp")
-    with connection.cursor() as cursor:
-        cursor.execute("REPLACE INTO links_linksearch (link_id, text) VALUES (%s, 'other')", [link.pk.hex])
+    if connection.vendor == "sqlite":  # without the triggers that PostgreSQL's indexes don't need
+        with connection.cursor() as cursor:
+            cursor.execute("REPLACE INTO links_linksearch (link_id, text) VALUES (%s, 'other')", [link.pk.hex])
+        expected: Any = pytest.raises(CommandError, match="links_linksearch")
+    else:
+        LinkSearch.objects.filter(link=link).update(text="other")
+        expected = nullcontext()
 
-    with pytest.raises(CommandError, match="links_linksearch"):
-        call_command("check_search")
+    with expected:
+        call_command("check_search", stdout=StringIO())
 
 
 def test_statements_are_planned_with_their_values(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """Request slots of a provider: available at once or not at all, and half of them per person at most."""
 
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -63,6 +64,9 @@ def test_credentials_without_a_free_slot_are_refused_at_once(env: Environment, h
     assert AuditEvent.objects.get(action="operation.update_credentials").details["reason"] == "too_many_calls"
 
 
+WRITTEN = re.compile(r'(?:INSERT INTO|(?<!FOR )(?<!KEY )UPDATE|DELETE FROM) "?(\w+)')
+
+
 @pytest.mark.parametrize("why", ["no_slot", "own_share", "same_link"])
 def test_refusal_locks_and_writes_nothing_but_its_audit_row(env: Environment, why: str) -> None:
     link = env.belvo_link()
@@ -87,10 +91,8 @@ def test_refusal_locks_and_writes_nothing_but_its_audit_row(env: Environment, wh
     said = [query["sql"] for query in asked.captured_queries]
     assert answer.status_code == (409 if why == "same_link" else 503)
     assert sum(sql.startswith("BEGIN") for sql in said) == 1
-    assert (
-        sum(sql.startswith(("INSERT", "UPDATE", "DELETE")) for sql in said) == 2
-    )  # the audit event and the head of the chain
-    assert sum("audit_" in sql for sql in said) == 3
+    assert sorted(table for sql in said for table in WRITTEN.findall(sql)) == ["audit_auditevent", "audit_audithead"]
+    assert sum("audit_" in sql for sql in said) <= 3
     assert len(said) <= 16, said
     assert "operations/not_sent.html" in {each.name for each in answer.templates}
 
