@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 BACK = 5.0  # seconds
 EVERY_SECONDS = 5.0  # maximum time between two heartbeats
+SHORTEN_SECONDS = 10.0  # between attempts at the log, which keep writers waiting while an old reader stays
 
 logger = structlog.get_logger(__name__)
 
@@ -28,6 +29,7 @@ class Scheduler(PersistentScheduler):
     _store: Any
     schedule_filename: str
     _last_tick = math.inf
+    _shorten_at = -math.inf
     _heartbeat: "HeartbeatWriter | None" = None
 
     def setup_schedule(self) -> None:
@@ -53,8 +55,9 @@ class Scheduler(PersistentScheduler):
 
         from linkadmin.database import shorten_wal
 
-        if connection.vendor != "sqlite":
+        if connection.vendor != "sqlite" or time.monotonic() < self._shorten_at:
             return
+        self._shorten_at = time.monotonic() + SHORTEN_SECONDS
         try:
             shorten_wal(Path(connection.settings_dict["NAME"]))
         except (OSError, sqlite3.Error) as error:

@@ -1,7 +1,11 @@
-"""Beat on a full disk: it continues, and stores its state once there is room."""
+"""Beat goes on when the disk is full or the database busy, and keeps writers waiting no more than it has to."""
 
 from pathlib import Path
 
+import pytest
+from django.db import connection
+
+from linkadmin import database
 from linkadmin.beat import Scheduler
 from linkadmin.celery import app
 
@@ -21,3 +25,16 @@ def test_beat_continues_on_a_full_disk(tmp_path: Path) -> None:
     again = Scheduler(app=app, schedule_filename=str(tmp_path / "schedule"), lazy=False)
     assert again.schedule[entry.name].total_run_count == 10**40
     again.close()
+
+
+def test_log_is_not_shortened_at_every_tick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    attempts: list[Path] = []
+    monkeypatch.setattr(database, "shorten_wal", attempts.append)
+    monkeypatch.setattr(connection, "vendor", "sqlite")
+    scheduler = Scheduler(app=app, schedule_filename=str(tmp_path / "schedule"), lazy=False)
+
+    for _ in range(3):
+        scheduler._shorten_wal()
+
+    assert len(attempts) == 1
+    scheduler.close()
