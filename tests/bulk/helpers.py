@@ -7,6 +7,7 @@ from django.utils import timezone
 from linkadmin.bulk import work
 from linkadmin.bulk.models import BulkJob
 from linkadmin.integrations.models import Integration
+from linkadmin.links import counts
 from linkadmin.links.models import EndUser, Link, LinkSearch, search_text
 from linkadmin.providers.types import HealthState
 from tests.environment import Environment
@@ -63,6 +64,7 @@ def many(integration: Integration, count: int, state: HealthState = HealthState.
         for number, customer in enumerate(customers)
     )
     LinkSearch.objects.bulk_create(LinkSearch(link=link, text=search_text(link)) for link in links)
+    counts.note([(link, None) for link in links], at=timezone.now())
     return links
 
 
