@@ -74,7 +74,7 @@ def waiting_at_most(seconds: float) -> Iterator[None]:
 
 
 WAL_BYTES = 16 * 2**20  # 16 MiB: a longer log slows reads down
-CHECKPOINT_SECONDS = 0.25  # writers wait as long, every few seconds if a reader never ends
+CHECKPOINT_SECONDS = 1.0  # writers wait as long, every few seconds if a reader never ends
 
 
 def shorten_wal(file: Path) -> None:
