@@ -14,6 +14,7 @@ from linkadmin.integrations.models import Integration
 from linkadmin.links.listing import known
 from linkadmin.links.models import EndUser, Institution, Link, LinkSearch, search_text
 from linkadmin.paging import PAGE_SIZE
+from linkadmin.providers.names import isolated
 from linkadmin.providers.types import Cause, HealthState
 from tests.environment import HTMX, Environment
 from tests.markup import Page, read
@@ -240,6 +241,25 @@ def test_no_two_statuses_to_choose_have_the_same_name(env: Environment) -> None:
 @pytest.mark.parametrize("query", ["state=broken", "integration=1", f"institution={uuid.UUID(int=0)}", "assigned=me"])
 def test_filter_that_is_not_offered_is_a_bad_request(env: Environment, query: str) -> None:
     assert env.client().get(f"/links/?{query}").status_code == 400
+
+
+def test_staff_id_is_understood_in_any_form(env: Environment) -> None:
+    ben = env.people["ben"]
+
+    for text in (str(ben.pk).upper(), ben.pk.hex):
+        page = env.open(f"/links/?assigned={text}")
+        assert (page.status, f"Assignee: {isolated(ben.display_name)}" in page.source) == (200, True)
+
+
+@pytest.mark.parametrize("name", ["assigned", "integration", "older", "customer", "sort"])
+def test_last_of_several_values_filters(env: Environment, name: str) -> None:
+    values = {"assigned": "mine", "integration": env.heron.pk, "older": 7, "customer": uuid.UUID(int=0), "sort": "sync"}
+
+    page = env.open(f"/links/?{name}=x&{name}={values[name]}")
+
+    assert page.status == 200
+    assert page.source.count('class="pill"') == 1
+    assert any(href in ("?", "") for href in page.links())  # without the filter
 
 
 def test_field_that_is_no_filter_is_ignored(env: Environment) -> None:

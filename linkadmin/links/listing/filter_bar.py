@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from uuid import UUID
 
 from django.http import QueryDict
 from django.template.loader import render_to_string
@@ -186,7 +187,7 @@ def _value_label(chosen: LinkFilter, name: str, value: str) -> str:
         return chosen.institution.display_name
     if name == "assigned":
         beside = {MINE: _("Mine"), NOBODY: _("Unassigned")}
-        return beside.get(value) or next(each.display_name for pk, each in STAFF.all().items() if str(pk) == value)
+        return beside.get(value) or STAFF.all()[UUID(value)].display_name
     if name == "older":
         return _older_label(chosen.older)
     if name == "consent":
@@ -198,5 +199,5 @@ def _value_label(chosen: LinkFilter, name: str, value: str) -> str:
 
 def _without(query: QueryDict, name: str, value: str) -> str:
     rest = without_place(query)
-    rest.setlist(name, [each for each in rest.getlist(name) if each != value])
+    rest.setlist(name, [each for each in rest.getlist(name) if each != value] if name == "state" else [])
     return f"?{rest.urlencode()}"

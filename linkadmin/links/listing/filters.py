@@ -93,7 +93,7 @@ class LinkFilter:
     @property
     def fields(self) -> list[tuple[str, str]]:
         """The form values that ask for the same again."""
-        return [(name, value) for name in NAMES for value in self.query.getlist(name) if value]
+        return [(name, value) for name in NAMES for value in self._values(name) if value]
 
     def keyset(self, *, see_names: bool) -> Keyset:
         columns = BY_CUSTOMER_ID if self._order == CUSTOMER and not see_names else ORDERS[self._order]
@@ -122,6 +122,11 @@ class LinkFilter:
         equal = {"integration": self.integration, "institution": self.institution, "end_user": self.customer}
         links = links.filter(**{name: value for name, value in equal.items() if value})
         return showing(links.filter(disconnected_at=None), self.unknown) if self.unknown else links
+
+    def _values(self, name: str) -> list[str]:
+        # Only states can be combined. Of other values, the last one filters.
+        values = self.query.getlist(name)
+        return values if name == "state" else values[-1:]
 
     @property
     def _order(self) -> str:
@@ -230,9 +235,7 @@ def _id(text: str | None) -> UUID | None:
 
 
 def _assignee(text: str) -> str:
-    if text not in ("", NOBODY, MINE):
-        _known(STAFF.all(), _id(text))
-    return text
+    return text if text in ("", NOBODY, MINE) else str(_offered(_id(text), STAFF.all()))
 
 
 def _days(text: str, offered: Sequence[int]) -> int:
