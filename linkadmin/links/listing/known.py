@@ -36,15 +36,14 @@ class Known(Generic[Row]):
 
     def some(self, pks: Iterable[UUID | None]) -> Mapping[UUID, Row]:
         wanted = {pk for pk in pks if pk is not None}
-        old = [pk for pk in wanted if pk not in self._some or _is_old(self._some[pk][0])]
-        if len(self._some) + len(old) > MOST_KEPT:
-            self._some = {}
-            old = list(wanted)
+        fresh = {pk: kept[1] for pk in wanted if (kept := self._some.get(pk)) and not _is_old(kept[0])}
+        old = list(wanted - fresh.keys())
         found = self.model._default_manager.in_bulk(old) if old else {}
-        now, kept = time.monotonic(), self._some
-        kept |= {pk: (now, row) for pk, row in found.items()}
-        gone = {*old} - found.keys()
-        return {pk: kept[pk][1] for pk in wanted - gone}
+        if len(self._some) + len(found) > MOST_KEPT:
+            self._some = {}
+        now = time.monotonic()
+        self._some |= {pk: (now, row) for pk, row in found.items()}
+        return fresh | found
 
 
 INTEGRATIONS = Known(Integration, "name", "pk")

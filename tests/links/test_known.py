@@ -1,0 +1,49 @@
+"""What every list names and its drawn rows, kept in a process that serves many readers at the same time."""
+
+from typing import Any
+
+import pytest
+from django.db.models import QuerySet
+from django.utils import timezone, translation
+
+from linkadmin.links.listing import known
+from linkadmin.links.listing.known import Known
+from linkadmin.links.listing.table_rows import rows
+from linkadmin.links.models import Institution
+from tests.environment import Environment
+
+pytestmark = pytest.mark.django_db
+
+
+def test_rows_are_found_while_another_thread_makes_room(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    banks = [Institution.objects.create(integration=env.heron, name=name, display_name=name) for name in "ab"]
+    names, in_bulk = Known(Institution), QuerySet.in_bulk
+    monkeypatch.setattr(known, "FRESH_SECONDS", 60)
+    names.some([banks[0].pk])
+
+    def make_room(rows: Any, pks: Any) -> Any:
+        monkeypatch.setattr(QuerySet, "in_bulk", in_bulk)
+        monkeypatch.setattr(known, "MOST_KEPT", 0)
+        names.some([banks[1].pk])
+        return in_bulk(rows, pks)
+
+    monkeypatch.setattr(QuerySet, "in_bulk", make_room)
+    assert names.some(bank.pk for bank in banks) == {bank.pk: bank for bank in banks}
+
+
+def test_row_drawn_with_a_name_is_masked_for_the_next_reader(env: Environment) -> None:
+    env.heron_link("Ödün Acme")
+
+    assert "Ödün Acme" in env.open("/links/", "ana").source
+    assert "Ödün" not in env.open("/links/", "aud").source
+    assert "Ödün Acme" in env.open("/links/", "ana").source
+
+
+def test_row_is_drawn_in_each_readers_language_and_time_zone(env: Environment) -> None:
+    link = env.heron_link()
+    drawn = set()
+    for language, zone in (("en", "UTC"), ("es", "UTC"), ("en", "Asia/Tokyo")):
+        with translation.override(language), timezone.override(zone):
+            drawn.add(rows([link], see_names=True))
+
+    assert len(drawn) == 3
