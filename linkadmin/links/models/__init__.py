@@ -1,6 +1,7 @@
-"""Customers, institutions, links with their state, counts, and reads that are due."""
+"""Customers, institutions, links with their state and history, counts, and reads that are due."""
 
 from .counts import CountMove, DailyCount, DailyTotal, LinkCount, LinkTotal, Recount
+from .history import AssigneeChange, HealthChange, InstitutionChange, Note, NoteText
 from .institutions import Institution, values_of
 from .links import (
     ESCALATE_AFTER,
@@ -8,15 +9,10 @@ from .links import (
     RANKED,
     TROUBLED,
     VERIFYING,
-    AssigneeChange,
     EndUser,
-    HealthChange,
-    InstitutionChange,
     Link,
     LinkQuerySet,
     LinkSearch,
-    Note,
-    NoteText,
     UnrecognizedValue,
     search_text,
 )
