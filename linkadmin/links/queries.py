@@ -1,19 +1,17 @@
-"""Filters from a fixed map, and keyset pages for lists of links."""
+"""Links that pages ask for, and their counts by customer and group."""
 
 from collections import Counter
 from collections.abc import Iterable
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
-from django.utils import timezone
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
 from linkadmin.paging import Keyset
-from linkadmin.providers.types import HealthState
 
-from .causes import ESCALATED_RANK, STATES, Group
-from .models import ESCALATE_AFTER, EndUser, Link
+from .causes import Group
+from .models import EndUser, Link
 
 NAMED = ("integration", "end_user", "institution", "assignee")  # related rows that a list needs
 CUSTOMERS, CUSTOMERS_BY_ID = Keyset("name", "external_id"), Keyset("external_id")
@@ -38,14 +36,6 @@ def needing_somebody(links: "QuerySet[Link]") -> "QuerySet[Link]":
 def needs_somebody() -> Q:
     states = [state.value for group in (Group.CUSTOMER, Group.US) for state in group.states]
     return Q(health__in=states, verifying_since=None)
-
-
-def waiting_too_long(links: "QuerySet[Link]") -> "QuerySet[Link]":
-    waits = HealthState.WAITING
-    # The rank follows from the state and lets the query use the work list's index.
-    ranked = links.filter(urgency__range=(ESCALATED_RANK, STATES[waits].rank))
-    since = timezone.now() - ESCALATE_AFTER
-    return ranked.filter(health=waits.value, verifying_since=None, health_since__lte=since)
 
 
 def count_links(customers: Iterable[EndUser]) -> dict[UUID, tuple[int, int]]:
