@@ -100,9 +100,11 @@ def count(quotas: Sequence[CallQuota]) -> None:
     for quota in quotas:
         recent = RecentCalls.read(quota.recent, quota.seconds, now)
         recent.add(now)
+        used = quota.used + 1
         if _is_rolling(quota):
-            quota.window_ends_at = now + timedelta(seconds=quota.seconds)
-        quota.used, quota.recent = quota.used + 1, recent.write()
+            # Some may have left the window since it was checked.
+            used, quota.window_ends_at = recent.total, now + timedelta(seconds=quota.seconds)
+        quota.used, quota.recent = used, recent.write()
         quota.save()
 
 
@@ -168,7 +170,9 @@ def _window(
     window = stored or CallQuota(integration=integration, scope=scope)
     window.used, window.reported, window.seconds = 0, is_reported, seconds
     if documented is not None and not is_reported:
-        window.calls, window.recent = documented.calls, ""
+        # A wait that the provider asked for may have been shorter than this window.
+        recent = RecentCalls.read(window.recent, seconds, now)
+        window.calls, window.used, window.recent = documented.calls, recent.total, recent.write()
     window.window_ends_at = now + timedelta(seconds=seconds)
     return window
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Role
+from linkadmin.integrations import quotas
 from linkadmin.integrations.models import CallQuota, CallSlot, Integration
 from linkadmin.integrations.rate_limiter import free_slot, take_slot
 from linkadmin.integrations.slots import Slot
@@ -54,6 +55,43 @@ class TestQuotas:
             assert calls(3) == [True, True, False]
             clock.shift(40)
             assert calls(5) == [True] * 4 + [False]
+
+    def test_hold_when_calls_leave_the_window_during_another(
+        self, belvo: Integration, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(belvo.provider_class, "quotas", (Quota(4, 30.0),))
+
+        with time_machine.travel(timezone.now(), tick=False) as clock:
+
+            def count_later(windows: list[CallQuota]) -> None:
+                clock.shift(1)
+                count(windows)
+
+            count = quotas.count
+            assert [is_admitted(belvo) for _each in range(2)] == [True] * 2
+            clock.shift(29.9)
+            with monkeypatch.context() as patched:
+                patched.setattr(quotas, "count", count_later)
+                assert is_admitted(belvo)
+            clock.shift(28)
+            assert [is_admitted(belvo) for _each in range(4)] == [True] * 3 + [False]
+            clock.shift(3)
+            assert [is_admitted(belvo) for _each in range(2)] == [True, False]
+
+    def test_hold_after_a_short_wait_that_the_provider_asked_for(
+        self, belvo: Integration, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(belvo.provider_class, "quotas", (Quota(2, 30.0),))
+
+        with time_machine.travel(timezone.now(), tick=False) as clock:
+            assert is_admitted(belvo)
+            permit = limiter_of(belvo).admit("read_link", seconds=15)
+            assert not isinstance(permit, Denial)
+            permit.release(AttemptResult(rate=Rate("", 1.0)))
+            clock.shift(2)
+            assert not is_admitted(belvo)
+            clock.shift(30)
+            assert is_admitted(belvo)
 
     def test_count_each_repeat(self, belvo: Integration, serve: Serve) -> None:
         belvo.quotas.create(scope="read_link", calls=2, window_ends_at=timezone.now() + timedelta(seconds=30))
