@@ -57,8 +57,8 @@ class DeadlineBody:
     def _in_time(self, read: Callable[[], Read]) -> Read:
         if self._until is None:
             self._until = time.monotonic() + self._seconds
-        _watch.add(self, self._until)
         try:
+            _watch.add(self, self._until)
             found = read()
         except Exception:  # the server's own, for a body that ends early
             if self._is_late:
@@ -88,8 +88,8 @@ class _Watch:
         with self._change:
             self._reading[body] = until
             if not self._wakes_at:
-                self._wakes_at = until
                 threading.Thread(target=self._run, name="body deadlines", daemon=True).start()
+                self._wakes_at = until  # only if it could start
             elif until < self._wakes_at:
                 self._change.notify()
 
