@@ -18,7 +18,7 @@ def cleaned(body: bytes, redactor: Redactor) -> str:
     """Return a payload as JSON with every text cleaned. Raises ValueError unless it's strict JSON."""
     payload, text = parse(body), body.decode()
     needed = redactor.for_answer(text)
-    if needed is NO_SECRETS and text.isprintable() and not _ESCAPED_OR_LONG.search(text):
+    if needed is NO_SECRETS and text.isprintable() and not _UNFIT.search(text):
         return text  # nothing to clean: looking at each text by itself would take longer than storing it
     return json.dumps(_clean(payload, needed))
 
@@ -62,5 +62,6 @@ def _walk(value: object, path: str, shown: frozenset[str], key: str = "") -> Ite
 MASK = "•••"
 _FIELD = re.compile(r"[a-z_][A-Za-z0-9_-]{0,59}")  # providers' fields never start with a capital; names do
 _COUNT = re.compile(r"(?:total|new)(?:_[a-z_]+)?")
-_ESCAPED_OR_LONG = re.compile(rf'\\|"[^"]{{{MAX_NAME + 1},}}"')
+# Escapes, long texts, and numbers with an exponent that PostgreSQL can't hold or would write out.
+_UNFIT = re.compile(rf'\\|"[^"]{{{MAX_NAME + 1},}}"|[0-9][eE][-+]?[0-9]{{3}}')
 _EMPTY = {"None": "null", "{}": "{}", "[]": "[]"}

@@ -16,7 +16,8 @@ from pytest_django import Settings
 
 from linkadmin.database import driver_rows
 from linkadmin.integrations.models import Integration
-from linkadmin.webhooks import arrivals, endpoints
+from linkadmin.providers.http.redaction import NO_SECRETS
+from linkadmin.webhooks import arrivals, endpoints, payloads
 from linkadmin.webhooks.models import WebhookDelivery
 from tests.environment import Environment
 
@@ -181,6 +182,14 @@ def test_texts_in_a_payload_are_cleaned_and_cut(env: Environment, address: str) 
     deliver(address, belvo_webhook(data={"a\u202e\u0000b": "bad\u0000 \u202eword\ud800", "long": ["x" * 600], "n": 7}))
 
     assert stored_delivery(env.belvo).payload["data"] == {"ab": "bad word", "long": ["x" * 500], "n": 7}
+
+
+def test_number_that_postgresql_cannot_hold_is_stored_as_read(env: Environment, address: str) -> None:
+    body = belvo_webhook(data={"n": 7}).replace(b"7}", b"1e-99999}")
+
+    assert deliver(address, body).status_code == 202
+    assert payloads.cleaned(body, NO_SECRETS) == json.dumps(json.loads(body))
+    assert stored_delivery(env.belvo).payload["data"] == {"n": 0.0}
 
 
 def test_secret_repeated_in_a_payload_is_redacted(env: Environment, address: str) -> None:
