@@ -8,6 +8,7 @@ kombu also looks for files ten times a second. Here each worker has a named pipe
 then writes to all pipes, so an idle worker sleeps.
 """
 
+import errno
 import os
 import select
 import uuid
@@ -63,10 +64,11 @@ def wake_all(folder: Path) -> None:
     for pipe in folder.glob("*.pipe"):
         try:
             line = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
-        except OSError:  # its worker was killed
-            pipe.unlink(missing_ok=True)
+        except OSError as error:
+            if error.errno == errno.ENXIO:  # its worker was killed
+                pipe.unlink(missing_ok=True)
             continue
-        with suppress(BlockingIOError):  # full: it will wake anyway
+        with suppress(BlockingIOError, BrokenPipeError):  # full: it will wake anyway; or its worker has just ended
             os.write(line, b".")
         os.close(line)
 
@@ -77,8 +79,10 @@ class WakeUp:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder, self._pipe = folder, folder / f"{uuid.uuid4()}.pipe"
-        os.mkfifo(self._pipe, 0o600)
-        self._line = os.open(self._pipe, os.O_RDWR | os.O_NONBLOCK)  # with its own writer it never ends
+        unread = self._pipe.with_suffix(".new")  # under its own name it would look like a killed worker's
+        os.mkfifo(unread, 0o600)
+        self._line = os.open(unread, os.O_RDWR | os.O_NONBLOCK)  # with its own writer it never ends
+        unread.rename(self._pipe)
 
     def wait(self, seconds: float) -> None:
         """Wait until a message is added. Call it after looking: whatever was added since has woken it already."""

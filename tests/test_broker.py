@@ -1,5 +1,6 @@
 """The broker in a folder: an idle worker sleeps, and no message has to wait for it."""
 
+import errno
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -127,5 +128,46 @@ def test_pipe_of_a_killed_worker_is_removed(folder: Path, send: Callable[[object
     os.mkfifo(folder / "killed.pipe")
 
     send("do it")
+
+    assert pipes(folder) == []
+
+
+def test_pipe_stays_if_the_writer_has_too_many_files_open(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wake_up = broker.WakeUp(folder)
+
+    def refuse(*_args: object) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", refuse)
+        broker.wake_all(folder)
+
+    assert len(pipes(folder)) == 1
+    wake_up.close()
+
+
+def test_pipe_survives_a_message_while_its_worker_opens_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make = os.mkfifo
+
+    def make_and_wake(path: Path, mode: int) -> None:
+        make(path, mode)
+        broker.wake_all(folder)
+
+    monkeypatch.setattr(os, "mkfifo", make_and_wake)
+    wake_up = broker.WakeUp(folder)
+
+    assert len(pipes(folder)) == 1
+    wake_up.close()
+
+
+def test_worker_that_ends_while_it_is_woken_costs_no_message(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wake_up, write = broker.WakeUp(folder), os.write
+
+    def end_and_write(line: int, text: bytes) -> int:
+        wake_up.close()
+        return write(line, text)
+
+    monkeypatch.setattr(os, "write", end_and_write)
+    broker.wake_all(folder)
 
     assert pipes(folder) == []
