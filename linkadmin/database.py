@@ -36,10 +36,11 @@ def on_live_connection(work: Callable[[], Found]) -> Found:
 
     For work that keeps its connection between requests: checking it each time costs more than the work.
     """
+    was_kept = connection.connection is not None
     try:
         return work()
     except (OperationalError, InterfaceError):
-        if connection.in_atomic_block or connection.is_usable():
+        if not was_kept or connection.in_atomic_block or connection.is_usable():
             raise
         connection.close()
         return work()

@@ -1,4 +1,4 @@
-"""SQLite's write-ahead log stays short while threads write and there is a reader at every moment."""
+"""SQLite's log stays short while threads write and there is a reader at every moment. Dead connections are replaced."""
 
 import sqlite3
 import threading
@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from django.db import OperationalError, connection
 
 from linkadmin import database, environment
 
@@ -108,3 +109,25 @@ def test_short_log_is_left_alone(file: Path, monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setattr(database, "WAL_BYTES", 0)
         database.shorten_wal(file)
         assert log_pages(file) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("is_kept", "times"), [(True, 2), (False, 1)], ids=["kept", "new"])
+def test_only_a_connection_kept_from_before_is_replaced(
+    monkeypatch: pytest.MonkeyPatch, is_kept: bool, times: int
+) -> None:
+    tries = []
+
+    def fail() -> None:
+        tries.append(1)
+        raise OperationalError
+
+    monkeypatch.setattr(connection, "is_usable", lambda: False)
+    connection.close()
+    if is_kept:
+        connection.ensure_connection()
+
+    with pytest.raises(OperationalError):
+        database.on_live_connection(fail)
+
+    assert len(tries) == times  # a server that is down isn't waited for twice

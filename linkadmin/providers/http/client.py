@@ -129,9 +129,8 @@ class HttpClient:
             failure = Failure(call.operation, reason=permit.reason, retry_after=permit.retry_after)
             _record(call.operation, None, not_sent := NotSent(failure), started)
             return not_sent
-        retries = RetryLoop(
-            policy, self._backoff, time.monotonic() + deadline
-        )  # a wait for the permit isn't the call's
+        # Not from `started`: the wait for a permit isn't part of the call.
+        retries = RetryLoop(policy, self._backoff, time.monotonic() + deadline)
         last = self._attempt(call, retries.seconds)
         while (wait := retries.wait_after(last.result.error)) is not None:
             permit.record(last.result)
