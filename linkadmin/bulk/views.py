@@ -197,7 +197,7 @@ def _all_matching(request: HttpRequest, links: "QuerySet[Link]") -> Selection:
     words = search.clean_words(request.POST.get(WORDS, ""))
     found = chosen.links(links, reader(request))
     if words:
-        found = search.search(found, words, see_names=may(request.user, Right.SEE_NAMES)).links
+        found = search.search(found, words, see_names=may(request.user, Right.SEE_NAMES))
     return Selection(found, ((ALL, "1"), *chosen.fields, *([(WORDS, words)] if words else [])))
 
 

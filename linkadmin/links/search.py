@@ -42,27 +42,19 @@ def is_too_short(words: str) -> bool:
     return bool(words) and not any(map(is_indexed, _folded(words)))
 
 
-@dataclass(frozen=True)
-class Found:
-    links: "QuerySet[Link]"
-    is_countable: bool = True  # otherwise each link is tested while a page is filled: counting would take long
-
-
-def search(links: "QuerySet[Link]", words: str, *, see_names: bool) -> Found:
+def search(links: "QuerySet[Link]", words: str, *, see_names: bool) -> "QuerySet[Link]":
     if not words:
-        return Found(links)
+        return links
     if not see_names or is_too_short(words):
-        return Found(_with_ids(links, words))
+        return _with_ids(links, words)
     if may_be_id(words) and not (with_id := _with_ids(links, words)).query.is_empty():
-        return Found(with_id)
+        return with_id
     wanted = _wanted(words)
     with_short_words = links.filter(*(word.condition for word in wanted if not is_indexed(word.text)))
     selects = [_select(banks, rest) for banks, rest in _readings(wanted)]
     some = [select for select in selects if select is not None]
     found = listed(with_short_words, some) if len(some) == len(selects) else None
-    if found is None:
-        return Found(links.filter(*(word.condition for word in wanted)), is_countable=False)
-    return Found(found)
+    return links.filter(*(word.condition for word in wanted)) if found is None else found
 
 
 def find_by_id(links: "QuerySet[Link]", text: str) -> Link | None:

@@ -35,7 +35,7 @@ def in_admin(model: type[Model], words: str) -> Callable[[], Sequence[Any]]:
 
 def links(words: str, *, see_names: bool = True) -> Callable[[], Sequence[Any]]:
     order = ("urgency", "health_since", "id")
-    return lambda: list(search(Link.objects.all(), words, see_names=see_names).links.order_by(*order)[:51])
+    return lambda: list(search(Link.objects.all(), words, see_names=see_names).order_by(*order)[:51])
 
 
 SEARCHES: dict[str, Callable[[], object]] = {

@@ -105,8 +105,7 @@ def _page(request: HttpRequest, chosen: LinkFilter, words: str) -> Page[Link]:
     keyset = chosen.keyset(see_names=see_names)
     links = queries.visible_to(user).select_related("end_user").only(*COLUMNS)
     if words:
-        matching = search.search(chosen.links(links, user), words, see_names=see_names)
-        return keyset.page(matching.links, request.GET)
+        return keyset.page(search.search(chosen.links(links, user), words, see_names=see_names), request.GET)
     found, parts = chosen.in_parts(links, user)
     return keyset.page(found, request.GET, parts)
 
