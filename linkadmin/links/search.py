@@ -119,7 +119,7 @@ def _wanted(words: str) -> list[_Word]:
 
 
 def _folded(words: str) -> list[str]:
-    return [plain for word in words.split()[:MAX_WORDS] if (plain := folded(word))]
+    return list(dict.fromkeys(plain for word in words.split()[:MAX_WORDS] if (plain := folded(word))))
 
 
 def _readings(words: Sequence[_Word]) -> list[tuple[frozenset[UUID] | None, list[str]]]:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from linkadmin.environment import database
@@ -164,6 +165,17 @@ def test_names_of_two_institutions_find_nothing(env: Environment) -> None:
 
     assert not search(Link.objects.all(), "platypus okapi", see_names=True)
     assert search(Link.objects.all(), "acme second okapi", see_names=True)
+
+
+def test_repeated_word_is_looked_for_once(env: Environment) -> None:
+    env.heron_link("Acme Corp", bank="First Acme Bank")
+
+    statements = []
+    for words in ("acme bank", "acme bank ACME Bank acme bank"):
+        with CaptureQueriesContext(connection) as captured:
+            assert search(Link.objects.all(), words, see_names=True)
+        statements.append(len(captured))
+    assert statements[0] == statements[1]
 
 
 @pytest.mark.deep
