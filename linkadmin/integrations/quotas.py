@@ -43,6 +43,13 @@ def windows(integration: Integration, call: str, stored: Mapping[str, CallQuota]
     return [window for window in found if window is not None]
 
 
+def current(integration: Integration, *, now: datetime) -> list[CallQuota]:
+    """Return the stored windows that haven't ended, with the calls that count now. Saves nothing."""
+    seconds = {quota.scope: quota.seconds for quota in integration.provider_class.quotas}
+    stored = CallQuota.objects.filter(integration=integration, window_ends_at__gt=now).order_by("scope")
+    return [_rolled(each, seconds.get(each.scope, REPORTED_WINDOW), now) for each in stored]
+
+
 def denial_of(quotas: Sequence[CallQuota], *, by_hand: bool = False, in_background: bool = False) -> Denial | None:
     """`by_hand` ignores the provider's requests to wait; `in_background` may only use a share of each window."""
     full = [quota for quota in quotas if _left(quota, in_background) <= 0 and (quota.calls or not by_hand)]

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from linkadmin.heartbeats import watch
 from linkadmin.web.badges import StateBadge
 
-from . import circuit_breaker
+from . import circuit_breaker, quotas
 from .denials import clock_time
 from .models import CallQuota, CallSlot, CircuitBreaker, Integration
 
@@ -61,14 +61,14 @@ def usage_of(integration: Integration) -> dict[str, Any]:
     now = timezone.now()
     breaker = CircuitBreaker.objects.filter(integration=integration).first() or CircuitBreaker(integration=integration)
     slots = CallSlot.objects.filter(integration=integration, lease_until__gt=now).order_by("taken_at", "id")
-    quotas = list(CallQuota.objects.filter(integration=integration, window_ends_at__gt=now).order_by("scope"))
+    windows = quotas.current(integration, now=now)
     no_calls = StateBadge("bad", "circle-x", _("Stopped: API keys rejected"))
     return {
-        "state": no_calls if integration.keys_rejected else _state(breaker, quotas, now=now),
+        "state": no_calls if integration.keys_rejected else _state(breaker, windows, now=now),
         "is_open": breaker.open_until is not None,
         "calls": [(name_of(slot.call) if slot.call else _("Preparing"), slot.taken_at) for slot in slots],
         "slots": settings.CALLS_AT_ONCE_PER_INTEGRATION,
-        "quotas": [_quota(quota) for quota in quotas],
+        "quotas": [_quota(quota) for quota in windows],
         "keys": _keys(integration),
     }
 
@@ -77,8 +77,8 @@ def name_of(call: str) -> str:
     return str(CALLS.get(call, call.replace("_", " ")))
 
 
-def _state(breaker: CircuitBreaker, quotas: Iterable[CallQuota], *, now: datetime) -> StateBadge:
-    if breaker.open_until is None and any(quota.used >= quota.calls for quota in quotas):
+def _state(breaker: CircuitBreaker, windows: Iterable[CallQuota], *, now: datetime) -> StateBadge:
+    if breaker.open_until is None and any(quota.used >= quota.calls for quota in windows):
         return StateBadge("warn", "hourglass", _("Rate limited"))
     if breaker.open_until is None:
         return StateBadge("ok", "circle-check", _("OK"))

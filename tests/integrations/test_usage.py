@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from linkadmin.integrations.models import CircuitBreaker, Integration
+from linkadmin.integrations.recent_calls import RecentCalls
 from linkadmin.integrations.usage import CALLS
 from linkadmin.providers.base import Provider
 from tests.environment import Environment
@@ -73,6 +74,16 @@ def test_quota_with_no_call_left_is_said_at_the_head(env: Environment) -> None:
     env.belvo.quotas.create(scope="remove_link", calls=5, used=5, window_ends_at=timezone.now() + SOON)
 
     assert "API usage Rate limited" in words(env)
+
+
+def test_calls_that_left_the_window_are_not_shown_as_used(env: Environment) -> None:
+    now, recent = timezone.now(), RecentCalls(30.0, {})
+    for seconds in [40] * 70 + [5] * 10:
+        recent.add(now - timedelta(seconds=seconds))
+    env.belvo.quotas.create(scope="", calls=80, used=80, recent=recent.write(), window_ends_at=now + SOON)
+
+    assert "API usage OK" in words(env)
+    assert "All requests 10 of 80" in words(env)
 
 
 def test_rejected_keys_are_shown(env: Environment) -> None:
