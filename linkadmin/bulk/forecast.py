@@ -91,7 +91,7 @@ def _share(job: BulkJob, integration: Integration, links: int, calls: int, now: 
         return QuotaShare(integration, links, calls, 0, integration.keys_retry_at, words_for(KEYS_REJECTED))
     limits = Limits.of(integration.pk)
     counted = quotas.windows(integration, CALL, limits.quotas, now=now)
-    windows = [_window(integration, quota, now) for quota in counted]
+    windows = [_window(quota) for quota in counted]
     left = min([window.left for window in windows], default=calls)
     last_at = max([window.last_of(calls, now) for window in windows], default=now)
     denial = limits.denial(CALL) or quotas.denial_of(counted, in_background=True)
@@ -101,11 +101,9 @@ def _share(job: BulkJob, integration: Integration, links: int, calls: int, now: 
     return QuotaShare(integration, links, calls, links if calls <= left else _links_of(job, integration, left), last_at)
 
 
-def _window(integration: Integration, quota: CallQuota, now: datetime) -> _Window:
-    documented = {each.scope: each.seconds for each in integration.provider_class.quotas}
+def _window(quota: CallQuota) -> _Window:
     each = quotas.machine_share(quota)
-    seconds = documented.get(quota.scope, quotas.REPORTED_WINDOW)
-    return _Window(max(0, each - quota.used), each, quota.window_ends_at, seconds)
+    return _Window(max(0, each - quota.used), each, quota.window_ends_at, quota.seconds)
 
 
 def _links_of(job: BulkJob, integration: Integration, calls: int) -> int:
