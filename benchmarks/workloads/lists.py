@@ -28,7 +28,6 @@ LISTS: Mapping[str, List] = {
     "customers": List("/customers/", search="post"),
     "institutions": List("/institutions/", rare="ours=no", search="get"),
     "deliveries": List("/deliveries/", rare="outcome=invalid_payload", search="post"),
-    "operations": List("/operations/", rare="state=needs_decision", search="post"),
     "audit": _admin("audit/auditevent", rare="outcome__exact=rejected"),
     "full checks": List("/integrations/{full_check_integration}/full-checks/"),
     "parts of a full check": List("/full-checks/{full_check}/"),
