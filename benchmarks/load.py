@@ -54,7 +54,7 @@ class Load:
                 before = time.perf_counter()
                 try:
                     server.sendall(self._request(number, mark))
-                    status = _status(server)
+                    status = read_status(server)
                 except OSError:  # killed
                     return
                 if 200 <= status < 300:
@@ -81,7 +81,7 @@ class Load:
         return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-def _status(server: socket.socket) -> int:
+def read_status(server: socket.socket) -> int:
     answer = b""
     while b"\r\n\r\n" not in answer:
         received = server.recv(65536)
@@ -92,7 +92,10 @@ def _status(server: socket.socket) -> int:
     lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
     missing = (int(lengths[0].partition(b":")[2]) if lengths else 0) - len(body)
     while missing > 0:
-        missing -= len(server.recv(missing))
+        received = server.recv(missing)
+        if not received:
+            raise ConnectionResetError
+        missing -= len(received)
     return int(head.split(b" ", 2)[1])
 
 

@@ -1,12 +1,14 @@
 """The benchmark uses only databases of its own, compares with what doesn't change, and keeps what it found."""
 
 import hashlib
+import socket
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from benchmarks.engines import NotMeasured, database
+from benchmarks.load import read_status
 from benchmarks.measure import Timing, take_turns
 from benchmarks.results import Goal, Report, Result
 from benchmarks.run import compared
@@ -74,3 +76,12 @@ def test_results_of_one_workload_replace_only_its_own(tmp_path: Path) -> None:
     kept = Report(tmp_path / "bench.json", {}).workloads
     assert [row["verdict"] for number in ("1", "2") for row in kept[number]["rows"]] == ["missed", "met"]
     assert again.has("2")
+
+
+def test_load_ends_when_a_server_is_killed_in_the_middle_of_an_answer() -> None:
+    server, client = socket.socketpair()
+    with client:
+        with server:
+            server.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 9\r\n\r\npart")
+        with pytest.raises(ConnectionResetError):
+            read_status(client)
