@@ -92,7 +92,6 @@ def _facts(session: str, path: str, big: set[str]) -> dict[str, Any]:
     nodes.feed(gzip.decompress(response.content).decode())
     reads = [each for each in statements if each[0].lstrip("( ").upper().startswith(("SELECT", "WITH"))]
     return {
-        "status": response.status_code,
         "statements": len(statements),
         "offsets": [sql for sql, *_ in reads if re.search(r"\bOFFSET\b", sql, re.I)],
         "counts": [sql for sql, *_ in reads if COUNT.search(sql) and not LIMITED.search(sql) and _has(sql, big)],
@@ -108,6 +107,8 @@ def _facts(session: str, path: str, big: set[str]) -> dict[str, Any]:
 def _asked(client: Client, path: str) -> tuple[Any, list[Statement]]:
     with captured() as statements:
         response = client.get(path)
+    if response.status_code != 200:
+        sys.exit(f"{path} answered {response.status_code}")
     return response, [each for each in statements if not each[0].startswith(("SAVEPOINT", "RELEASE"))]
 
 
