@@ -11,7 +11,14 @@ from tempfile import TemporaryDirectory
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / ".pytest_cache" / "migrated"
 # What a migrated database follows from: our migrations with what they use, and the packages that have some.
-SOURCES = ("linkadmin/*/migrations/*.py", "linkadmin/audit/*.py", "linkadmin/fields.py", "requirements.txt")
+SOURCES = (
+    "linkadmin/*/migrations/*.py",
+    "linkadmin/audit/*.py",
+    "linkadmin/search/*.py",
+    "linkadmin/fields.py",
+    "linkadmin/paging.py",
+    "requirements.txt",
+)
 
 
 def migrated_database() -> Path:
