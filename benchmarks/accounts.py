@@ -1,4 +1,4 @@
-"""Integrations of a run at the simulator. `add PROVIDER URL COUNT LINKS` prints them; `remove` takes all away."""
+"""Integrations of a run at the simulator. `add PROVIDER URL COUNT LINKS` prints them; `remove` deletes them all."""
 
 import json
 import sys
@@ -127,7 +127,7 @@ def _relations(model: Any) -> list[Any]:
 
 
 def _remove(model: Any, keys: Any) -> None:
-    """Delete rows and all that refers to them, without asking each."""
+    """Delete rows and everything that refers to them, without loading it."""
     if not keys:
         return
     for relation in _relations(model):

@@ -14,11 +14,11 @@ class Size:
 
     @property
     def arguments(self) -> list[str]:
-        """What `benchmarks.data` is told about it."""
+        """For `benchmarks.data`, which reads them with `from_arguments`."""
         return [self.name, str(self.links), json.dumps(self.facts)]
 
     @classmethod
-    def told(cls, name: str, links: str, facts: str) -> Self:
+    def from_arguments(cls, name: str, links: str, facts: str) -> Self:
         return cls(name, int(links), json.loads(facts), rounds=0)
 
 

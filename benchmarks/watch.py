@@ -1,4 +1,4 @@
-"""Somebody who uses a page all the time, while something else goes on."""
+"""How fast a page is while something else runs."""
 
 import threading
 import time

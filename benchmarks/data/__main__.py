@@ -49,4 +49,4 @@ def main(size: Size, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Size.told(*sys.argv[2:]), Path(sys.argv[1]))
+    main(Size.from_arguments(*sys.argv[2:]), Path(sys.argv[1]))

@@ -45,7 +45,7 @@ def measure(run: Run) -> list[Result]:
     some, deep = Goal(1.5, PAGE_1), Goal(1.15, PAGE_1)
     ahead = run.either(sqlite=12, postgresql=20)
     after, last_admin_page = run.samples["deep"]["links"], int(run.size.links / 50 * DEEP_ADMIN_PAGE)
-    # The peers' pages are only made at the rounds of their own group: they take long.
+    # A group of their own, because peers take so long.
     beside_peers = [
         Case("admin", run.admin()),
         Case("admin's deep page", run.admin(f"?p={last_admin_page}")),

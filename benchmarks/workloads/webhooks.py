@@ -1,4 +1,4 @@
-"""W5: taking in webhooks beside a bare WSGI site and a Django view, and what becomes of them."""
+"""W5: accepting webhooks, beside a bare WSGI site and a Django view, and processing them."""
 
 import json
 import os

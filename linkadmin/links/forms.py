@@ -45,7 +45,7 @@ class AssigneeField(forms.ModelChoiceField):  # type: ignore[type-arg]
 
 
 class HandoverForm(forms.Form):
-    """Somebody to take over. Contains who it was at the time the form was drawn."""
+    """Who takes over. Also has who it was when the form was drawn."""
 
     was = forms.UUIDField(required=False, widget=forms.HiddenInput)
 

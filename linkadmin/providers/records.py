@@ -31,7 +31,7 @@ def _text_of(value: str | tuple[str, ...]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RemotePage(Generic[T]):
-    """One page of a provider's list."""
+    """One page of a provider list."""
 
     items: tuple[T, ...]
     number: int  # counted from 1

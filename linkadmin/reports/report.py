@@ -130,7 +130,7 @@ def _portfolio(user: UUID) -> "QuerySet[Link]":
 
 
 def _waiting_since(since: datetime) -> "QuerySet[Any]":
-    # By rank, which follows from the state, so that the index alone tells.
+    # By rank, which follows from the state, so that the index alone is enough.
     return _count(Link.objects.filter(urgency__in=WAITING_RANKS, health_since__lte=since))
 
 

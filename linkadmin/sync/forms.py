@@ -19,7 +19,7 @@ from linkadmin.webhooks.forms import ConfirmForm
 
 
 class RecordFilterForm(DrawnForm):
-    """Filters of a provider's list. Sent in a POST body, since one may be a customer's name."""
+    """Filters of a provider list. Sent in a POST body, since one may be a customer's name."""
 
     def __init__(self, *args: Any, asked: Iterable[CredentialField], **kwargs: Any) -> None:
         super().__init__(*args, asked=asked, **kwargs)

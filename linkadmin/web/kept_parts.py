@@ -1,4 +1,4 @@
-"""Parts of pages that stay the same for many requests: drawn once for each of what they depend on, then kept.
+"""Parts of pages that are the same for many requests: drawn once for each set of values they depend on, then kept.
 
     {% kept rights section %} … {% fresh %}{% csrf_token %}{% endfresh %} … {% endkept %}
 

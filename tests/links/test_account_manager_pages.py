@@ -48,7 +48,7 @@ def test_account_manager_is_removed(env: Environment, customer: EndUser) -> None
     answer = choose(env, customer, "")
 
     assert manager_of(customer) == ""
-    assert "This customer has no account manager now." in env.open(answer.location).words
+    assert "This customer no longer has an account manager." in env.open(answer.location).words
 
 
 def test_same_account_manager_again_changes_nothing(env: Environment, customer: EndUser) -> None:

@@ -1,4 +1,4 @@
-"""Which of a provider's IDs and texts pass although they contain a secret, and which don't."""
+"""Which IDs and texts from a provider pass although they contain a secret, and which don't."""
 
 from collections.abc import Callable
 from typing import Any

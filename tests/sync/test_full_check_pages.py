@@ -43,7 +43,9 @@ def test_page_says_how_long_a_full_pass_takes_at_the_rate_limit(env: Environment
     # 1,000 pages, 72 in 30 s; 900 customers, 90 a minute.
     assert "A full check takes about 7 min at this rate limit." in env.open(listed(env), "adm").words
     of_heron = env.open(f"/integrations/{env.heron.pk}/full-checks/", "adm")
-    assert "Reading every customer's links takes about 10 min at this rate limit." in of_heron.words
+    assert (
+        "Reading every customer's links takes about 10 min at this rate limit, so a full check only" in of_heron.words
+    )
 
 
 def test_start_and_stop_are_audited(env: Environment) -> None:

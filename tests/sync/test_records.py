@@ -1,4 +1,4 @@
-"""A provider's lists, read live: links, customers, connectors. Nothing is stored, and no name leaves the page."""
+"""Provider lists, read live: links, customers, connectors. Nothing is stored, and no name leaves the page."""
 
 import json
 import re

@@ -151,7 +151,7 @@ def _selects(chosen: LinkFilter, reader: User) -> Iterator[FilterSelect]:
     sorts = [(value, str(label)) for value, label in SORT_LABELS.items() if value != ATTENTION]
     yield _select("integration", _("Any integration"), integrations, integration)
     yield _select("assigned", _("Anyone"), whose, chosen.assignee)
-    yield _select("older", _("For any time"), older, str(chosen.older))
+    yield _select("older", _("Any length of time"), older, str(chosen.older))
     yield _select("consent", _("Any consent"), consent, str(chosen.consent))
     yield _select("sort", str(SORT_LABELS[ATTENTION]), sorts, chosen.sort)
 

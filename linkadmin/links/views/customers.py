@@ -119,7 +119,7 @@ def end_user_account_manager(request: HttpRequest, pk: UUID) -> HttpResponse:
         return draw(request, "links/account_manager.html", "form", context, status=409)
     if changed:
         now = _("%(name)s is now the account manager.") % {"name": isolated(wanted.display_name)} if wanted else ""
-        messages.success(request, now or _("This customer has no account manager now."))
+        messages.success(request, now or _("This customer no longer has an account manager."))
     return go(request, customer.get_absolute_url())
 
 

@@ -1,4 +1,4 @@
-"""Pages of a provider's lists, read live and never stored: links, customers, connectors."""
+"""Pages of provider lists, read live and never stored: links, customers, connectors."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from .at_provider import integration_that_can, look, page_number
 
 @dataclass(frozen=True, slots=True)
 class RecordKind:
-    """One of a provider's lists: who has it, its filters, and how it's read and shown."""
+    """One kind of provider list: who has it, its filters, and how it's read and shown."""
 
     title: Promise
     lead: Promise

@@ -7,11 +7,11 @@ from linkadmin.links.search import INDEXES
 
 
 class Command(BaseCommand):
-    help = "Compare the search indexes with the texts they index. Exit status 1: an index is missing or differs."
+    help = "Compare the search indexes with the data. Exit status 1: an index is missing or out of sync."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--rebuild", action="store_true", help="build them again first; nothing can be saved meanwhile"
+            "--rebuild", action="store_true", help="rebuild them first; nothing can be saved in the meantime"
         )
 
     def handle(self, *args: Any, rebuild: bool = False, **options: Any) -> None:
@@ -22,7 +22,7 @@ class Command(BaseCommand):
         broken = [str(index.model._meta.db_table) for index in INDEXES if not index.is_sound()]
         if broken:
             raise CommandError(
-                _("Search indexes are missing or differ from their texts: %(names)s. Run check_search --rebuild.")
+                _("Search indexes are missing or out of sync with the data: %(names)s. Run check_search --rebuild.")
                 % {"names": ", ".join(broken)}
             )
-        self.stdout.write(_("Search indexes agree with their texts."))
+        self.stdout.write(_("Search indexes match the data."))
