@@ -80,7 +80,8 @@ def test_calls_that_left_the_window_are_not_shown_as_used(env: Environment) -> N
     now, recent = timezone.now(), RecentCalls(30.0, {})
     for seconds in [40] * 70 + [5] * 10:
         recent.add(now - timedelta(seconds=seconds))
-    env.belvo.quotas.create(scope="", calls=80, used=80, recent=recent.write(), window_ends_at=now + SOON)
+    window = {"calls": 80, "used": 80, "recent": recent.write(), "window_ends_at": now + SOON}
+    env.belvo.quotas.update_or_create(scope="", defaults=window)
 
     assert "API usage OK" in words(env)
     assert "All requests 10 of 80" in words(env)
