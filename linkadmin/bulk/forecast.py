@@ -94,7 +94,9 @@ def _share(job: BulkJob, integration: Integration, links: int, calls: int, now: 
     windows = [_window(quota) for quota in counted]
     left = min([window.left for window in windows], default=calls)
     last_at = max([window.last_of(calls, now) for window in windows], default=now)
-    denial = limits.denial(CALL) or quotas.denial_of(counted, in_background=True)
+    denial = limits.denial(CALL)
+    if denial is None and not left:  # otherwise requests are only spread over the window
+        denial = quotas.denial_of(counted, in_background=True)
     if denial is not None:
         after = max(denial.retry_at, last_at) if denial.retry_at else None
         return QuotaShare(integration, links, calls, 0, after, describe(denial, integration))

@@ -10,6 +10,7 @@ from linkadmin.audit.models import AuditEvent
 from linkadmin.bulk import plan, tasks
 from linkadmin.bulk.models import BulkJob, BulkPart
 from linkadmin.integrations.models import CallQuota, Integration
+from linkadmin.integrations.recent_calls import RecentCalls
 from linkadmin.links.count_upkeep import recount
 from linkadmin.links.models import Link, Note
 from linkadmin.providers.types import Cause, HealthState
@@ -112,6 +113,17 @@ def test_draft_says_how_many_links_wait_for_the_quota_and_until_when(
     assert "10 links will be checked now." in words
     assert f"180 links will follow as rate limits allow, the last at about {until}" in words
     assert "This will use 190 API requests." in words
+
+
+def test_draft_counts_requests_that_only_wait_to_be_spread(env: Environment) -> None:
+    now, recent = timezone.now(), RecentCalls(30.0, {})
+    for _each in range(9):
+        recent.add(now)
+    window = {"calls": 80, "used": 9, "recent": recent.write(), "window_ends_at": now + timedelta(seconds=30)}
+    env.belvo.quotas.update_or_create(scope="", defaults=window)
+    job = draft_job(env, "refresh", many(env.belvo, 150))
+
+    assert "150 links will be checked now. This will use 2 API requests." in env.open(job.get_absolute_url()).words
 
 
 def test_links_of_one_request_are_one_part(env: Environment) -> None:
