@@ -65,9 +65,9 @@ def store(arrival: Arrival) -> bool:
         _store_in_turn(ticket)
     else:
         _store_all([ticket])  # PostgreSQL commits those of all connections together
-    if ticket.error:
-        raise ticket.error
-    return bool(ticket.is_new)
+    if ticket.is_new is None:
+        raise ticket.error or RuntimeError("the thread that was to store it has ended")
+    return ticket.is_new
 
 
 def _store_in_turn(ticket: _Ticket) -> None:

@@ -68,6 +68,15 @@ def test_one_that_cannot_be_stored_does_not_take_others_with_it(env: Environment
     assert sorted(WebhookDelivery.objects.values_list("copies", flat=True)) == [1, 2]
 
 
+def test_one_whose_thread_ended_before_it_was_stored_is_not_acknowledged(
+    env: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = open_endpoint(env.belvo)
+    monkeypatch.setattr(arrivals, "_store_all", lambda tickets: None)
+
+    assert deliver(address, belvo_webhook()).status_code == 500
+
+
 @pytest.mark.servers
 def test_connection_that_died_is_replaced(env: Environment) -> None:
     address = open_endpoint(env.belvo)
