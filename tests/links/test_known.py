@@ -6,6 +6,9 @@ import pytest
 from django.db.models import QuerySet
 from django.utils import timezone, translation
 
+from linkadmin.accounts.models import User
+from linkadmin.accounts.roles import Role
+from linkadmin.integrations.models import Integration
 from linkadmin.links.listing import known
 from linkadmin.links.listing.known import Known
 from linkadmin.links.listing.table_rows import rows
@@ -29,6 +32,20 @@ def test_rows_are_found_while_another_thread_makes_room(env: Environment, monkey
 
     monkeypatch.setattr(QuerySet, "in_bulk", make_room)
     assert names.some(bank.pk for bank in banks) == {bank.pk: bank for bank in banks}
+
+
+def test_integrations_and_staff_can_be_chosen_as_soon_as_they_exist(
+    env: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(known, "FRESH_SECONDS", 60)
+    env.open("/links/")
+    new = Integration.objects.create(provider="belvo", name="New", base_url=env.simulator.url)
+    Institution.objects.create(integration=new, name="quagga", display_name="Quagga")
+    person = User.objects.create_user(username="new", role=Role.SUPPORT)
+
+    for query in (f"integration={new.pk}", f"assigned={person.pk}"):
+        assert env.open(f"/links/?{query}").status == 200
+    assert "Quagga · New" in env.open("/links/institutions/?bank=quagga").source
 
 
 def test_row_drawn_with_a_name_is_masked_for_the_next_reader(env: Environment) -> None:

@@ -132,7 +132,8 @@ def suggestions(text: str, integration: str = "") -> list[Institution]:
 
 def label_of(institution: Institution) -> str:
     # Several providers may list the same institution.
-    return f"{institution.display_name} · {INTEGRATIONS.all()[institution.integration_id].name}"
+    listed_by = institution.integration_id
+    return f"{institution.display_name} · {INTEGRATIONS.all(listed_by)[listed_by].name}"
 
 
 def _selects(chosen: LinkFilter, reader: User) -> Iterator[FilterSelect]:

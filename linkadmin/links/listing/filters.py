@@ -1,6 +1,6 @@
 """Filters and orders of lists of links, read from a URL or a form. A fixed map: nothing else can be asked for."""
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import reduce
@@ -155,12 +155,11 @@ NAMES = ("state", "integration", "institution", "assigned", "older", "consent", 
 
 def read(query: QueryDict) -> LinkFilter:
     """Raises `NotOffered`."""
-    institution = _id(query.get("institution"))
     return LinkFilter(
         query=query,
         states=tuple(_offered(value, STATE_LABELS) for value in query.getlist("state") if value),
-        integration=_known(INTEGRATIONS.all(), _id(query.get("integration"))),
-        institution=_known(INSTITUTIONS.some([institution]), institution),
+        integration=_known(INTEGRATIONS.all, _id(query.get("integration"))),
+        institution=_known(lambda pk: INSTITUTIONS.some([pk]), _id(query.get("institution"))),
         assignee=_assignee(query.get("assigned", "")),
         older=_days(query.get("older", ""), OLDER),
         consent=_days(query.get("consent", ""), CONSENT_ENDS),
@@ -222,8 +221,11 @@ def _offered(value: Value, values: Container[Value]) -> Value:
     return value
 
 
-def _known(rows: Mapping[UUID, Row], pk: UUID | None) -> Row | None:
-    return None if pk is None else rows[_offered(pk, rows)]
+def _known(find: Callable[[UUID], Mapping[UUID, Row]], pk: UUID | None) -> Row | None:
+    if pk is None:
+        return None
+    rows = find(pk)
+    return rows[_offered(pk, rows)]
 
 
 def _id(text: str | None) -> UUID | None:
@@ -235,7 +237,10 @@ def _id(text: str | None) -> UUID | None:
 
 
 def _assignee(text: str) -> str:
-    return text if text in ("", NOBODY, MINE) else str(_offered(_id(text), STAFF.all()))
+    if text in ("", NOBODY, MINE):
+        return text
+    pk = _id(text)
+    return str(_offered(pk, STAFF.all(pk) if pk else ()))
 
 
 def _days(text: str, offered: Sequence[int]) -> int:

@@ -27,12 +27,13 @@ class Known(Generic[Row]):
         self._all: tuple[float, dict[UUID, Row]] | None = None
         self._some: dict[UUID, tuple[float, Row]] = {}
 
-    def all(self) -> Mapping[UUID, Row]:
-        """In order. For models with few rows."""
-        if self._all is None or _is_old(self._all[0]):
+    def all(self, *needed: UUID) -> Mapping[UUID, Row]:
+        """In order. For models with few rows. Reads them again if a needed one may be new."""
+        kept = self._all
+        if kept is None or _is_old(kept[0]) or not kept[1].keys() >= {*needed}:
             rows = self.model._default_manager.order_by(*self.order)
-            self._all = time.monotonic(), {row.pk: row for row in rows}
-        return self._all[1]
+            kept = self._all = time.monotonic(), {row.pk: row for row in rows}
+        return kept[1]
 
     def some(self, pks: Iterable[UUID | None]) -> Mapping[UUID, Row]:
         wanted = {pk for pk in pks if pk is not None}
