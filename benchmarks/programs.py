@@ -58,7 +58,7 @@ def simulator(rows: Database, *, belvo_links: int = 0, heron_links: int = 0, **s
 @contextmanager
 def worker(rows: Database, **variables: str) -> Iterator[int]:
     """Run a worker; its process ID is yielded once it takes messages."""
-    pulses = "SELECT COUNT(*) FROM heartbeats_heartbeat WHERE kind = 'worker'"
+    pulses = "SELECT MAX(alive_at) FROM heartbeats_heartbeat WHERE kind = 'worker'"
     before = rows.query(pulses)
     environment = rows.environment | SETTINGS | variables
     with process([*WORKER, *ALONE], environment) as running:
