@@ -13,7 +13,7 @@ from linkadmin.links.listing import known
 from linkadmin.links.listing.known import Known
 from linkadmin.links.listing.table_rows import rows
 from linkadmin.links.models import Institution
-from tests.environment import Environment
+from tests.environment import PASSWORD, Environment
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +41,7 @@ def test_integrations_and_staff_can_be_chosen_as_soon_as_they_exist(
     env.open("/links/")
     new = Integration.objects.create(provider="belvo", name="New", base_url=env.simulator.url)
     Institution.objects.create(integration=new, name="quagga", display_name="Quagga")
-    person = User.objects.create_user(username="new", role=Role.SUPPORT)
+    person = User.objects.create_user(username="new", password=PASSWORD, role=Role.SUPPORT)
 
     for query in (f"integration={new.pk}", f"assigned={person.pk}"):
         assert env.open(f"/links/?{query}").status == 200
