@@ -41,7 +41,7 @@ NAVIGATION: tuple[tuple[Promise, tuple[NavEntry, ...]], ...] = (
                 Right.VIEW_OVERVIEW,
                 ("institution-", "institutions-"),
             ),
-            NavEntry(_("Activity"), "delivery-list", "activity", Right.VIEW_DELIVERIES, ("delivery-",)),
+            NavEntry(_("Webhooks"), "delivery-list", "webhook", Right.VIEW_DELIVERIES, ("delivery-",)),
         ),
     ),
     (

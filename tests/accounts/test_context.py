@@ -31,7 +31,7 @@ def labels(frame: dict[str, Any]) -> list[str]:
     [
         (
             Role.SUPPORT,
-            ["Overview", "Links", "Bulk actions", "Customers", "Institutions", "Activity", "Unrecognized values"],
+            ["Overview", "Links", "Bulk actions", "Customers", "Institutions", "Webhooks", "Unrecognized values"],
         ),
         (
             Role.MANAGER,
@@ -41,7 +41,7 @@ def labels(frame: dict[str, Any]) -> list[str]:
                 "Bulk actions",
                 "Customers",
                 "Institutions",
-                "Activity",
+                "Webhooks",
                 "Integrations",
                 "Unrecognized values",
             ],
@@ -54,7 +54,7 @@ def labels(frame: dict[str, Any]) -> list[str]:
                 "Bulk actions",
                 "Customers",
                 "Institutions",
-                "Activity",
+                "Webhooks",
                 "Integrations",
                 "Unrecognized values",
                 "Audit log",
@@ -63,7 +63,7 @@ def labels(frame: dict[str, Any]) -> list[str]:
         ),
         (
             Role.ADMINISTRATOR,
-            ["Overview", "Institutions", "Activity", "Integrations", "Unrecognized values", "Staff", "System status"],
+            ["Overview", "Institutions", "Webhooks", "Integrations", "Unrecognized values", "Staff", "System status"],
         ),
         (None, []),
     ],
@@ -81,7 +81,7 @@ def test_navigation_offers_what_the_role_may_open(role: Role | None, expected: l
         ("/operation-detail/", "Links"),
         ("/institution-search/", "Links"),
         ("/institution-detail/", "Institutions"),
-        ("/delivery-detail/", "Activity"),
+        ("/delivery-detail/", "Webhooks"),
         ("/admin/", "Django admin"),
         ("/admin/audit/auditevent/", "Audit log"),
     ],
