@@ -142,7 +142,7 @@ def known_problems() -> KnownProblems:
     worst = sorted(ours, key=lambda pk: (-ours[pk].waiting, -ours[pk].links, pk))[:TROUBLE_SHOWN]
     shown = _WORST.instances(*worst, *worst[:1] * (TROUBLE_SHOWN - len(worst))) if worst else []
     by_id = {each.pk: each for each in shown}
-    return KnownProblems([(by_id[pk], ours[pk]) for pk in worst], more_down=len(down - ours.keys()))
+    return KnownProblems([(by_id[pk], ours[pk]) for pk in worst if pk in by_id], more_down=len(down - ours.keys()))
 
 
 def without_links(institutions: "QuerySet[Institution]") -> "QuerySet[Institution]":

@@ -78,7 +78,7 @@ def incidents(*, may_view_links: bool) -> str:
             "note": _incident_note(several[pk], integration, is_down=status == INSTITUTION_DOWN),
             "since": ago(min(filter(None, map(time_of, since)), default=None), "timeline__time"),
         }
-        for pk, (name, status, integration, *since) in ((pk, banks[pk]) for pk in most)
+        for pk, (name, status, integration, *since) in ((pk, banks[pk]) for pk in most if pk in banks)
     )
 
 

@@ -1,11 +1,13 @@
 """The first page: figures for everyone, names for those who may see them."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from linkadmin.links import counts
 from linkadmin.links.models import Link
 from linkadmin.providers.types import Cause
 from tests.environment import Environment
@@ -38,6 +40,15 @@ def test_one_link_that_waits_is_no_incident(env: Environment) -> None:
     env.belvo_link(cause=Cause.BANK_DOWN)
 
     assert "No bank is failing for several customers at once." in env.open("/").words
+
+
+def test_bank_that_vanished_since_it_was_counted_is_no_incident(
+    env: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bank = env.bank()
+    monkeypatch.setattr(counts, "most_waiting", lambda *_, **__: {uuid4(): 3, bank.pk: 2})
+
+    assert f"{bank.display_name} 2 links wait" in env.open("/").words
 
 
 def test_longest_unresolved_comes_first(env: Environment) -> None:

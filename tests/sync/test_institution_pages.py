@@ -1,14 +1,16 @@
 """Pages of institutions: search, filter, details, refresh, lookup."""
 
 import re
+from collections import Counter
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from linkadmin.integrations.models import Integration
-from linkadmin.links import health
+from linkadmin.links import counts, health, institutions
 from linkadmin.links.models import Institution
 from linkadmin.paging import PAGE_SIZE
 from linkadmin.providers.types import Cause, Observation
@@ -41,6 +43,17 @@ def test_known_trouble_is_on_top_with_our_links(env: Environment) -> None:
         "Gringotts Bank Several links are waiting, but the provider reports no problem · Belvo test 2 links, 2 waiting"
         in words
     )
+
+
+def test_bank_that_vanished_since_it_was_counted_is_no_known_trouble(
+    env: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bank, gone = env.bank(), uuid4()
+    waiting = {pk: Counter(waiting=2) for pk in (gone, bank.pk)}
+    monkeypatch.setattr(counts, "most_waiting", lambda *_, **__: dict.fromkeys(waiting, 2))
+    monkeypatch.setattr(counts, "by_institution", lambda wanted: {pk: waiting[pk] for pk in wanted if pk in waiting})
+
+    assert [each for each, _links in institutions.known_problems().institutions] == [bank]
 
 
 def test_row_counts_our_live_links_by_trouble(env: Environment) -> None:
