@@ -7,12 +7,14 @@ per hundred, so a flood of forgeries leaves the database to genuine deliveries.
 import threading
 from collections import Counter
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
 from django.db.models import Sum
 from django.utils import timezone
 
+from linkadmin.database import on_live_connection
 from linkadmin.integrations.models import Integration
 
 from .models import RefusalCount, insert_or_add
@@ -39,7 +41,8 @@ def note(integration_id: UUID | None, *, now: datetime) -> None:
     counted = 1 if seen <= ONE_BY_ONE else ONE_BY_ONE if seen % ONE_BY_ONE == 0 else 0
     if counted:
         row = RefusalCount(integration_id=integration_id, minute=minute, count=counted)
-        total = insert_or_add(row, unique=("integration_id", "minute"), counter="count")
+        add = partial(insert_or_add, row, unique=("integration_id", "minute"), counter="count")
+        total = on_live_connection(add)
         if total - counted <= ALERT_ABOVE < total:
             logger.warning("webhooks.refusals", integration=str(integration_id), above=ALERT_ABOVE)
 

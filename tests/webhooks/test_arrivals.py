@@ -14,7 +14,7 @@ from linkadmin.webhooks import arrivals
 from linkadmin.webhooks.models import WebhookDelivery
 from tests.environment import Environment
 
-from .webhook_sender import belvo_webhook, deliver, open_endpoint
+from .webhook_sender import FORGED, belvo_webhook, deliver, open_endpoint
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
@@ -78,16 +78,17 @@ def test_one_whose_thread_ended_before_it_was_stored_is_not_acknowledged(
 
 
 @pytest.mark.servers
-def test_connection_that_died_is_replaced(env: Environment) -> None:
+@pytest.mark.parametrize(("headers", "status"), [(None, 202), (FORGED, 401)], ids=["genuine", "forged"])
+def test_connection_that_died_is_replaced(env: Environment, headers: dict[str, str] | None, status: int) -> None:
     address = open_endpoint(env.belvo)
-    assert deliver(address, belvo_webhook()).status_code == 202
+    assert deliver(address, belvo_webhook(), headers).status_code == status
     pid = connection.connection.info.backend_pid
 
     with ThreadPoolExecutor(1) as threads:
         threads.submit(end_connection, pid).result()
 
-    assert deliver(address, belvo_webhook()).status_code == 202
-    assert WebhookDelivery.objects.count() == 2
+    assert deliver(address, belvo_webhook(), headers).status_code == status
+    assert WebhookDelivery.objects.count() == (0 if headers else 2)
 
 
 def end_connection(pid: int) -> None:
