@@ -219,6 +219,8 @@ def _occupy(request: CallRequest) -> datetime:
 
 def _finish(admitted: AdmittedCall, result: AttemptResult | None, *, frees_slot: bool = False) -> None:
     slot = admitted.request.slot
+    if result is None and not frees_slot:
+        return
     if result is None or (admitted.is_plain and result.is_plain):
         only_good = _FREE.row(slot.id, slot.integration_id) if frees_slot else _ONLY_GOOD.row(slot.integration_id)
         if result is None or (only_good and only_good[0]):

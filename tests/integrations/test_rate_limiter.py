@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
+from linkadmin.integrations import slots
 from linkadmin.integrations.connections import client_for
 from linkadmin.integrations.models import CallQuota, CallSlot, Integration
 from linkadmin.integrations.rate_limiter import RateLimiter
@@ -282,6 +283,16 @@ class TestRecords:
             "UPDATE",  # rate limits
             "DELETE",  # the slot, and whether the circuit breaker has to be told
         ]
+
+    def test_of_a_call_recorded_before_cost_no_statement_at_its_end(self, belvo: Integration) -> None:
+        with slots.using_slot(slots.Slot(belvo.pk)):
+            permit = limiter_of(belvo).admit("read_link", seconds=15)
+            assert not isinstance(permit, Denial)
+
+            with CaptureQueriesContext(connection) as asked:
+                permit.release(None)
+
+        assert not asked.captured_queries
 
     def test_reset_the_circuit_breaker_after_another_call_failed(self, belvo: Integration) -> None:
         Integration.objects.update(key_state=Integration.KeyState.VALID)
