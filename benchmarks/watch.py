@@ -1,12 +1,12 @@
 """How fast a page is while something else runs."""
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 
 from .engines import NotMeasured
-from .measure import Timing, timing
+from .measure import timing
 from .results import Goal, Result
 from .servers import Site
 
@@ -21,6 +21,7 @@ class Watcher:
         self._site, self._path = Site(site.port, site.sessions, site.pid), path
         self.idle = timing([self._once() for _ in range(IDLE_ROUNDS)])
         self._busy: list[float] = []
+        self._why = ""  # it ended before the work did
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -34,20 +35,20 @@ class Watcher:
             done.set()
             thread.join()
 
-    @property
-    def busy(self) -> Timing:
-        if not self._busy:
-            raise NotMeasured("no page was opened meanwhile")
-        return timing(self._busy)
-
     def result(self, name: str, limit: float) -> Result:
         """Compare the slow pages of the busy time with those of the idle time."""
-        return Result(name, Goal(limit, "idle p95"), self.busy.p95 * 1000, self.idle.p95 * 1000)
+        goal = Goal(limit, "idle p95")
+        if self._why:
+            return Result(name, goal, why=self._why)
+        return Result(name, goal, timing(self._busy).p95 * 1000, self.idle.p95 * 1000)
 
     def _watch(self, done: threading.Event) -> None:
-        while not done.is_set():
+        try:
             self._busy.append(self._once())
-            time.sleep(PAUSE)
+            while not done.wait(PAUSE):
+                self._busy.append(self._once())
+        except (NotMeasured, OSError, HTTPException) as error:
+            self._why = str(error) or type(error).__name__
 
     def _once(self) -> float:
         return self._site.get(self._path).seconds
