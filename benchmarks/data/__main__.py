@@ -1,4 +1,7 @@
-"""Run the stages that a data set lacks. Each is finished before built.json names it."""
+"""Run the stages that a data set lacks. Each is finished before built.json names it.
+
+An interrupted stage leaves half its rows, so nothing more is built on them.
+"""
 
 import json
 import sys
@@ -33,12 +36,15 @@ STAGES: dict[str, Callable[[Size], None]] = {
 def main(size: Size, folder: Path) -> None:
     built_file = folder / "built.json"
     built: dict[str, float] = json.loads(built_file.read_text()) if built_file.exists() else {}
+    begun = folder / "begun.txt"
+    if begun.exists() and begun.read_text() not in built:
+        sys.exit(f"Building {begun.read_text()} was interrupted. Delete {folder} to build the data set again.")
     call_command("migrate", verbosity=0)
     call_command("createcachetable", verbosity=0)
     if not (missing := [name for name in STAGES if name not in built]):
         return
     for name in missing:
-        built_file.unlink(missing_ok=True)  # an interrupted stage leaves half its rows: then all is built again
+        begun.write_text(name)
         started = time.monotonic()
         STAGES[name](size)
         built[name] = round(time.monotonic() - started)

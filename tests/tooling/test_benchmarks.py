@@ -1,20 +1,31 @@
 """The benchmark uses only databases of its own, compares with what doesn't change, and keeps what it found."""
 
 import hashlib
+import json
 import socket
 from collections import Counter
 from pathlib import Path
+from typing import NoReturn
+from unittest.mock import Mock, patch
 
 import pytest
 
+from benchmarks.data import __main__ as data
 from benchmarks.engines import NotMeasured, database
 from benchmarks.load import read_status
 from benchmarks.measure import Timing, take_turns
 from benchmarks.results import Goal, Report, Result
 from benchmarks.run import compared
+from benchmarks.servers import Site
+from benchmarks.sizes import SIZES
+from benchmarks.watch import IDLE_ROUNDS, Watcher
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 FROZEN = "e6ef3aa50e814caae35c9de70f54600a1d8058ad613a5b481ff7385aa70cacb6"
+
+
+def fail(why: str) -> NoReturn:
+    raise NotMeasured(why)
 
 
 def test_benchmark_ignores_the_shells_database(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -42,10 +53,7 @@ def test_floors_and_peers_are_frozen() -> None:
 
 
 def test_what_fails_is_not_measured_and_the_others_are() -> None:
-    def fail() -> float:
-        raise NotMeasured("it answered 404")
-
-    timings = take_turns({"works": lambda: 0.25, "fails": fail}, rounds=3)
+    timings = take_turns({"works": lambda: 0.25, "fails": lambda: fail("it answered 404")}, rounds=3)
 
     found = compared("W1", Goal(2, "works"), timings["fails"], timings["works"])
     assert timings["works"] == Timing(0.25, 0.25, 0.25, 0.25)
@@ -76,6 +84,30 @@ def test_results_of_one_workload_replace_only_its_own(tmp_path: Path) -> None:
     kept = Report(tmp_path / "bench.json", {}).workloads
     assert [row["verdict"] for number in ("1", "2") for row in kept[number]["rows"]] == ["missed", "met"]
     assert again.has("2")
+
+
+def test_page_that_fails_meanwhile_is_not_measured() -> None:
+    answers = iter([Mock(seconds=0.01)] * IDLE_ROUNDS)
+    with patch.object(Site, "get", side_effect=lambda _path: next(answers, None) or fail("it answered 503")):
+        watcher = Watcher(Site(1, {}))
+        with watcher.watching():
+            pass
+
+    assert watcher.result("W10", 1.3).verdict == "not measured: it answered 503"
+
+
+def test_interrupted_stage_leaves_the_data_set_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(data, "call_command", lambda *_, **__: None)
+    monkeypatch.setattr(data, "STAGES", {"links": lambda _size: None, "audit": lambda _size: fail("interrupted")})
+    with pytest.raises(NotMeasured):
+        data.main(SIZES["S"], tmp_path)
+    monkeypatch.setattr(data, "STAGES", {"links": Mock(), "audit": Mock()})
+
+    with pytest.raises(SystemExit, match="Building audit was interrupted"):
+        data.main(SIZES["S"], tmp_path)
+
+    assert not any(stage.called for stage in data.STAGES.values())
+    assert json.loads((tmp_path / "built.json").read_text()) == {"links": 0}
 
 
 def test_load_ends_when_a_server_is_killed_in_the_middle_of_an_answer() -> None:
