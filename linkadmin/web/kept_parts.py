@@ -15,7 +15,7 @@ from django.utils.translation import get_language
 
 register = template.Library()
 
-MOST_KEPT = 200  # of one part
+MOST_KEPT = 500  # of one part: roles and sections in a few languages
 FRESH = "fresh nodes of the kept part"
 MARK = "\0"  # where something fresh goes: no page has this character
 
