@@ -7,7 +7,7 @@ from django.test import Client
 
 from linkadmin.links.models import Link
 from tests.environment import Environment
-from tests.test_urls import views
+from tests.url_table import views
 from tests.webhooks.webhook_sender import open_endpoint
 
 pytestmark = pytest.mark.django_db(transaction=True)
