@@ -1,10 +1,9 @@
 """Find out what happened when a response was lost, by reading records, never by resending.
 
-What no record proves within 15 minutes needs a person. Operations closed by time or by a person end here too.
+What no record proves within 15 minutes needs a person. Operations closed by time end here too.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -16,21 +15,18 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from linkadmin.accounts.models import User
-from linkadmin.accounts.roles import Right, may
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.integrations import call_pool
-from linkadmin.links import due_reads
-from linkadmin.links.models import Reason
 from linkadmin.providers.errors import ProviderError
 from linkadmin.providers.types import Cause
 
-from . import refusals, slots
+from . import slots
 from .budget import WINDOW, budget_of
 from .changes import NOTHING, Finding, change_of
 from .link_updates import stop_waiting
 from .models import ATTEMPTS_SPENT, REPAIR_URL_LOST, STILL_REFUSED, Operation, PendingChallenge, State
 from .reading import require_in_use
-from .states import By, locked, move, refused
+from .states import By, locked, move
 
 logger = structlog.get_logger(__name__)
 
@@ -165,52 +161,3 @@ def _end_step(challenge: PendingChallenge, state: State, why: str, cause: Cause,
     challenge.delete()
     stop_waiting(operation, cause, at=now)
     return _expire(operation, state, why, now=now)
-
-
-def cancel_attempt(*, actor: User, operation: Operation, reason: str = "") -> None:
-    """Open to the person who started it, and to account managers with a reason."""
-    now = timezone.now()
-    with _recorded(operation, actor), transaction.atomic():
-        if operation.actor_id != actor.pk and not (reason and may(actor, Right.WITHDRAW_CHALLENGE)):
-            raise refusals.NotYoursToCancel
-        current = _locked(operation, State.NEEDS_CODE)
-        current.outcome, current.note = "withdrawn", reason
-        PendingChallenge.objects.filter(operation=current).delete()
-        stop_waiting(current, Cause.CODE_NEEDED, at=now)
-        move(
-            current, State.EXPIRED, by=By.WITHDRAWAL, at=now, actor=actor, details={"started_by": str(current.actor_id)}
-        )
-
-
-def resolve_manually(*, actor: User, operation: Operation, done: bool, note: str) -> None:
-    now = timezone.now()
-    with _recorded(operation, actor), transaction.atomic():
-        if operation.actor_id == actor.pk:
-            raise refusals.OwnOperation
-        current = _locked(operation, State.NEEDS_DECISION)
-        current.outcome, current.decided_by = "decided", actor
-        current.note = " · ".join(filter(None, [current.note, note]))
-        # The bank may have rejected it, so it counts as an attempt.
-        current.counts_as_attempt = current.logs_in and not done
-        if done:
-            change_of(current).apply(current, None, now)
-            due_reads.want([current.link_id] if current.link_id else [], reason=Reason.REPAIR, at=now)
-        state = State.CONFIRMED_DONE if done else State.CONFIRMED_NOT_DONE
-        details = {"decided": "done" if done else "not_done"}
-        move(current, state, by=By.DECISION, at=now, actor=actor, details=details)
-
-
-@contextmanager
-def _recorded(operation: Operation, actor: User) -> Iterator[None]:
-    # Outside the transaction, which the refusal rolls back.
-    try:
-        yield
-    except refusals.Refusal as refusal:
-        raise refused(operation, refusal, actor=actor, is_stored=True) from None
-
-
-def _locked(operation: Operation, state: State) -> Operation:
-    current = locked(operation, state)
-    if current is None:
-        raise refusals.NotOpen
-    return current

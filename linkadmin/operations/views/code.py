@@ -20,7 +20,7 @@ from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import Link
 from linkadmin.links.presentation import standing_of
 from linkadmin.links.views.access import link_for, seen
-from linkadmin.operations import encrypted, reconcile, refusals, services
+from linkadmin.operations import decisions, encrypted, refusals, services
 from linkadmin.operations.budget import budget_of
 from linkadmin.operations.challenges import AskedAgain
 from linkadmin.operations.forms.provider import CodeForm, ReasonForm
@@ -67,7 +67,7 @@ def link_code_withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
     if challenge is not None:
         back, _right = start_of(link, challenge.operation)
         try:
-            reconcile.cancel_attempt(actor=reader(request), operation=challenge.operation)
+            decisions.cancel_attempt(actor=reader(request), operation=challenge.operation)
         except refusals.Refusal as refusal:
             messages.info(request, str(refusal.words))
             back = request.path.removesuffix("withdraw/") if isinstance(refusal, refusals.NotYoursToCancel) else ""
@@ -84,7 +84,7 @@ def link_code_cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
     form = ReasonForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
-            reconcile.cancel_attempt(
+            decisions.cancel_attempt(
                 actor=reader(request), operation=challenge.operation, reason=form.cleaned_data["reason"]
             )
             messages.success(request, _("Attempt canceled. Support can start a new one."))

@@ -22,7 +22,7 @@ from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import Link
 from linkadmin.links.presentation import standing_of, title_of
 from linkadmin.links.views.access import link_for, seen
-from linkadmin.operations import encrypted, reconcile, refusals
+from linkadmin.operations import decisions, encrypted, reconcile, refusals
 from linkadmin.operations.budget import Budget, allow_attempt, budget_of
 from linkadmin.operations.forms.provider import DecisionForm, ReasonForm
 from linkadmin.operations.models import FAILED_STATES, Operation, State
@@ -78,7 +78,7 @@ def operation_decide(request: HttpRequest, pk: UUID) -> HttpResponse:
     if not form.is_valid():
         return _page(request, operation, form, status=422)
     try:
-        reconcile.resolve_manually(
+        decisions.resolve_manually(
             actor=reader(request),
             operation=operation,
             done=form.cleaned_data["outcome"] == "done",
