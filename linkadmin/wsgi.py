@@ -12,6 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "linkadmin.settings")
 
 os.environ.setdefault("LINKADMIN_DATABASE_WAIT_SECONDS", "5")  # a person waits for the page
 
+gc.disable()  # it would look through all that is loaded, and find nothing to collect
 no_core_dumps()
 hide_server_name()
 _django = get_wsgi_application()
@@ -27,3 +28,4 @@ refuse_unfit_database()
 # With --preload, processes share what is loaded until they write to it. The collector would write to all of it.
 reverse("overview")  # loads all views
 gc.freeze()
+gc.enable()
