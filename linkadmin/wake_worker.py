@@ -5,8 +5,9 @@ import time
 from uuid import UUID
 
 import structlog
-from celery import current_app
 from kombu.exceptions import OperationalError
+
+from linkadmin.celery import app
 
 logger = structlog.get_logger(__name__)
 
@@ -15,7 +16,7 @@ def wake_worker(task: str, row: UUID | None = None) -> None:
     """Wake a worker for a row, or for all due rows. Without a broker, the schedule does so a little later."""
     args = [] if row is None else [str(row)]
     try:
-        current_app.send_task(task, args=args, retry=False)
+        app.send_task(task, args=args, retry=False)
     except (OperationalError, OSError) as error:
         logger.warning("wake.lost", task=task, row="".join(args), error=type(error).__name__)
 

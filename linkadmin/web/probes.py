@@ -4,7 +4,6 @@ from datetime import datetime
 from http import HTTPStatus
 
 import structlog
-from celery import current_app
 from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
@@ -17,6 +16,7 @@ from django.views.decorators.http import require_safe
 from kombu.exceptions import OperationalError
 
 from linkadmin.audit import checks, clock
+from linkadmin.celery import app
 from linkadmin.heartbeats import watch
 from linkadmin.heartbeats.models import Heartbeat
 from linkadmin.web.badges import StateBadge
@@ -118,7 +118,7 @@ def _broker_answers() -> bool:
     if settings.CELERY_BROKER_URL.startswith("redis"):
         options |= {"socket_connect_timeout": BROKER_SECONDS, "socket_timeout": BROKER_SECONDS}
     try:
-        with current_app.connection_for_write(connect_timeout=BROKER_SECONDS, transport_options=options) as broker:
+        with app.connection_for_write(connect_timeout=BROKER_SECONDS, transport_options=options) as broker:
             broker.ensure_connection(max_retries=1, timeout=BROKER_SECONDS)
     except (OperationalError, OSError) as error:
         logger.error("probe.broker", error=type(error).__name__)

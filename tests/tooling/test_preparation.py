@@ -145,3 +145,14 @@ def test_demo_is_not_seeded_next_to_existing_staff(tmp_path: Path, data: Path) -
 
     assert ended.returncode == 1
     assert "already has staff" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("program", "unneeded"),
+    [("linkadmin.demo.__main__", {"django", "celery"}), ("linkadmin.wsgi", {"psycopg"})],
+    ids=["make run", "web with SQLite"],
+)
+def test_program_loads_nothing_heavy_that_it_never_needs(program: str, unneeded: set[str], data: Path) -> None:
+    probe = f"import sys, {program}; assert not {unneeded} & sys.modules.keys()"
+
+    assert subprocess.run([sys.executable, "-c", probe], cwd=PROJECT, check=False).returncode == 0
