@@ -1,23 +1,15 @@
-"""The Celery application. Tasks carry IDs only: the database row holds the work, a message only wakes a worker."""
+"""What `celery --app linkadmin` runs: the application, and what worker and beat do when they start."""
 
-import os
 from typing import Any
 
 import django
-from celery import Celery
 from celery.signals import beat_init, celeryd_init, task_postrun, task_prerun, worker_ready
-from kombu.transport import TRANSPORT_ALIASES
 
 from linkadmin.hardening import no_core_dumps
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "linkadmin.settings")
+from .wake_worker import app
 
-# Ours doesn't lose workers to incomplete messages.
-TRANSPORT_ALIASES["filesystem"] = "linkadmin.broker:Transport"
-
-app = Celery("linkadmin")
-app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks()
+__all__ = ["app"]
 
 
 @celeryd_init.connect

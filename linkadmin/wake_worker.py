@@ -1,13 +1,26 @@
-"""Messages that wake a worker for a row. Losing or repeating one changes nothing: the row holds the work."""
+"""Celery's application, and the messages that wake a worker for a row.
 
+They carry IDs only. Losing or repeating one changes nothing: the row holds the work.
+"""
+
+import os
 import threading
 import time
 from uuid import UUID
 
 import structlog
+from celery import Celery
 from kombu.exceptions import OperationalError
+from kombu.transport import TRANSPORT_ALIASES
 
-from linkadmin.celery import app
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "linkadmin.settings")
+
+# Ours doesn't lose workers to incomplete messages.
+TRANSPORT_ALIASES["filesystem"] = "linkadmin.broker:Transport"
+
+app = Celery("linkadmin")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
 
 logger = structlog.get_logger(__name__)
 

@@ -16,9 +16,9 @@ from django.views.decorators.http import require_safe
 from kombu.exceptions import OperationalError
 
 from linkadmin.audit import checks, clock
-from linkadmin.celery import app
 from linkadmin.heartbeats import watch
 from linkadmin.heartbeats.models import Heartbeat
+from linkadmin.wake_worker import app
 from linkadmin.web.badges import StateBadge
 from linkadmin.web.storage import UNUSABLE
 
