@@ -114,17 +114,16 @@ def test_only_tags_of_a_word_or_two_write_html_in_code() -> None:
         "links/listing/table_rows.py",
         "links/templatetags/names.py",
         "timestamps.py",
-        "web/flat_parts.py",
         "web/flat_select.py",
         "web/icons.py",
         "web/page_parts.py",
     }
 
 
-def test_no_code_marks_text_as_safe() -> None:
+def test_only_flat_parts_which_escape_all_values_mark_text_as_safe() -> None:
     found = [path.name for path in CODE if re.search(r"mark_safe|SafeString|SafeText|\bhx-on", path.read_text())]
 
-    assert found == []
+    assert found == ["flat_parts.py"]
 
 
 def test_forbidden_things_would_be_found() -> None:

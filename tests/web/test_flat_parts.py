@@ -2,15 +2,18 @@
 
 import pytest
 from django.template import Context, Engine
+from django.utils import translation
+from django.utils.html import format_html
 
 from linkadmin.web.flat_parts import FlatPart
 
-ROW = {"name": "<Ana> & {0}", "url": "", "note": "two"}
-PART = '{# Part #}<li>{{ name }} {x}{% if url %}<a href="{{ url }}">{% elif note %}{{ note }}{% else %}-{% endif %}'
+ROW = {"name": "<Ana> & {0} %s", "url": "", "note": "two", "icon": format_html("<i>{}</i>", "&")}
+PART = '{# Part #}{% load i18n %}<li title="{% translate "50% off" %}">100% {{ icon }}{{ name }} {x}{% if url %}<a href="{{ url }}">{% elif note %}{{ note }}{% else %}-{% endif %}'
 
 
 def part(text: str, monkeypatch: pytest.MonkeyPatch) -> FlatPart:
-    engine = Engine(loaders=[("django.template.loaders.locmem.Loader", {"part.html": text})])
+    loaders = [("django.template.loaders.locmem.Loader", {"part.html": text})]
+    engine = Engine(loaders=loaders, libraries={"i18n": "django.templatetags.i18n"})
     monkeypatch.setattr(Engine, "get_default", staticmethod(lambda: engine))
     return FlatPart("part.html")
 
@@ -34,3 +37,13 @@ def test_part_looks_as_if_rendered(more: dict[str, str], monkeypatch: pytest.Mon
 def test_what_needs_an_engine_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(TypeError):
         part(text, monkeypatch).fill([ROW])
+
+
+def test_texts_are_translated_for_each_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    flat = part('{% load i18n %}{% translate "Yes" %} {{ name }}', monkeypatch)
+
+    drawn = flat.fill([ROW | {"name": "1"}])
+    with translation.override("es"):
+        drawn += flat.fill([ROW | {"name": "2"}])
+
+    assert drawn == "Yes 1Sí 2"
