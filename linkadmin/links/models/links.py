@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.fields import FoldedField, NameField
+from linkadmin.ids import url_of
 from linkadmin.integrations.denials import why_check_failed
 from linkadmin.integrations.models import Integration
 from linkadmin.links.causes import (
@@ -80,7 +80,7 @@ class EndUser(models.Model):
         return masked(self.name) or self.external_id
 
     def get_absolute_url(self) -> str:
-        return reverse("end-user-detail", args=[self.pk])
+        return url_of("end-user-detail", self.pk)
 
     def called(self, *, see_names: bool) -> str:
         """Initials, the default everywhere, for staff who may not see names."""
@@ -218,7 +218,7 @@ class Link(models.Model):
         return f"{self.end_user} × {self.institution or self.integration}"
 
     def get_absolute_url(self) -> str:
-        return reverse("link-detail", args=[self.pk])
+        return url_of("link-detail", self.pk)
 
     @property
     def bank(self) -> str:

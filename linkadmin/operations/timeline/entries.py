@@ -10,13 +10,13 @@ from uuid import UUID
 from django.db.models import Q, QuerySet, TextField, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Coalesce, LPad, NullIf
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
 from linkadmin.compiled_query import Row, Sql, as_sql, time_of
+from linkadmin.ids import url_of
 from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import AssigneeChange, HealthChange, InstitutionChange, Note
 from linkadmin.links.presentation import badge_of
@@ -30,7 +30,6 @@ from linkadmin.webhooks.models import DeliveryLink, DeliveryOutcome, DeliverySta
 LARGEST_ID = 2**63 - 1
 MOST_FACTS = 13
 ID_DIGITS = 19  # of LARGEST_ID
-ANY = UUID(int=0)  # placeholder in a URL
 LOOKS = {
     State.SUCCEEDED: ("ok", "check"),
     State.CONFIRMED_DONE: ("ok", "check"),
@@ -85,7 +84,7 @@ def describe_operation(facts: Shown, *, see_names: bool) -> EntryText:
         request_id,
         _("resolved by %(name)s") % {"name": isolated(decided)} if decided else "",
     )
-    return EntryText(tone, icon, str(OperationKind(kind).label), note, url=_url("operation-detail", pk))
+    return EntryText(tone, icon, str(OperationKind(kind).label), note, url=url_of("operation-detail", UUID(pk)))
 
 
 @lru_cache(maxsize=1000)
@@ -100,16 +99,7 @@ def describe_delivery(facts: Shown, *, see_names: bool) -> EntryText:
     times = ngettext("%(count)d time", "%(count)d times", int(copies)) % {"count": int(copies)}
     result = DeliveryOutcome(outcome).label if outcome else DeliveryState(state).label
     note = _joined(topic, str(result), times if copies != "1" else "", request_id)
-    return EntryText("info", "webhook", _("Webhook received"), note, url=_url("delivery-detail", pk))
-
-
-def _url(view: str, pk: str) -> str:
-    return _url_around(view).replace(str(ANY), str(UUID(pk)))
-
-
-@cache
-def _url_around(view: str) -> str:
-    return reverse(view, args=[ANY])
+    return EntryText("info", "webhook", _("Webhook received"), note, url=url_of("delivery-detail", UUID(pk)))
 
 
 def describe_note(facts: Shown, *, see_names: bool) -> EntryText:
