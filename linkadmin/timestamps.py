@@ -43,8 +43,9 @@ def exact(at: datetime | None) -> str:
 def exact_words(at: datetime | None) -> str:
     if at is None:
         return ""
-    local = timezone.localtime(at)
-    return _words_of_day(local.date(), str(local.tzname()), get_language()).replace(MIDNIGHT, f"{local:%H:%M}", 1)
+    local = at.astimezone(timezone.get_current_timezone())
+    hour = f"{local.hour:02}:{local.minute:02}"
+    return _words_of_day(local.date(), str(local.tzname()), get_language()).replace(MIDNIGHT, hour, 1)
 
 
 @register.filter
@@ -65,6 +66,12 @@ def span_words(span: timedelta) -> str:
 
 def ago_words(at: datetime, *, now: datetime) -> str:
     seconds = int((now - at).total_seconds())
+    unit = 1 if seconds < 60 else 60 if seconds < 3600 else 3600 if seconds < 86_400 else 86_400
+    return _ago_words(max(-1, seconds // unit * unit), get_language())
+
+
+@lru_cache(maxsize=1000)
+def _ago_words(seconds: int, _language: str | None) -> str:
     if seconds < 0:
         return _("just now")
     if seconds < 60:

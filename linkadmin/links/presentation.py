@@ -3,10 +3,12 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID
 
 from django import forms
 from django.http import QueryDict
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from linkadmin.heartbeats import watch
@@ -16,7 +18,7 @@ from linkadmin.providers.names import isolated
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.web.badges import StateBadge
 
-from .causes import STATES, VERIFYING_LOOK, Group, Remedy, StateLook, Turn
+from .causes import STATES, VERIFYING_LOOK, Group, Remedy, RepairKind, StateLook, Turn, judge
 from .models import VERIFYING, EndUser, Institution, Link
 
 TURN_ICONS = {
@@ -65,10 +67,22 @@ def badge_of(state: HealthState, reason: str = "") -> StateBadge:
 
 
 def badge(link: Link) -> StateBadge:
-    judged = link.judgment
-    mark = _("Provider reports conflicting status") if link.conflict and judged.group is not None else ""
+    return _look(link)[0]
+
+
+def _look(link: Link) -> tuple[StateBadge, Turn]:
+    facts = link.cause, link.is_verifying, link.repair_kind, link.conflict, link.integration.keys_rejected
+    return _look_by(*facts, get_language())
+
+
+@lru_cache(maxsize=1000)
+def _look_by(
+    cause: str, is_verifying: bool, kind: RepairKind, conflict: bool, keys_rejected: bool, _language: str | None
+) -> tuple[StateBadge, Turn]:
+    judged = judge(Cause(cause), is_verifying=is_verifying, kind=kind)
+    mark = _("Provider reports conflicting status") if conflict and judged.group is not None else ""
     shown = replace(_badge(judged.look, str(judged.reason)), mark=mark)
-    return without_green(shown) if link.integration.keys_rejected else shown
+    return without_green(shown) if keys_rejected else shown, judged.turn
 
 
 def without_green(badge: StateBadge) -> StateBadge:
@@ -97,7 +111,8 @@ def glance(link: Link, under_way: UnderWay | None) -> tuple[StateBadge, datetime
     """A link's status, since when, and waiting on whom: what a row of a table shows of its standing."""
     if under_way:
         return under_way.state, under_way.since, under_way.turn
-    return badge(link), _since(link), link.judgment.turn
+    state, turn = _look(link)
+    return state, _since(link), turn
 
 
 def title_of(customer: EndUser, place: Institution | Integration, *, see_names: bool) -> str:

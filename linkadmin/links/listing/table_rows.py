@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import cache
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
@@ -86,24 +87,24 @@ def _texts(
         "customer_id": link.end_user.external_id,
         "bank": link.bank or _("Unnamed institution"),
         "integration": link.integration.name,
-        "unlisted": _("No longer listed"),
         "is_unlisted": bank is not None and not bank.is_listed_since(link.integration.institutions_read_at),
         "state": draw_state(state),
         "since": since.isoformat(),
         "since_exact": exact_words(since),
         "since_ago": ago_words(since, now=now),
-        "waiting_on": _("Waiting on"),
-        "turn": str(turn.label) if has_turn else "",
+        "turn": _turn_words(turn, get_language()) if has_turn else "",
         "turn_icon": icon(TURN_ICONS[turn]) if has_turn else "",
-        "last_sync": _("Last successful sync"),
         "synced": good_at.isoformat() if good_at else "",
         "synced_exact": exact_words(good_at),
         "synced_ago": ago_words(good_at, now=now) if good_at else "",
-        "never": _("none yet"),
-        "assignee_label": _("Assignee"),
         "assignee": link.assignee.display_name if link.assignee else "—",
         "is_hot": link.cause == Cause.CODE_WAITING.value and not link.is_verifying,
     }
+
+
+@cache
+def _turn_words(turn: Turn, _language: str | None) -> str:
+    return str(turn.label)
 
 
 def _next_change(at: datetime, now: datetime) -> datetime:
