@@ -1,13 +1,15 @@
 """Queries that pages repeat all the time, compiled once: compiling costs more than running them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeAlias
 from uuid import UUID
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 from django.db.models import QuerySet
-from django.db.models.query import get_related_populators
+from django.db.models.base import ModelState
+from django.db.models.query import ModelIterable, get_related_populators
 from django.utils.functional import cached_property
 
 Row: TypeAlias = tuple[Any, ...]
@@ -19,6 +21,8 @@ _FIELDS: dict[type, "models.Field[Any, Any]"] = {
     datetime: models.DateTimeField(),
     date: models.DateField(),
 }
+MOST_LOADERS = 500
+_loaders: dict[str, Callable[[Row], Any]] = {}  # by statement
 
 
 class CompiledQuery:
@@ -79,6 +83,29 @@ def as_sql(built: "QuerySet[Any, Any] | Sql") -> Sql:
     return built
 
 
+def load(queryset: "QuerySet[Any]") -> list[Any]:
+    """Return the queryset's instances in a list. What loads them is prepared once for each statement."""
+    if not _has_plain_rows(queryset):
+        return list(queryset)
+    try:
+        sql, params = as_sql(queryset)
+    except EmptyResultSet:
+        return []
+    loader = _loaders.get(sql)
+    if loader is None:
+        if len(_loaders) >= MOST_LOADERS:
+            _loaders.clear()
+        loader = _loaders[sql] = _loader_of(queryset)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return [loader(row) for row in cursor.fetchall()]
+
+
+def _has_plain_rows(queryset: Any) -> bool:
+    added = queryset._prefetch_related_lookups or queryset._known_related_objects
+    return queryset._iterable_class is ModelIterable and not added
+
+
 def time_of(value: datetime | str | None) -> datetime | None:
     # SQLite returns naive UTC, or text.
     if isinstance(value, str):
@@ -112,21 +139,36 @@ def _loader_of(queryset: "QuerySet[Any, Any]") -> Callable[[Row], Any]:
     names = [select[column][0].target.attname for column in columns]
     first, last = columns[0], columns[-1] + 1
 
-    def converted(row: Row) -> Iterator[Any]:
-        for position, value in enumerate(row):
-            if position in converters:
-                functions, expression = converters[position]
-                for convert in functions:
-                    value = convert(value, expression, connection)
-            yield value
-
     def load(row: Row) -> Any:
-        values = list(converted(row))
-        loaded = klass["model"].from_db(queryset.db, names, values[first:last])
+        values = list(row)
+        for position, (functions, expression) in converters.items():
+            for convert in functions:
+                values[position] = convert(values[position], expression, connection)
+        loaded = _instance(klass["model"], queryset.db, names, values[first:last])
         for populator in populators:
-            populator.populate(values, loaded)
+            _populate(populator, values, loaded)
         for name, column in annotations.items():
             setattr(loaded, name, values[column])
         return loaded
 
     return load
+
+
+def _instance(model: type[models.Model], db: str, names: Sequence[str], values: Sequence[Any]) -> Any:
+    """As `from_db`, which goes through all fields of a model for the few that were read."""
+    loaded = model.__new__(model)
+    loaded._state = ModelState()
+    loaded._state.db, loaded._state.adding = db, False
+    loaded.__dict__.update(zip(names, values, strict=True))
+    return loaded
+
+
+def _populate(populator: Any, values: Sequence[Any], parent: models.Model) -> None:
+    """As `RelatedPopulator.populate`, with `_instance`."""
+    own, related = values[populator.cols_start : populator.cols_end], None
+    if own[populator.pk_idx] is not None:
+        related = _instance(populator.model_cls, populator.db, populator.init_list, own)
+        for each in populator.related_populators:
+            _populate(each, values, related)
+        populator.remote_setter(related, parent)
+    populator.local_setter(parent, related)

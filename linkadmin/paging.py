@@ -11,6 +11,8 @@ from django.db.models import BooleanField, CharField, DateTimeField, F, Field, F
 from django.db.models.fields import TextField
 from django.http import QueryDict
 
+from linkadmin.compiled_query import load
+
 PAGE_SIZE = 50
 BEFORE, AFTER = "before", "after"
 PLACES = (BEFORE, AFTER, "at", "end")  # query parameters that select the page; timelines use the last two as well
@@ -125,8 +127,8 @@ class Keyset:
             rows = rows.filter(_beyond(columns, key, side="<" if descending else ">"))
         rows = rows.order_by(*(OrderBy(column.expression, descending=descending) for column in columns))
         if not parts:
-            return list(rows[: self.size + 1])
-        return list(rows.filter(pk__in=self._merged([rows.filter(part) for part in parts], descending=descending)))
+            return load(rows[: self.size + 1])
+        return load(rows.filter(pk__in=self._merged([rows.filter(part) for part in parts], descending=descending)))
 
     def _merged(self, parts: "list[QuerySet[Row]]", *, descending: bool) -> list[Any]:
         """Primary keys of the first rows of all parts, by one statement that reads a page of each at most."""

@@ -15,6 +15,7 @@ LONGEST_FUNCTION, LONGEST_VIEW, MOST_MODULES = 41, 30, 20  # lines, lines, modul
 PROVIDER_WORDS_ALLOWED = ("simulator", "demo")  # imitate providers or generate history, so they use provider values
 # State that a process may keep in memory: losing it does no harm.
 OWN_STATE = {
+    "compiled_query.py": "how to load the rows of a statement: the same until the end of the process",
     "heartbeats/signs.py": "the writer of this process's own heartbeat",
     "heartbeats/watch.py": "what was asked two seconds ago",
     "links/listing/table_rows.py": "drawn rows, each under all that it shows",

@@ -8,7 +8,9 @@ from django.utils.html import format_html
 from linkadmin.web.flat_parts import FlatPart
 
 ROW = {"name": "<Ana> & {0} %s", "url": "", "note": "two", "icon": format_html("<i>{}</i>", "&")}
-PART = '{# Part #}{% load i18n %}<li title="{% translate "50% off" %}">100% {{ icon }}{{ name }} {x}{% if url %}<a href="{{ url }}">{% elif note %}{{ note }}{% else %}-{% endif %}'
+PART = '{# Part #}{% load i18n %}<li title="{% translate "50% off" %}">100% {{ icon }}{{ name }}' + (
+    '{x}{% if url %}<a href="{{ url }}">{% elif note %}{{ note }}{% else %}-{% endif %}'
+)
 
 
 def part(text: str, monkeypatch: pytest.MonkeyPatch) -> FlatPart:
