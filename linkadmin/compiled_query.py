@@ -14,12 +14,13 @@ from django.utils.functional import cached_property
 
 Row: TypeAlias = tuple[Any, ...]
 Sql: TypeAlias = tuple[str, Row]
-Key: TypeAlias = UUID | datetime | date | None
-Kind: TypeAlias = type[UUID] | type[datetime] | type[date]
+Key: TypeAlias = UUID | datetime | date | str | None
+Kind: TypeAlias = type[UUID] | type[datetime] | type[date] | type[str]
 _FIELDS: dict[type, "models.Field[Any, Any]"] = {
     UUID: models.UUIDField(),
     datetime: models.DateTimeField(),
     date: models.DateField(),
+    str: models.TextField(),
 }
 MOST_LOADERS = 500
 _loaders: dict[str, Callable[[Row], Any]] = {}  # by statement
@@ -116,6 +117,8 @@ def time_of(value: datetime | str | None) -> datetime | None:
 def _placeholder(kind: Kind, place: int) -> Key:
     if kind is UUID:
         return UUID(int=place)
+    if kind is str:
+        return f"\0{place}"  # no database stores a NUL
     day = date(1, 1, 1) + timedelta(days=place)
     return datetime(day.year, day.month, day.day, tzinfo=UTC) if kind is datetime else day
 

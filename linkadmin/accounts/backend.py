@@ -1,11 +1,14 @@
 """Where passwords are checked. Attempts are counted first, for sign-ins and for password changes."""
 
 from typing import Any
+from uuid import UUID
 
 from allauth.account.auth_backends import AuthenticationBackend
 from allauth.account.forms import ChangePasswordForm
 from allauth.core import context
 from django.http import HttpRequest
+
+from linkadmin.compiled_query import CompiledQuery
 
 from . import limits
 from .models import User
@@ -24,6 +27,13 @@ class LimitedBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth ha
         if user is not None:
             counted.succeeded()
         return user
+
+    def get_user(self, user_id: UUID) -> User | None:
+        found = _USER.instances(user_id)
+        return found[0] if found and self.user_can_authenticate(found[0]) else None
+
+
+_USER = CompiledQuery(lambda pk: User.objects.filter(pk=pk))
 
 
 class LimitedChangePasswordForm(ChangePasswordForm):  # type: ignore[misc]  # allauth has no types

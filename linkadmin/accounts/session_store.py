@@ -8,6 +8,10 @@ from typing import Any
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from linkadmin.compiled_query import CompiledQuery
 
 STARTED, SEEN = "started_at", "seen_at"  # seconds since 1970
 ADDRESS, BROWSER = "address", "browser"
@@ -21,6 +25,13 @@ class SessionStore(DatabaseStore):
         from .models import StaffSession
 
         return StaffSession
+
+    def load(self) -> dict[str, Any]:
+        stored = _STORED.row(self.session_key, timezone.now())
+        if stored is None:
+            self._session_key = None
+            return {}
+        return self.decode(stored[0])
 
     def create_model_instance(self, data: dict[str, Any]) -> Any:
         row: Any = super().create_model_instance(data)
@@ -45,6 +56,15 @@ class SessionStore(DatabaseStore):
 
     def _content(self) -> tuple[str | None, bytes]:
         return self.session_key, self.serializer().dumps(dict(self.items()))
+
+
+def _stored(key: str, now: datetime) -> "QuerySet[Any]":
+    return (
+        SessionStore.get_model_class().objects.filter(session_key=key, expire_date__gt=now).values_list("session_data")
+    )
+
+
+_STORED = CompiledQuery(_stored, types=(str, datetime))
 
 
 def _moment(seconds: int | None) -> datetime | None:
