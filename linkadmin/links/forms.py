@@ -1,5 +1,6 @@
 """Forms for what staff record: notes, assignees of links, and account managers of customers."""
 
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -10,9 +11,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from linkadmin.accounts.models import User
+from linkadmin.accounts.roles import Right, may
 from linkadmin.providers.names import isolated
 from linkadmin.web.flat_select import FlatSelect
 
+from .listing.known import STAFF
 from .models import EndUser, Link
 from .staff_work import LONGEST_NOTE, possible_assignees
 
@@ -34,13 +37,7 @@ class NoteForm(forms.Form):
 
 
 class AssigneeField(forms.ModelChoiceField):  # type: ignore[type-arg]
-    """Staff to choose from, with the reader marked."""
-
-    reader: User | None = None
-
     def label_from_instance(self, obj: Any) -> str:
-        if self.reader is not None and obj.pk == self.reader.pk:
-            return _("Me (%(name)s)") % {"name": isolated(obj.display_name)}
         return str(obj.display_name)
 
 
@@ -53,11 +50,11 @@ class HandoverForm(forms.Form):
         super().__init__(data, initial={name: current, "was": current})
         field = self.fields[name]
         assert isinstance(field, AssigneeField)  # noqa: S101 - for the types
-        field.reader = reader
         # Somebody inactive stays selectable until a colleague takes over.
         field.queryset = possible_assignees()
         if current:
             field.queryset |= User.objects.filter(pk=current)
+        field.widget.choices = [("", field.empty_label), *_labels(current, reader)]
 
 
 class AssigneeForm(HandoverForm):
@@ -84,3 +81,12 @@ class AccountManagerForm(HandoverForm):
 
     def __init__(self, data: QueryDict | None = None, *, customer: EndUser, reader: User) -> None:
         super().__init__(data, name="account_manager", current=customer.account_manager_id, reader=reader)
+
+
+def _labels(current: UUID | None, reader: User) -> Iterator[tuple[str, str]]:
+    """Staff to choose from, with the reader marked."""
+    for pk, person in STAFF.all(*filter(None, [current])).items():
+        if pk == reader.pk:
+            yield str(pk), _("Me (%(name)s)") % {"name": isolated(person.display_name)}
+        elif may(person, Right.REFRESH) or pk == current:
+            yield str(pk), person.display_name

@@ -1,4 +1,4 @@
-"""A select whose options are one flat part: Django renders two templates for each."""
+"""A select whose options are one flat part: Django renders two templates for each. Without groups."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ class FlatSelect(forms.Select):
     def render(
         self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: BaseRenderer | None = None
     ) -> Any:
-        widget = self.get_context(name, value, attrs)["widget"]
-        options = (option for _group, options, _index in widget["optgroups"] for option in options)
-        shown = ({**option, "value": str(option["value"])} for option in options)
-        return format_html('<select name="{}"{}>{}</select>', name, flatatt(widget["attrs"]), _OPTION.fill(shown))
+        chosen, attributes = {*self.format_value(value)}, flatatt(self.build_attrs(self.attrs, attrs))
+        shown = [(str(choice), label) for choice, label in self.choices]
+        options = _OPTION.fill({"value": each, "label": label, "selected": each in chosen} for each, label in shown)
+        return format_html('<select name="{}"{}>{}</select>', name, attributes, options)
