@@ -30,11 +30,6 @@ def soon(at: datetime | None) -> str:
 
 
 @register.filter
-def clock(at: datetime) -> str:
-    return _drawn(at, f"{timezone.localtime(at):%H:%M:%S}", "")
-
-
-@register.filter
 def exact(at: datetime | None) -> str:
     return "" if at is None else format_html('<time datetime="{}">{}</time>', at.isoformat(), exact_words(at))
 
@@ -82,6 +77,15 @@ def _ago_words(seconds: int, _language: str | None) -> str:
         return _("%(count)d h ago") % {"count": seconds // 3600}
     days = seconds // 86_400
     return ngettext("%(count)d day ago", "%(count)d days ago", days) % {"count": days}
+
+
+def day_words(day: date, format_name: str = "DATE_FORMAT") -> str:
+    return _day_words(day, format_name, get_language())
+
+
+@lru_cache(maxsize=1000)
+def _day_words(day: date, format_name: str, _language: str | None) -> str:
+    return date_format(day, format_name)
 
 
 def _soon_words(left: timedelta) -> str:

@@ -4,7 +4,8 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from uuid import UUID
 
 from django.db.models import TextField
@@ -15,16 +16,18 @@ from django.utils.translation import ngettext
 
 from linkadmin.compiled_query import CompiledQuery, Sql, as_sql
 from linkadmin.providers.types import HealthState
+from linkadmin.web.flat_parts import FlatPart
 
 from .causes import STATES
 from .models import HealthChange, Link
 
 DAYS = 90
+_BAR = FlatPart("links/_health_bar.html")
 
 
 @dataclass(frozen=True, slots=True)
 class HealthCalendar:
-    bars: list[tuple[int, str]]  # days from the left, and the state's tone
+    bars: str  # drawn
     words: str  # the same in words, for screen readers
 
 
@@ -42,19 +45,25 @@ _CHANGES = CompiledQuery(_changes, types=(UUID, datetime))
 
 def health_calendar(link: Link, *, today: date) -> HealthCalendar:
     """Days are those of the reader's time zone."""
-    days = [today - timedelta(days=DAYS - 1 - number) for number in range(DAYS)]
-    midnights = [timezone.make_aware(datetime.combine(day, time.min)).astimezone(UTC) for day in days]
-    starts = [f"{midnight:%Y-%m-%d %H:%M:%S}" for midnight in midnights]
+    days, midnight, starts = _days_until(today, timezone.get_current_timezone())
     before, since = None, []
-    for at, _pk, new in sorted(_CHANGES.rows(link.pk, midnights[0])):
+    for at, _pk, new in sorted(_CHANGES.rows(link.pk, midnight)):
         number = bisect_right(starts, at) - 1
         if number < 0:
             before = HealthState(new)
         else:
             since.append((days[number], HealthState(new)))
     worst = dict(worst_by_day(since, first=days[0], last=today, before=before))
-    bars = [((day - days[0]).days, STATES[state].tone) for day, state in worst.items()]
-    return HealthCalendar(bars, _in_words(Counter(worst.values())))
+    bars = ({"tone": STATES[state].tone, "x": str((day - days[0]).days)} for day, state in worst.items())
+    return HealthCalendar(_BAR.fill(bars), _in_words(Counter(worst.values())))
+
+
+@lru_cache(maxsize=100)
+def _days_until(today: date, zone: tzinfo) -> tuple[list[date], datetime, list[str]]:
+    """The days, when the first one starts, and when each does as SQLite stores it."""
+    days = [today - timedelta(days=DAYS - 1 - number) for number in range(DAYS)]
+    midnights = [datetime.combine(day, time.min, zone).astimezone(UTC) for day in days]
+    return days, midnights[0], [f"{midnight:%Y-%m-%d %H:%M:%S}" for midnight in midnights]
 
 
 def worst_by_day(

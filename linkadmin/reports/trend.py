@@ -3,16 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, timedelta
-from functools import lru_cache
 
 from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from linkadmin.links import counts
 from linkadmin.links.causes import Group
 from linkadmin.links.group_counts import LOOKS
+from linkadmin.timestamps import day_words
 from linkadmin.web.flat_parts import FlatPart
 from linkadmin.web.icons import icon
 
@@ -44,7 +42,7 @@ def trend_chart() -> TrendChart | None:
     if not any(map(any, by_kind.values())):
         return None
     labels = {kind: str(Group(kind).label) for kind in KINDS}
-    since = _in_words(today - timedelta(days=DAYS - 1), "MONTH_DAY_FORMAT", get_language())
+    since = day_words(today - timedelta(days=DAYS - 1), "MONTH_DAY_FORMAT")
     curves = [_curve(kind, labels[kind], heights, since) for kind, heights in by_kind.items()]
     columns = _CURVE.fill(curves[:2]), _CURVE.fill(curves[2:])
     return TrendChart(columns, _days(by_kind, labels, today), list(labels.values()))
@@ -79,14 +77,9 @@ def _days(by_kind: Mapping[str, list[int]], labels: Mapping[str, str], today: da
     named = {f"{kind}_label": label for kind, label in labels.items()}
     return _DAY.fill(
         {
-            "day": _in_words(today - timedelta(days=back), "DATE_FORMAT", get_language()),
+            "day": day_words(today - timedelta(days=back)),
             **named,
             **{kind: heights[-1 - back] for kind, heights in by_kind.items()},
         }
         for back in range(0, DAYS, WEEK)
     )
-
-
-@lru_cache(maxsize=1000)
-def _in_words(day: date, format_name: str, _language: str | None) -> str:
-    return date_format(day, format_name)

@@ -59,15 +59,15 @@ class EntryText:
 
 def describe_change(facts: Shown, *, see_names: bool) -> EntryText:
     new, cause, source, raw_status, raw_code = facts
-    tone, icon, label, reason = _look_of_change(new, cause, get_language())
+    tone, icon, label, why = _look_of_change(new, cause, source, get_language())
     raw = " ".join(filter(None, [raw_status, raw_code]))
-    return EntryText(tone, icon, label, _joined(reason, str(HealthChange.Source(source).label), raw))
+    return EntryText(tone, icon, label, _joined(why, raw))
 
 
 @cache
-def _look_of_change(state: str, cause: str, _language: str | None) -> Shown:
+def _look_of_change(state: str, cause: str, source: str, _language: str | None) -> Shown:
     look = badge_of(HealthState(state), str(VERDICTS[Cause(cause)].reason))
-    return look.tone, look.icon, look.label, look.reason
+    return look.tone, look.icon, look.label, _joined(look.reason, str(HealthChange.Source(source).label))
 
 
 def describe_operation(facts: Shown, *, see_names: bool) -> EntryText:

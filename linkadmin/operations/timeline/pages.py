@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, tzinfo
 from itertools import groupby
 
 from django.db import connection
@@ -10,13 +10,12 @@ from django.http import QueryDict
 from django.template.defaultfilters import linebreaksbr
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from linkadmin.compiled_query import CompiledQuery
 from linkadmin.links.models import Link
 from linkadmin.paging import read_moment, turned, without_place, write_moment
-from linkadmin.timestamps import clock
+from linkadmin.timestamps import day_words, exact_words
 from linkadmin.web.flat_parts import FlatPart
 from linkadmin.web.icons import icon
 
@@ -67,15 +66,20 @@ class _Reader:
         zone, today = timezone.get_current_timezone(), timezone.localdate()
         url = reverse("link-history", args=[self.link.pk])
         by_day = groupby(entries, key=lambda entry: entry.key.at.astimezone(zone).date())
-        return [Day(_label(day, today), _ENTRY.fill(self._drawn(entry, url) for entry in each)) for day, each in by_day]
+        return [
+            Day(_label(day, today), _ENTRY.fill(self._drawn(entry, url, zone) for entry in each))
+            for day, each in by_day
+        ]
 
-    def _drawn(self, entry: Entry, history_url: str) -> dict[str, object]:
-        text = entry.source.describe(entry.facts, see_names=self.see_names)
+    def _drawn(self, entry: Entry, history_url: str, zone: tzinfo) -> dict[str, object]:
+        text, at = entry.source.describe(entry.facts, see_names=self.see_names), entry.key.at
         anchor = f"{entry.key.kind}-{entry.key.id}"
         return {
             "anchor": anchor,
             "permalink": f"{history_url}?at={write_key(entry.key)}#{anchor}",
-            "time": clock(entry.key.at),
+            "at": at.isoformat(),
+            "exactly": exact_words(at),
+            "clock": f"{at.astimezone(zone).time():%H:%M:%S}",
             "tone": text.tone,
             "icon": icon(text.icon),
             "title": text.title,
@@ -136,7 +140,7 @@ def _read_key(text: str) -> Key | None:
 
 def _label(day: date, today: date) -> str:
     days = (today - day).days
-    return _("Today") if days == 0 else _("Yesterday") if days == 1 else date_format(day, "DATE_FORMAT")
+    return _("Today") if days == 0 else _("Yesterday") if days == 1 else day_words(day)
 
 
 @dataclass(frozen=True, slots=True)
