@@ -74,6 +74,24 @@ class FilterSelect:
 
 
 @dataclass(frozen=True, slots=True)
+class Choices:
+    """What the form depends on, as short as it is to compare: what is chosen, and what has a name."""
+
+    states: tuple[str, ...]
+    integration: UUID | None
+    institution: UUID | None
+    bank: str  # the institution, as it's shown
+    assignee: str
+    assignee_label: str
+    older: int
+    consent: int
+    sort: str
+    kept: tuple[tuple[str, str], ...]
+    integrations: tuple[tuple[UUID, str], ...]
+    staff: tuple[tuple[UUID, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FilterBar:
     states: tuple[Option, ...]
     state_label: str
@@ -84,23 +102,36 @@ class FilterBar:
 
 
 @lru_cache(maxsize=200)
-def _drawn(bar: FilterBar, _language: str) -> str:
+def _drawn(choices: Choices, _language: str) -> str:
+    bar = FilterBar(
+        states=tuple(_options(_offered_states(choices.states), choices.states)),
+        state_label=_state_label(choices.states),
+        selects=tuple(_selects(choices)),
+        bank=choices.bank,
+        institution=str(choices.institution or ""),
+        kept=choices.kept,
+    )
     return render_to_string("links/_filters.html", {"bar": bar})
 
 
 def draw(chosen: LinkFilter, *, reader: User, bank: str) -> str:
     """Markup of the form. `bank` is a name that wasn't found; the form shows it again."""
-    states = tuple(_options(_offered_states(chosen.states), chosen.states))
-    institution = chosen.institution
-    bar = FilterBar(
-        states=states,
-        state_label=_state_label(chosen.states),
-        selects=tuple(_selects(chosen, reader)),
+    institution, staff = chosen.institution, STAFF.all().items()
+    choices = Choices(
+        states=chosen.states,
+        integration=chosen.integration.pk if chosen.integration else None,
+        institution=institution.pk if institution else None,
         bank=bank or (label_of(institution) if institution else ""),
-        institution=str(institution.pk) if institution else "",
+        assignee=chosen.assignee,
+        assignee_label=_value_label(chosen, "assigned", chosen.assignee) if chosen.assignee else "",
+        older=chosen.older,
+        consent=chosen.consent,
+        sort=chosen.sort,
         kept=tuple((name, value) for name, value in chosen.fields if name in ("customer", "unknown")),
+        integrations=tuple((pk, each.name) for pk, each in INTEGRATIONS.all().items()),
+        staff=tuple((pk, each.display_name) for pk, each in staff if may(each, Right.REFRESH) and pk != reader.pk),
     )
-    return _drawn(bar, get_language())
+    return _drawn(choices, get_language())
 
 
 def _offered_states(chosen: Collection[str]) -> list[tuple[str, str | Promise]]:
@@ -136,21 +167,15 @@ def label_of(institution: Institution) -> str:
     return f"{institution.display_name} · {INTEGRATIONS.all(listed_by)[listed_by].name}"
 
 
-def _selects(chosen: LinkFilter, reader: User) -> Iterator[FilterSelect]:
-    integrations = [(str(pk), each.name) for pk, each in INTEGRATIONS.all().items()]
-    staff = [
-        (str(pk), each.display_name)
-        for pk, each in STAFF.all().items()
-        if each.is_active and may(each, Right.REFRESH) and pk != reader.pk
-    ]
-    whose = [(MINE, _("Mine")), (NOBODY, _("Unassigned")), *staff]
+def _selects(chosen: Choices) -> Iterator[FilterSelect]:
+    integrations = [(str(pk), name) for pk, name in chosen.integrations]
+    whose = [(MINE, _("Mine")), (NOBODY, _("Unassigned")), *((str(pk), name) for pk, name in chosen.staff)]
     if chosen.assignee and chosen.assignee not in dict(whose):
-        whose.append((chosen.assignee, _value_label(chosen, "assigned", chosen.assignee)))
-    integration = str(chosen.integration.pk) if chosen.integration else ""
+        whose.append((chosen.assignee, chosen.assignee_label))
     older = [(str(days), _older_label(days)) for days in OLDER]
     consent = [(str(days), _consent_label(days)) for days in CONSENT_ENDS]
     sorts = [(value, str(label)) for value, label in SORT_LABELS.items() if value != ATTENTION]
-    yield _select("integration", _("Any integration"), integrations, integration)
+    yield _select("integration", _("Any integration"), integrations, str(chosen.integration or ""))
     yield _select("assigned", _("Anyone"), whose, chosen.assignee)
     yield _select("older", _("Any length of time"), older, str(chosen.older))
     yield _select("consent", _("Any consent"), consent, str(chosen.consent))
