@@ -7,12 +7,14 @@ from functools import lru_cache
 from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
+from linkadmin.web.flat_parts import FlatPart
+
 register = template.Library()
 
+_TIME = FlatPart("partials/_time.html")
 MIDNIGHT = "00:00"  # as every language writes it
 
 
@@ -30,8 +32,15 @@ def soon(at: datetime | None) -> str:
 
 
 @register.filter
+def clock(at: datetime) -> str:
+    return _drawn(at, f"{at.astimezone(timezone.get_current_timezone()).time():%H:%M:%S}", "")
+
+
+@register.filter
 def exact(at: datetime | None) -> str:
-    return "" if at is None else format_html('<time datetime="{}">{}</time>', at.isoformat(), exact_words(at))
+    return (
+        "" if at is None else _TIME.fill([{"css": "", "at": at.isoformat(), "exactly": "", "words": exact_words(at)}])
+    )
 
 
 @register.filter
@@ -98,8 +107,7 @@ def _soon_words(left: timedelta) -> str:
 
 
 def _drawn(at: datetime, words: str, css: str) -> str:
-    named = format_html(' class="{}"', css) if css else ""
-    return format_html('<time{} datetime="{}" title="{}">{}</time>', named, at.isoformat(), exact_words(at), words)
+    return _TIME.fill([{"css": css, "at": at.isoformat(), "exactly": exact_words(at), "words": words}])
 
 
 @lru_cache(maxsize=1000)

@@ -3,6 +3,7 @@
 Rendering the same nodes row by row costs ten times as much. Values arrive as texts, and are escaped here.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from html import escape
@@ -18,6 +19,8 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
 Shape: TypeAlias = tuple[str, tuple[str, ...]]  # a text with %s, and the names of its fields
+
+_SPECIAL = re.compile(r"""[&<>"']""")
 
 
 class FlatPart:
@@ -41,7 +44,8 @@ class FlatPart:
         if present not in self._shapes:
             pieces = list(_pieces(self._nodes, {name for name in self._conditions if row[name]}))
             names = tuple(piece for piece, is_name in pieces if is_name)
-            self._shapes[present] = "".join("%s" if is_name else piece for piece, is_name in pieces), names
+            text = "".join("%s" if is_name else piece for piece, is_name in pieces)
+            self._shapes[present] = text.removesuffix("\n"), names  # that ends the file
         return self._shapes[present]
 
     @cached_property
@@ -57,7 +61,7 @@ def _escaped(value: Any) -> str:
     # As conditional_escape, which takes ten times as long for a text.
     kind = type(value)
     if kind is str:
-        return escape(value)
+        return escape(value) if _SPECIAL.search(value) else value
     return value if kind is SafeString else conditional_escape(value)
 
 

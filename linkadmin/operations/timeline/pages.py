@@ -1,21 +1,20 @@
 """Pages of a timeline by key, with filters and order in their URL."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, tzinfo
-from itertools import groupby
+from datetime import date
 
 from django.db import connection
 from django.http import QueryDict
 from django.template.defaultfilters import linebreaksbr
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from linkadmin.compiled_query import CompiledQuery
+from linkadmin.ids import url_of
 from linkadmin.links.models import Link
 from linkadmin.paging import read_moment, turned, without_place, write_moment
-from linkadmin.timestamps import day_words, exact_words
+from linkadmin.timestamps import clock, day_words
 from linkadmin.web.flat_parts import FlatPart
 from linkadmin.web.icons import icon
 
@@ -32,16 +31,10 @@ _LATEST = CompiledQuery(
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
-    label: str
-    entries: str  # drawn
-
-
-@dataclass(frozen=True, slots=True)
 class TimelinePage:
-    """A page of a timeline by day, with the query of each neighboring page; empty where there is none."""
+    """A page of a timeline, with the query of each neighboring page; empty where there is none."""
 
-    days: list[Day]
+    entries: str  # drawn
     first: str
     previous: str
     next: str
@@ -62,35 +55,32 @@ class _Reader:
             cursor.execute(sql, params)
             return [entry_of(row) for row in cursor.fetchall()]
 
-    def days(self, entries: Iterable[Entry]) -> list[Day]:
+    def draw(self, entries: Iterable[Entry]) -> str:
+        return _ENTRY.fill(self._drawn(entries))
+
+    def _drawn(self, entries: Iterable[Entry]) -> Iterator[dict[str, object]]:
         zone, today = timezone.get_current_timezone(), timezone.localdate()
-        url = reverse("link-history", args=[self.link.pk])
-        by_day = groupby(entries, key=lambda entry: entry.key.at.astimezone(zone).date())
-        return [
-            Day(_label(day, today), _ENTRY.fill(self._drawn(entry, url, zone) for entry in each))
-            for day, each in by_day
-        ]
-
-    def _drawn(self, entry: Entry, history_url: str, zone: tzinfo) -> dict[str, object]:
-        text, at = entry.source.describe(entry.facts, see_names=self.see_names), entry.key.at
-        anchor = f"{entry.key.kind}-{entry.key.id}"
-        return {
-            "anchor": anchor,
-            "permalink": f"{history_url}?at={write_key(entry.key)}#{anchor}",
-            "at": at.isoformat(),
-            "exactly": exact_words(at),
-            "clock": f"{at.astimezone(zone).time():%H:%M:%S}",
-            "tone": text.tone,
-            "icon": icon(text.icon),
-            "title": text.title,
-            "note": text.note,
-            "text": linebreaksbr(text.text) if text.text else "",
-            "url": text.url,
-        }
+        history, day = url_of("link-history", self.link.pk), None
+        for entry in entries:
+            text, at = entry.source.describe(entry.facts, see_names=self.see_names), entry.key.at
+            local, anchor = at.astimezone(zone), f"{entry.key.kind}-{entry.key.id}"
+            yield {
+                "day": "" if local.date() == day else _label(local.date(), today),
+                "anchor": anchor,
+                "permalink": f"{history}?at={write_key(entry.key)}#{anchor}",
+                "time": clock(at),
+                "tone": text.tone,
+                "icon": icon(text.icon),
+                "title": text.title,
+                "note": text.note,
+                "text": linebreaksbr(text.text) if text.text else "",
+                "url": text.url,
+            }
+            day = local.date()
 
 
-def latest(link: Link, *, see_names: bool) -> list[Day]:
-    return _Reader(link, (), see_names).days(map(entry_of, _LATEST.rows(link.pk)))
+def latest(link: Link, *, see_names: bool) -> str:
+    return _Reader(link, (), see_names).draw(map(entry_of, _LATEST.rows(link.pk)))
 
 
 def page_of(link: Link, kinds: Sequence[str], query: QueryDict, *, see_names: bool) -> TimelinePage:
@@ -109,7 +99,7 @@ def page_of(link: Link, kinds: Sequence[str], query: QueryDict, *, see_names: bo
         if position == "at":
             more_before = bool(timeline.reach(key, older=not down, limit=1))
     return TimelinePage(
-        days=timeline.days(shown),
+        entries=timeline.draw(shown),
         first=turned(query) if more_before else "",
         previous=turned(query, "before", write_key(shown[0].key)) if more_before and shown else "",
         next=turned(query, "after", write_key(shown[-1].key)) if more_after and shown else "",
