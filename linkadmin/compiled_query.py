@@ -99,12 +99,22 @@ def load(queryset: "QuerySet[Any]") -> list[Any]:
         loader = _loaders[sql] = _loader_of(queryset)
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
-        return [loader(row) for row in cursor.fetchall()]
+        loaded = [loader(row) for row in cursor.fetchall()]
+    _relate(loaded, queryset)
+    return loaded
+
+
+def _relate(loaded: Sequence[Any], queryset: Any) -> None:
+    """Set the instance whose related rows these are."""
+    for field, related in queryset._known_related_objects.items():
+        for each in loaded:
+            pk = getattr(each, field.attname)
+            if pk in related and not field.is_cached(each):
+                field.set_cached_value(each, related[pk])
 
 
 def _has_plain_rows(queryset: Any) -> bool:
-    added = queryset._prefetch_related_lookups or queryset._known_related_objects
-    return queryset._iterable_class is ModelIterable and not added
+    return queryset._iterable_class is ModelIterable and not queryset._prefetch_related_lookups
 
 
 def time_of(value: datetime | str | None) -> datetime | None:

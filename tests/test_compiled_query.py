@@ -1,13 +1,17 @@
 """A compiled query is shared by all threads of a process."""
 
+import operator
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 
 import pytest
+from django.db.models import QuerySet, Value
 
-from linkadmin.compiled_query import CompiledQuery
+from linkadmin.compiled_query import CompiledQuery, load
 from linkadmin.links.models import Link
+from tests.environment import Environment
 
 THREADS, ROUNDS = 6, 40
 NAMED = ("integration", "end_user", "institution")
@@ -42,3 +46,39 @@ def test_threads_that_compile_a_query_at_once_get_the_same() -> None:
             thread.join()
 
     assert len(compiled) == 1
+
+
+@pytest.mark.django_db
+def test_rows_are_loaded_as_by_django(env: Environment) -> None:
+    env.belvo_link()
+    env.heron_link()
+    links = Link.objects.select_related(*NAMED, "assignee").annotate(one=Value(1)).defer("raw_words").order_by("pk")
+    facts = operator.attrgetter("__dict__", "integration.name", "end_user.name", "institution", "assignee", "one")
+
+    def without_state(link: Link) -> dict[str, object]:
+        return {name: value for name, value in facts(link)[0].items() if name != "_state"}
+
+    loaded, usual = load(links), list(links)
+
+    assert list(map(without_state, loaded)) == list(map(without_state, usual))
+    assert [facts(link)[1:] for link in loaded] == [facts(link)[1:] for link in usual]
+    assert [(each._state.db, each._state.adding, each.raw_words) for each in loaded] == [("default", False, "")] * 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("links", [Link.objects.none(), Link.objects.filter(pk__in=[])])
+def test_nothing_is_loaded_without_a_statement(
+    links: "QuerySet[Link]", django_assert_num_queries: Callable[[int], AbstractContextManager[object]]
+) -> None:
+    with django_assert_num_queries(0):
+        assert load(links) == []
+
+
+@pytest.mark.django_db
+def test_rows_of_something_know_it_without_a_statement(
+    env: Environment, django_assert_num_queries: Callable[[int], AbstractContextManager[object]]
+) -> None:
+    env.belvo_link()
+
+    with django_assert_num_queries(1):
+        assert {link.integration is env.belvo for link in load(env.belvo.links.all())} == {True}

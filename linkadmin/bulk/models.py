@@ -15,11 +15,11 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import models
 from django.db.models import Count, F, Q
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.accounts.roles import Right
+from linkadmin.ids import url_of
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import Link
 from linkadmin.links.staff_work import LONGEST_NOTE
@@ -124,7 +124,7 @@ class BulkJob(models.Model):
         return f"{self.get_kind_display()}, {self.created_at:%Y-%m-%d %H:%M}"
 
     def get_absolute_url(self) -> str:
-        return reverse("bulk-detail", args=[self.pk])
+        return url_of("bulk-detail", self.pk)
 
     @property
     def right(self) -> Right:

@@ -14,11 +14,14 @@ from linkadmin.heartbeats import watch
 from linkadmin.integrations.denials import why_check_failed
 from linkadmin.links.presentation import shown_states
 from linkadmin.providers.names import isolated
-from linkadmin.web.badges import StateBadge
+from linkadmin.timestamps import ago
+from linkadmin.web.badges import StateBadge, draw_state
+from linkadmin.web.flat_parts import FlatPart
 
 from .forecast import Forecast, forecast
 from .models import BulkItem, BulkJob, ItemState, JobKind, JobState, SkipReason
 
+_JOB_ROW, _ITEM_ROW = FlatPart("bulk/_job_row.html"), FlatPart("bulk/_item_row.html")
 RATED = timedelta(minutes=1)
 BADGES = {
     ItemState.WAITING: ("info", "hourglass"),
@@ -32,24 +35,6 @@ JOB_BADGES = {
     JobState.PAUSED: ("warn", "circle-slash"),
     JobState.DONE: ("ok", "circle-check"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class JobRow:
-    job: BulkJob
-    title: str
-    state: StateBadge
-    ended: int  # links with a result
-    failed: int
-
-
-@dataclass(frozen=True, slots=True)
-class ItemRow:
-    item: BulkItem
-    customer: str
-    bank: str
-    before: StateBadge | None  # set if the check changed the status
-    state: StateBadge
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +79,20 @@ def job_badge(job: BulkJob) -> StateBadge:
     return StateBadge(*JOB_BADGES[JobState(job.state)], label)
 
 
-def job_rows(jobs: Iterable[BulkJob]) -> list[JobRow]:
+def job_rows(jobs: Iterable[BulkJob]) -> str:
+    """Markup of table rows."""
     found = list(jobs)
     open_ones = [job.pk for job in found if job.state != JobState.DONE]
     counts = BulkItem.objects.filter(job__in=open_ones).order_by().values_list("job", "state").annotate(n=Count("pk"))
     counted = {(job_id, state): n for job_id, state, n in counts}
-    return [_job_row(job, {state: counted.get((job.pk, state), 0) for state in ItemState}) for job in found]
+    return _JOB_ROW.fill(
+        _job_row(job, {state: counted.get((job.pk, state), 0) for state in ItemState}) for job in found
+    )
 
 
-def item_rows(job: BulkJob, items: Iterable[BulkItem], *, see_names: bool) -> list[ItemRow]:
-    return [_item_row(job, item, see_names=see_names) for item in items]
+def item_rows(job: BulkJob, items: Iterable[BulkItem], *, see_names: bool) -> str:
+    """Markup of table rows."""
+    return _ITEM_ROW.fill(_item_row(job, item, see_names=see_names) for item in items)
 
 
 def about(at: datetime) -> str:
@@ -192,25 +181,33 @@ def _pace(job: BulkJob) -> list[str]:
     return [*([words] if rate else []), *(_waiting(forecast(job)) if job.asks_provider else [])]
 
 
-def _job_row(job: BulkJob, tally: dict[ItemState, int]) -> JobRow:
+def _job_row(job: BulkJob, tally: dict[ItemState, int]) -> dict[str, object]:
     is_done = job.state == JobState.DONE
-    return JobRow(
-        job=job,
-        title=title(job),
-        state=job_badge(job),
-        ended=0 if job.is_draft else job.total - (0 if is_done else tally[ItemState.WAITING]),
-        failed=job.failed if is_done else tally[ItemState.FAILED],
-    )
+    ended = 0 if job.is_draft else job.total - (0 if is_done else tally[ItemState.WAITING])
+    failed = job.failed if is_done else tally[ItemState.FAILED]
+    return {
+        "url": job.get_absolute_url(),
+        "title": title(job),
+        "actor": job.actor.display_name,
+        "state": draw_state(job_badge(job)),
+        "ended": _("%(ended)s of %(total)s") % {"ended": ended, "total": job.total},
+        "failed": ngettext("%(failed)s failed", "%(failed)s failed", failed) % {"failed": failed} if failed else "",
+        "created": ago(job.created_at),
+    }
 
 
-def _item_row(job: BulkJob, item: BulkItem, *, see_names: bool) -> ItemRow:
-    return ItemRow(
-        item=item,
-        customer=item.link.end_user.called(see_names=see_names),
-        bank=item.link.bank or _("Unnamed institution"),
-        before=_state_badge(item.before) if item.before and item.after and item.before != item.after else None,
-        state=_item_badge(job, item),
-    )
+def _item_row(job: BulkJob, item: BulkItem, *, see_names: bool) -> dict[str, object]:
+    link, has_changed = item.link, item.before and item.after and item.before != item.after
+    return {
+        "url": link.get_absolute_url(),
+        "customer": link.end_user.called(see_names=see_names),
+        "customer_id": link.end_user.external_id,
+        "bank": link.bank or _("Unnamed institution"),
+        "integration": link.integration.name,
+        "before": draw_state(_state_badge(item.before)) if has_changed else "",
+        "state": draw_state(_item_badge(job, item)),
+        "finished": ago(item.finished_at),
+    }
 
 
 def _item_badge(job: BulkJob, item: BulkItem) -> StateBadge:
@@ -230,7 +227,7 @@ def _checked_badge(item: BulkItem) -> StateBadge:
 
 
 def _state_badge(state: str) -> StateBadge:
-    return dict(shown_states())[state]
+    return shown_states()[state]
 
 
 def why_words(why: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from uuid import UUID
 
 from django import forms
@@ -119,8 +119,13 @@ def title_of(customer: EndUser, place: Institution | Integration, *, see_names: 
     return f"{isolated(customer.called(see_names=see_names))} × {isolated(str(place))}"
 
 
-def shown_states() -> list[tuple[str, StateBadge]]:
-    return [*((state.value, badge_of(state)) for state in HealthState), (VERIFYING, _badge(VERIFYING_LOOK))]
+def shown_states() -> dict[str, StateBadge]:
+    return _shown_states(get_language())
+
+
+@cache
+def _shown_states(_language: str | None) -> dict[str, StateBadge]:
+    return {**{state.value: badge_of(state) for state in HealthState}, VERIFYING: _badge(VERIFYING_LOOK)}
 
 
 def pills(query: QueryDict, filters: forms.BaseForm) -> list[tuple[str, str]]:

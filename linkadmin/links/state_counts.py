@@ -12,7 +12,9 @@ _LINE = FlatPart("links/_state_count.html")
 
 def state_counts(by_state: Mapping[str, int], *, url: str, green: bool = True) -> str:
     """`url` is that of the list of these links, to which a state is added; empty for readers who can't open it."""
-    looks = [(state, look if green else without_green(look)) for state, look in shown_states() if by_state.get(state)]
+    looks = [
+        (state, look if green else without_green(look)) for state, look in shown_states().items() if by_state.get(state)
+    ]
     return _LINE.fill(
         {
             "tone": look.tone,

@@ -39,7 +39,7 @@ _INCIDENT = FlatPart("reports/_incident.html")
 
 def by_integration(counted: Mapping[UUID, Counter[str]], *, may_view_links: bool) -> str:
     """Markup of an integration's lines, each with a bar of its links by status."""
-    url, looks = reverse("link-list"), shown_states()
+    url, looks = reverse("link-list"), shown_states().items()
     lines = []
     for integration in INTEGRATIONS.all().values():
         if not (by_state := standing(counted.get(integration.pk, Counter()))):
