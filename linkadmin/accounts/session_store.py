@@ -59,9 +59,8 @@ class SessionStore(DatabaseStore):
 
 
 def _stored(key: str, now: datetime) -> "QuerySet[Any]":
-    return (
-        SessionStore.get_model_class().objects.filter(session_key=key, expire_date__gt=now).values_list("session_data")
-    )
+    sessions: QuerySet[Any] = SessionStore.get_model_class().objects
+    return sessions.filter(session_key=key, expire_date__gt=now).values_list("session_data")
 
 
 _STORED = CompiledQuery(_stored, types=(str, datetime))

@@ -24,7 +24,7 @@ STATEMENTS = {  # those for session and user included
     "links, sorted by sync": 8,
     "links, sorted by customer": 8,
     "overview": 13,
-    "link": 12,
+    "link": 11,
     "link's history": 10,
     "customers": 7,
     "customers, deep": 8,
