@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from linkadmin.ids import url_of
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import DueRead
 from linkadmin.providers.reading import Why
@@ -75,7 +75,7 @@ class FullCheck(WorkItem):
         return f"{self.integration}, {self.started_at:%Y-%m-%d %H:%M}"
 
     def get_absolute_url(self) -> str:
-        return reverse("full-check-detail", args=[self.pk])
+        return url_of("full-check-detail", self.pk)
 
     @property
     def is_running(self) -> bool:

@@ -7,10 +7,10 @@ from datetime import datetime
 from django.conf import settings
 from django.db import connection, models
 from django.db.models import Q
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from linkadmin.ids import url_of
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import Link
 from linkadmin.providers.records import WebhookKind
@@ -168,7 +168,7 @@ class WebhookDelivery(WorkItem):
         return self.topic or str(self.pk)
 
     def get_absolute_url(self) -> str:
-        return reverse("delivery-detail", args=[self.pk])
+        return url_of("delivery-detail", self.pk)
 
     @property
     def ref(self) -> LinkRef:

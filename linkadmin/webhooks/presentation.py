@@ -1,9 +1,7 @@
 """Texts and badges of deliveries, ready for templates."""
 
 from collections.abc import Iterable
-from uuid import UUID
 
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -14,7 +12,6 @@ from linkadmin.web.flat_parts import FlatPart
 
 from .models import DeliveryOutcome, DeliveryState, WebhookDelivery
 
-_ANY = UUID(int=0)  # placeholder in a URL
 _ROW = FlatPart("webhooks/_row.html")
 # Tone, icon and meaning of each outcome.
 LOOKS = {
@@ -75,12 +72,9 @@ def outcome_badge(delivery: WebhookDelivery, *, with_meaning: bool = False) -> S
 
 def delivery_rows(deliveries: Iterable[WebhookDelivery]) -> str:
     """Markup of table rows; empty without deliveries."""
-    url = reverse("delivery-detail", args=[_ANY])
-    labels = {"of_target": _("Link or customer"), "of_result": _("Result"), "of_time": _("Received")}
     return _ROW.fill(
-        labels
-        | {
-            "url": url.replace(str(_ANY), str(each.pk)),
+        {
+            "url": each.get_absolute_url(),
             "topic": each.topic or _("Unreadable"),
             "integration": each.integration.name,
             "link_id": each.remote_link_id,

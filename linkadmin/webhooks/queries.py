@@ -14,6 +14,7 @@ from linkadmin.links.models import Link
 from linkadmin.paging import Keyset
 from linkadmin.providers.records import WebhookKind
 from linkadmin.search.lookups import Condition, equals, is_id, is_one_of, look_up
+from linkadmin.web.flat_select import FlatSelect
 
 from .models import DeliveryLink, DeliveryOutcome, DeliveryState, WebhookDelivery, first_id
 
@@ -37,21 +38,30 @@ SPANS = {"1h": timedelta(hours=1), "24h": timedelta(hours=24), "7d": timedelta(d
 
 class DeliveryFilter(django_filters.FilterSet):  # type: ignore[misc]
     integration = django_filters.ModelChoiceFilter(
-        queryset=Integration.objects.order_by("name"), label=_("Integration"), empty_label=_("Any integration")
+        queryset=Integration.objects.order_by("name"),
+        label=_("Integration"),
+        empty_label=_("Any integration"),
+        widget=FlatSelect,
     )
     outcome = django_filters.ChoiceFilter(
         method="of_outcome",
         label=_("Result"),
         empty_label=_("Any result"),
+        widget=FlatSelect,
         choices=[(OPEN, _("Pending")), *DeliveryOutcome.choices],
     )
     type = django_filters.ChoiceFilter(
-        method="of_type", label=_("Type"), empty_label=_("Any type"), choices=[("unknown", _("Unknown"))]
+        method="of_type",
+        label=_("Type"),
+        empty_label=_("Any type"),
+        widget=FlatSelect,
+        choices=[("unknown", _("Unknown"))],
     )
     within = django_filters.ChoiceFilter(
         method="of_time",
         label=_("Received"),
         empty_label=_("Any time"),
+        widget=FlatSelect,
         choices=[("1h", _("Last hour")), ("24h", _("Last 24 hours")), ("7d", _("Last 7 days"))],
     )
 

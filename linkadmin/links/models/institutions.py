@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import connection, models
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.fields import FoldedField, NameField
+from linkadmin.ids import url_of
 from linkadmin.integrations.models import Integration
 from linkadmin.providers.types import BY_CONSENT, INSTITUTION_DOWN
 
@@ -54,7 +54,7 @@ class Institution(models.Model):
         return self.display_name
 
     def get_absolute_url(self) -> str:
-        return reverse("institution-detail", args=[self.pk])
+        return url_of("institution-detail", self.pk)
 
     @property
     def is_by_consent(self) -> bool:

@@ -32,7 +32,6 @@ from linkadmin.web.flat_parts import FlatPart
 from linkadmin.web.flat_select import FlatSelect
 from linkadmin.web.pages import draw, go, reader
 
-_ANY = UUID(int=0)  # placeholder in a URL
 _ROW = FlatPart("links/_customer_row.html")
 
 
@@ -125,13 +124,12 @@ def end_user_account_manager(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def _texts(customers: Sequence[EndUser], staff: Mapping[UUID, User], *, see_names: bool) -> Iterator[dict[str, object]]:
     counted = queries.count_links(customers)
-    url, links = reverse("end-user-detail", args=[_ANY]), reverse("link-list")
-    labels = {"of_links": _("Links"), "of_trouble": _("Need action"), "of_manager": _("Account manager")}
+    links = reverse("link-list")
     for each in customers:
         count, trouble = counted.get(each.pk, (0, 0))
         manager = staff.get(each.account_manager_id) if each.account_manager_id else None
-        yield labels | {
-            "url": url.replace(str(_ANY), str(each.pk)),
+        yield {
+            "url": each.get_absolute_url(),
             "name": each.called(see_names=see_names),
             "external_id": each.external_id,
             "links_url": f"{links}?customer={each.pk}&state=",

@@ -1,5 +1,6 @@
 """Texts and badges of full checks, ready for templates."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -9,9 +10,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from linkadmin.heartbeats import watch
+from linkadmin.providers.names import isolated
 from linkadmin.sync.models import FullCheck, FullCheckBatch, FullCheckState
-from linkadmin.web.badges import StateBadge
+from linkadmin.timestamps import ago
+from linkadmin.web.badges import StateBadge, draw_state
+from linkadmin.web.flat_parts import FlatPart
 
+_ROW = FlatPart("sync/_full_check_row.html")
 LOOKS = {  # tone and icon
     FullCheckState.RUNNING: ("info", "refresh-cw"),
     FullCheckState.DONE: ("ok", "circle-check"),
@@ -31,6 +36,11 @@ def row(full_check: FullCheck) -> dict[str, Any]:
         "who": full_check.started_by.display_name if full_check.started_by else _("schedule"),
         "took": _duration((full_check.finished_at or timezone.now()) - full_check.started_at),
     }
+
+
+def rows(full_checks: Iterable[FullCheck]) -> str:
+    """Markup of table rows; empty without full checks."""
+    return _ROW.fill(map(_texts, full_checks))
 
 
 def progress(full_check: FullCheck) -> dict[str, Any]:
@@ -59,6 +69,21 @@ def progress(full_check: FullCheck) -> dict[str, Any]:
         "done": pages[0] + customers[0],
         "total": pages[1] + customers[1],
         "sentences": [*sentences, *remarks(full_check), *([watch.waiting()] if watch.has_stopped() else [])],
+    }
+
+
+def _texts(full_check: FullCheck) -> dict[str, object]:
+    shown = row(full_check)
+    return {
+        "url": full_check.get_absolute_url(),
+        "started": ago(full_check.started_at),
+        "who": _("by %(who)s") % {"who": isolated(shown["who"])},
+        "state": draw_state(shown["state"]),
+        "seen": full_check.seen,
+        "changed": full_check.changed,
+        "found": full_check.found,
+        "missing": full_check.missing,
+        "took": shown["took"],
     }
 
 

@@ -36,7 +36,7 @@ def integration_full_checks(request: HttpRequest, pk: UUID) -> HttpResponse:
     context = {
         "integration": integration,
         "page": page,
-        "rows": [presentation.row(each) for each in page.rows],
+        "rows": presentation.rows(page.rows),
         "running": full_checks.running(integration),
         "takes": duration.explain(integration),
         "may_begin": integration.is_active and may(request.user, Right.MANAGE_INTEGRATIONS),

@@ -11,7 +11,6 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils.html import conditional_escape
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -41,7 +40,6 @@ from linkadmin.web.pages import draw, go, reader
 
 from .at_provider import Look, integration_that_can, look, page_number
 
-ANY = UUID(int=0)
 IN_ROWS = ("display_name", "name", "country", "kind", "status", "read_at", "integration__institutions_read_at")
 
 _ROW = FlatPart("sync/_institution_row.html")
@@ -179,23 +177,14 @@ def _found(integration: Integration, found: RemotePage[RemoteInstitution]) -> li
 
 
 def _rows(shown: Iterable[Institution], counted: Mapping[UUID, LinkCounts], *, may_view_links: bool) -> str:
-    urls = reverse("institution-detail", args=[ANY]), reverse("link-list") if may_view_links else ""
-    words = {
-        "country_label": _("Country"),
-        "kind_label": _("Type"),
-        "status_label": _("Status"),
-        "links_label": _("Our links"),
-        "trouble_label": _("Need action"),
-        "waiting_label": _("Waiting"),
-    }
-    labels = {name: conditional_escape(text) for name, text in words.items()}  # once, not in every row
-    return _ROW.fill(labels | _texts(each, counted.get(each.pk, LinkCounts()), *urls) for each in shown)
+    links_url = reverse("link-list") if may_view_links else ""
+    return _ROW.fill(_texts(each, counted.get(each.pk, LinkCounts()), links_url) for each in shown)
 
 
-def _texts(institution: Institution, ours: LinkCounts, any_url: str, links_url: str) -> dict[str, object]:
+def _texts(institution: Institution, ours: LinkCounts, links_url: str) -> dict[str, object]:
     status, url = _status(institution), f"{links_url}?institution={institution.pk}&state=" if links_url else ""
     return {
-        "url": any_url.replace(str(ANY), str(institution.pk)),  # looking each up would cost more than the rest
+        "url": institution.get_absolute_url(),
         "name": institution.display_name,
         "name_at_provider": institution.name,
         "country": institution.country or "—",
