@@ -157,10 +157,9 @@ def test_pages_are_complete_and_without_duplicates(env: Environment, link: Link,
 def _all_entries(link: Link, kinds: list[str], query: QueryDict) -> Iterator[str]:
     while True:
         page = pages.page_of(link, kinds, query, see_names=True)
-        drawn = "".join(day.entries for day in page.days)
-        times = re.findall(r'datetime="([^"]+)"', drawn)
+        times = re.findall(r'datetime="([^"]+)"', page.entries)
         assert times == sorted(times, reverse=query["order"] != pages.OLDEST_FIRST)
-        yield from re.findall(r'id="([^"]+)"', drawn)
+        yield from re.findall(r'id="([^"]+)"', page.entries)
         if not page.next:
             return
         query = QueryDict(page.next[1:])
