@@ -170,8 +170,8 @@ def _loader_of(queryset: "QuerySet[Any, Any]") -> Callable[[Row], Any]:
 def _instance(model: type[models.Model], db: str, names: Sequence[str], values: Sequence[Any]) -> Any:
     """As `from_db`, which goes through all fields of a model for the few that were read."""
     loaded = model.__new__(model)
-    loaded._state = ModelState()
-    loaded._state.db, loaded._state.adding = db, False
+    state = loaded._state = ModelState()
+    state.db, state.adding = db, False
     loaded.__dict__.update(zip(names, values, strict=True))
     return loaded
 
