@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from linkadmin.accounts.roles import Right
 from linkadmin.integrations.models import Integration
+from linkadmin.links.listing.known import INTEGRATIONS
 from linkadmin.links.models import EndUser, Link
 from linkadmin.providers.types import Capability
 from linkadmin.sync.full_checks import can_full_check
@@ -60,8 +61,8 @@ def of_customer(page: Context) -> dict[str, Any]:
         linked = set(customer.links.values_list("integration", flat=True))
         ways = [
             Way(each.name, each.provider_label, reverse("end-user-records", args=[customer.pk, each.pk]))
-            for each in Integration.objects.filter(is_active=True).order_by("name")
-            if tells_of_customers(each) and (each.pk in linked or each.can(Capability.END_USERS))
+            for each in INTEGRATIONS.all().values()
+            if each.is_active and tells_of_customers(each) and (each.pk in linked or each.can(Capability.END_USERS))
         ]
     return {"title": _("At the providers"), "ways": ways}
 
@@ -81,6 +82,7 @@ def to_customers(page: Context) -> dict[str, list[Way]]:
 
 
 def _elsewhere(page: Context, what: str, capability: Capability) -> dict[str, list[Way]]:
-    able = Integration.objects.filter(is_active=True).that_can(capability).order_by("name")
-    integrations = able if Right.READ_RECORDS in page["rights"] else able.none()
-    return {"ways": [Way(each.name, "", reverse("integration-records", args=[each.pk, what])) for each in integrations]}
+    if Right.READ_RECORDS not in page["rights"]:
+        return {"ways": []}
+    able = [each for each in INTEGRATIONS.all().values() if each.is_active and each.can(capability)]
+    return {"ways": [Way(each.name, "", reverse("integration-records", args=[each.pk, what])) for each in able]}
