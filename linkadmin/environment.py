@@ -73,7 +73,7 @@ def database(name: str, *, embedded: Path, wait_seconds: float) -> dict[str, Any
     url = urlsplit(secret(name))
     if not url.scheme:
         return {
-            "ENGINE": "django.db.backends.sqlite3",
+            "ENGINE": "linkadmin.sqlite",
             "NAME": embedded,
             "CONN_MAX_AGE": 60,  # opening one takes longer than most requests
             "OPTIONS": {

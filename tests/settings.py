@@ -29,7 +29,7 @@ STORAGES = {
 }
 # A file, not memory: calls run in threads with connections of their own.
 DATABASES["default"].setdefault("TEST", {})["NAME"] = (  # noqa: F405
-    DATA_DIR / "test.sqlite3" if DATABASES["default"]["ENGINE"].endswith("sqlite3") else None  # noqa: F405
+    DATA_DIR / "test.sqlite3" if DATABASES["default"]["ENGINE"] == "linkadmin.sqlite" else None  # noqa: F405
 )
 RETRY_BASE_SECONDS = 0.01  # a read without a response is retried at once
 OPERATION_ANSWER_SECONDS = 60  # for calls that a busy machine makes slow; `slow` makes pages wait only briefly
