@@ -20,7 +20,7 @@ from linkadmin.integrations.models import CallQuota, Integration  # noqa: E402
 from linkadmin.links.models import EndUser, Institution, Link  # noqa: E402
 from linkadmin.providers.belvo import records as belvo_records  # noqa: E402
 from linkadmin.providers.types import Secret  # noqa: E402
-from linkadmin.simulator.belvo.institutions import INSTITUTIONS, kind_of  # noqa: E402
+from linkadmin.simulator.belvo.institutions import INSTITUTIONS, asks_for_code, kind_of  # noqa: E402
 from linkadmin.webhooks import endpoints  # noqa: E402
 
 NAME = "Benchmark"
@@ -80,8 +80,7 @@ def _links(integration: Integration, url: str, count: int, skip: int) -> dict[st
         page += 1
         asked = {"page_size": "1000", "page": str(page)}
         found = requests.get(f"{url}/api/links/", asked, auth=auth, timeout=60).json()["results"]
-        # Where a password repairs a link.
-        records += [each for each in found if kind_of(INSTITUTIONS[each["institution"]]) == "bank"]
+        records += [each for each in found if _a_password_repairs(each)]
     banks = {each.name: each for each in Institution.objects.bulk_create(_institutions(integration))}
     rows = []
     for record in records[skip : skip + count]:
@@ -96,6 +95,14 @@ def _links(integration: Integration, url: str, count: int, skip: int) -> dict[st
         )
     Link.objects.bulk_create(rows)
     return {"links": [str(each.pk) for each in rows], "remote_ids": [each.remote_id for each in rows]}
+
+
+def _a_password_repairs(record: dict[str, Any]) -> bool:
+    """Whether one password is all that the bank asks for, and all that its link needs."""
+    bank = INSTITUTIONS[record["institution"]]
+    asked = [field["name"] for field in bank["form_fields"] if field["type"] in ("password", "select")]
+    asks_for_it = kind_of(bank) == "bank" and asked == ["password"] and not asks_for_code(bank)
+    return asks_for_it and bank["status"] != "down" and record["credentials_storage"] != "nostore"
 
 
 def _institutions(integration: Integration) -> list[Institution]:

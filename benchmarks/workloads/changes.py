@@ -2,11 +2,12 @@
 
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 from benchmarks.engines import NotMeasured
 from benchmarks.measure import take_turns, until
@@ -24,6 +25,8 @@ PEOPLE = ("support", "colleague")  # one person may have half of an integration'
 HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)"')
 OPEN = "SELECT COUNT(*) FROM operations_operation WHERE state IN ('prepared', 'sending') AND integration_id IN ({})"
 TOOK = "SELECT sent_at, finished_at FROM operations_operation WHERE integration_id IN ({}) AND state = 'succeeded'"
+
+Job, Done = TypeVar("Job"), TypeVar("Done")
 
 
 def measure(run: Run) -> list[Result]:
@@ -54,27 +57,47 @@ class FloorOfChange:
         return self._run.product.get(F0).seconds + float(bare)
 
 
-def update(site: Site, link: str, password: str, role: str = "support") -> float:
+def update(site: Site, link: str, password: str) -> float:
     """Post new credentials; return the seconds until the answer. Opening the form isn't counted."""
-    path = f"/links/{link}/credentials/"
-    form = site.get(path, role=role, Accept_Encoding="identity").body.decode()
-    hidden = dict(HIDDEN.findall(form))
-    if "operation_key" not in hidden:
-        raise NotMeasured("the form for new credentials has no operation key")
-    return site.post(path, hidden | {"password": password, "password2": ""}, role=role, to=(200, *REDIRECT)).seconds
+    return Form.of(site, link).post(site, password)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """An open form for new credentials of a link."""
+
+    path: str
+    role: str
+    hidden: Mapping[str, str]
+
+    @classmethod
+    def of(cls, site: Site, link: str, role: str = "support") -> "Form":
+        path = f"/links/{link}/credentials/"
+        hidden = dict(HIDDEN.findall(site.get(path, role=role, Accept_Encoding="identity").body.decode()))
+        if "operation_key" not in hidden:
+            raise NotMeasured("the form for new credentials has no operation key")
+        return cls(path, role, hidden)
+
+    def post(self, site: Site, password: str) -> float:
+        typed = {**self.hidden, "password": password, "password2": ""}
+        return site.post(self.path, typed, role=self.role, to=(200, *REDIRECT)).seconds
 
 
 def _in_flight(run: Run) -> list[Result]:
     with (
-        simulator(run.rows, belvo_links=1000) as provider,
+        simulator(run.rows, belvo_links=3000) as provider,
         accounts(run.rows, "belvo", provider.url, count=INTEGRATIONS, links=EACH) as ours,
         web(run.rows, sessions=run.product.sessions, workers=2, threads=16) as product,
     ):
+        # This also warms up all threads of the product.
+        forms = _side_by_side(product, _jobs(ours), lambda site, job: Form.of(site, *job))
         watcher, before = Watcher(product), memory(product.pid)
+        _side_by_side(product, forms, lambda site, form: form.post(site, f"slow_{SECONDS}"))
+        if (open_now := _open(run, ours)) < IN_FLIGHT:
+            raise NotMeasured(f"only {open_now} of {IN_FLIGHT} calls were in flight at the same time")
         with watcher.watching():
-            _start_all(product, ours)
             in_flight = memory(product.pid) - before
-            _wait(run, ours)
+            until(lambda: _open(run, ours) == 0, seconds=SECONDS * 4, every=0.5)
         took = [_seconds(row) for row in run.rows.query(*_about(TOOK, run, ours))]
         if len(took) < IN_FLIGHT:
             raise NotMeasured(f"only {len(took)} of {IN_FLIGHT} changes succeeded")
@@ -85,16 +108,17 @@ def _in_flight(run: Run) -> list[Result]:
         ]
 
 
-def _start_all(product: Site, ours: Sequence[Account]) -> None:
+def _side_by_side(product: Site, jobs: Iterable[Job], do: Callable[[Site, Job], Done]) -> list[Done]:
+    """Do all jobs, as 16 people with a connection each."""
     local = threading.local()
 
-    def start(job: tuple[str, str]) -> None:
+    def connected(job: Job) -> Done:
         if not hasattr(local, "site"):
             local.site = Site(product.port, product.sessions)
-        update(local.site, job[0], f"slow_{SECONDS}", role=job[1])
+        return do(local.site, job)
 
     with ThreadPoolExecutor(16) as pool:
-        list(pool.map(start, _jobs(ours)))
+        return list(pool.map(connected, jobs))
 
 
 def _jobs(ours: Sequence[Account]) -> Iterator[tuple[str, str]]:
@@ -103,8 +127,8 @@ def _jobs(ours: Sequence[Account]) -> Iterator[tuple[str, str]]:
         yield from ((link, PEOPLE[number % 2]) for link in links)
 
 
-def _wait(run: Run, ours: Sequence[Account]) -> None:
-    until(lambda: run.rows.query(*_about(OPEN, run, ours))[0][0] == 0, seconds=SECONDS * 4, every=0.5)
+def _open(run: Run, ours: Sequence[Account]) -> int:
+    return int(run.rows.query(*_about(OPEN, run, ours))[0][0])
 
 
 def _about(sql: str, run: Run, ours: Sequence[Account]) -> Iterator[Any]:
