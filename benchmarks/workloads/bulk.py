@@ -22,7 +22,7 @@ LONGEST = 600
 def measure(run: Run) -> list[Result]:
     count = LINKS[run.size.name]
     least = count * LATENCY / IN_FLIGHT
-    many = {"LINKADMIN_CALLS_AT_ONCE_PER_INTEGRATION": str(IN_FLIGHT + 8)}
+    many = {"LINKADMIN_CALLS_AT_ONCE_PER_INTEGRATION": str(IN_FLIGHT * 2)}  # one person may use half of them
     with (
         simulator(run.rows, heron_links=count) as provider,
         accounts(run.rows, "heron", provider.url) as (account,),

@@ -1,6 +1,5 @@
 """A worker's time slice on a job: as many parts as fit, in parallel where they wait for a provider."""
 
-import math
 from datetime import datetime
 from uuid import UUID
 
@@ -16,7 +15,6 @@ from . import parts, services
 from .models import BulkJob, BulkPart, JobState
 
 CHECK_SECONDS = 0.2  # at most, between checks for parts that can start
-FEWEST_AT_ONCE = 4
 WRITERS_AT_ONCE = 2  # across all workers
 
 
@@ -79,9 +77,7 @@ class _Worker:
 
 
 def _free_slots(job: BulkJob) -> int:
-    # Leaves some slots for other workers.
     of_integration = max(1, min(settings.CALLS_AT_ONCE_PER_INTEGRATION - SLOTS_FOR_PEOPLE, share_of_one()))
     integrations: int = parts.open_parts(job).aggregate(n=Count("integration", distinct=True))["n"]
     most: int = min(settings.CALLS_AT_ONCE, of_integration * integrations)
-    free = most - leased(parts.open_parts(job), timezone.now()).count()
-    return min(free, max(FEWEST_AT_ONCE, math.ceil(free / 2)))
+    return most - leased(parts.open_parts(job), timezone.now()).count()
