@@ -1,5 +1,6 @@
 """SQLite's log stays short while threads write and there is a reader at every moment. Dead connections are replaced."""
 
+import os
 import sqlite3
 import threading
 import time
@@ -14,7 +15,8 @@ from linkadmin import database, environment
 
 PAGE = 4096
 LIMIT = 500  # pages
-WRITTEN = 20_000  # pages
+WRITTEN = 20_000  # pages, or more within SOAK_SECONDS
+SOAK_SECONDS = float(os.environ.get("SOAK_SECONDS") or 0)  # of `make soak`
 WRITERS, READERS = 8, 3
 
 
@@ -30,17 +32,17 @@ def log_pages(file: Path) -> int:
 
 
 class Load:
-    """Threads that write until WRITTEN pages are, and others that read overlapping snapshots meanwhile."""
+    """Threads that write at least WRITTEN pages, and others that read overlapping snapshots meanwhile."""
 
     def __init__(self, file: Path) -> None:
-        self.written = 0
+        self.written, self._until = 0, time.monotonic() + SOAK_SECONDS
         self._file, self._lock = file, threading.Lock()
         tasks = [(self._write, number) for number in range(WRITERS)] + [(self._read, n) for n in range(READERS)]
         self._threads = [threading.Thread(target=task, args=[number], daemon=True) for task, number in tasks]
 
     @property
     def is_over(self) -> bool:
-        return self.written >= WRITTEN
+        return self.written >= WRITTEN and time.monotonic() >= self._until
 
     def run(self, meanwhile: Callable[[], None]) -> None:
         for thread in self._threads:
