@@ -54,8 +54,8 @@ def secret(name: str, *, kept_in: Path | None = None) -> str:
         raise ImproperlyConfigured(f"{name} can't be read from {path}: {error.strerror}") from None
 
 
-# More cache, or the file mapped into memory, makes no read faster: the system caches the file. But each of a process's
-# threads has its own cache, and what is mapped counts as memory of each process.
+# More cache, or the file mapped into memory, only helps reads that repeat: the system caches the file too. But each of
+# a process's threads has its own cache, and what is mapped counts as memory of each process. See docs/performance.md.
 SQLITE = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=NORMAL",
