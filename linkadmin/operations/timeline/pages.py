@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 from django.db import connection
 from django.http import QueryDict
@@ -25,9 +26,6 @@ OLDEST_FIRST = "oldest"  # value of `order` in the URL
 
 
 _ENTRY = FlatPart("operations/_timeline_entry.html")
-_LATEST = CompiledQuery(
-    lambda link: nearest(link, list(SOURCES.values()), None, older=True, inclusive=False, limit=SHOWN)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +48,9 @@ class _Reader:
     see_names: bool
 
     def reach(self, key: Key | None, *, older: bool, inclusive: bool = False, limit: int = SHOWN + 1) -> list[Entry]:
+        if key is None:
+            first = _first(tuple([source.kind for source in self.sources]), older=older, limit=limit)
+            return list(map(entry_of, first.rows(self.link.pk)))
         sql, params = nearest(self.link.pk, self.sources, key, older=older, inclusive=inclusive, limit=limit)
         with connection.cursor() as cursor:
             cursor.execute(sql, params)
@@ -80,7 +81,8 @@ class _Reader:
 
 
 def latest(link: Link, *, see_names: bool) -> str:
-    return _Reader(link, (), see_names).draw(map(entry_of, _LATEST.rows(link.pk)))
+    timeline = _Reader(link, list(SOURCES.values()), see_names)
+    return timeline.draw(timeline.reach(None, older=True, limit=SHOWN))
 
 
 def page_of(link: Link, kinds: Sequence[str], query: QueryDict, *, see_names: bool) -> TimelinePage:
@@ -105,6 +107,12 @@ def page_of(link: Link, kinds: Sequence[str], query: QueryDict, *, see_names: bo
         next=turned(query, "after", write_key(shown[-1].key)) if more_after and shown else "",
         end=turned(query, "end", "1") if more_after else "",
     )
+
+
+@cache
+def _first(kinds: tuple[str, ...], *, older: bool, limit: int) -> CompiledQuery:
+    sources = [SOURCES[kind] for kind in kinds]
+    return CompiledQuery(lambda link: nearest(link, sources, None, older=older, inclusive=False, limit=limit))
 
 
 def write_key(key: Key) -> str:
