@@ -51,9 +51,10 @@ class HandoverForm(forms.Form):
         field = self.fields[name]
         assert isinstance(field, AssigneeField)  # noqa: S101 - for the types
         # Somebody inactive stays selectable until a colleague takes over.
-        field.queryset = possible_assignees()
-        if current:
-            field.queryset |= User.objects.filter(pk=current)
+        if data is not None:
+            field.queryset = possible_assignees()
+            if current:
+                field.queryset |= User.objects.filter(pk=current)
         field.widget.choices = [("", field.empty_label), *_labels(current, reader)]
 
 
