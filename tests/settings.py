@@ -1,9 +1,11 @@
 """The product's settings with known keys, cheap password hashing and files in a temporary place."""
 
 import os
-import tempfile
+from tempfile import TemporaryDirectory
 
-os.environ.setdefault("LINKADMIN_DATA", tempfile.mkdtemp(prefix="linkadmin-tests-"))
+if "LINKADMIN_DATA" not in os.environ:  # removed by the process that made it, when its tests are over
+    temporary = TemporaryDirectory(prefix="linkadmin-tests-")
+    os.environ["LINKADMIN_DATA"] = temporary.name
 os.environ.setdefault("LINKADMIN_DEMO", "1")
 os.environ.setdefault("LINKADMIN_SECRET_KEY", "a key for tests only, long enough to satisfy every check of Django's")
 os.environ.setdefault("LINKADMIN_AUDIT_KEY", "an audit key for tests only")
