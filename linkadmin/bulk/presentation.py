@@ -22,6 +22,10 @@ from .forecast import Forecast, forecast
 from .models import BulkItem, BulkJob, ItemState, JobKind, JobState, SkipReason
 
 _JOB_ROW, _ITEM_ROW = FlatPart("bulk/_job_row.html"), FlatPart("bulk/_item_row.html")
+IN_ROWS = (  # columns that a row of a job needs
+    "job", "state", "before", "after", "why", "finished_at", "link__end_user__external_id", "link__end_user__name",
+    "link__institution__display_name", "link__integration__name",
+)  # fmt: skip
 RATED = timedelta(minutes=1)
 BADGES = {
     ItemState.WAITING: ("info", "hourglass"),

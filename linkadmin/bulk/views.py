@@ -32,7 +32,7 @@ from linkadmin.web.pages import go, reader
 
 from . import services
 from .models import BulkItem, BulkJob, BulkPart, ItemState, JobKind, JobState
-from .presentation import draft_sentences, item_rows, job_rows, progress, title
+from .presentation import IN_ROWS, draft_sentences, item_rows, job_rows, progress, title
 
 SELECTED, ALL, WORDS = "link", "all", "q"
 NEWEST_FIRST = Keyset("created_at", "id", newest_first=True)
@@ -177,7 +177,7 @@ def _page(request: HttpRequest, job: BulkJob) -> dict[str, Any]:
 
 def _rows(request: HttpRequest, job: BulkJob) -> tuple[str, Page[BulkItem]]:
     state = request.GET.get("state", "")
-    items = job.items.select_related("link__end_user", "link__institution", "link__integration")
+    items = job.items.select_related("link__end_user", "link__institution", "link__integration").only(*IN_ROWS)
     if state and state not in ItemState.values:
         raise BadRequest("a link in a job has no such state")
     page = AS_PLANNED.page(items.filter(state=state) if state else items, request.GET)

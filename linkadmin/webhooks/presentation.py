@@ -13,6 +13,9 @@ from linkadmin.web.flat_parts import FlatPart
 from .models import DeliveryOutcome, DeliveryState, WebhookDelivery
 
 _ROW = FlatPart("webhooks/_row.html")
+IN_ROWS = (  # columns that a row needs: above all, not the payload
+    "topic", "remote_link_id", "end_user_id", "state", "outcome", "received_at", "copies", "integration__name",
+)  # fmt: skip
 # Tone, icon and meaning of each outcome.
 LOOKS = {
     DeliveryOutcome.CHANGED: (

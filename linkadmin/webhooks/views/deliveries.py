@@ -24,7 +24,7 @@ from linkadmin.wake_worker import wake_worker
 from linkadmin.web.pages import draw, go, reader
 from linkadmin.webhooks import acceptance, deliveries, payloads, queries, refusals
 from linkadmin.webhooks.models import WebhookDelivery
-from linkadmin.webhooks.presentation import delivery_rows, outcome_badge
+from linkadmin.webhooks.presentation import IN_ROWS, delivery_rows, outcome_badge
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -32,7 +32,7 @@ def delivery_list(request: HttpRequest) -> HttpResponse:
     # Search words come in a POST body because they may be a customer's.
     words = _search_words(request)
     chosen, found = _narrowed(request.GET, words)
-    page = queries.NEWEST_FIRST.page(found.select_related("integration"), request.GET)
+    page = queries.NEWEST_FIRST.page(found.select_related("integration").only(*IN_ROWS), request.GET)
     unknown = queries.count_unrecognized()
     context = {
         "filter": chosen,
