@@ -95,6 +95,7 @@ class FullCheckBatch(WorkItem):
     kind = models.CharField(max_length=8, choices=BatchKind.choices)
     key = models.CharField(max_length=140)  # the number of the page, or the customer's id
     fingerprint = models.BigIntegerField(null=True, blank=True)  # of the customer's entry in the list
+    urgency = models.PositiveSmallIntegerField(default=0)  # of the customer's most urgent link, as in the work list
     done_at = models.DateTimeField(null=True, blank=True)
     gave_up = models.BooleanField(default=False)  # it can't be read: its contents are unknown
     requested_at = models.DateTimeField(null=True, blank=True)  # when the request was sent that returned `ids`
@@ -106,7 +107,9 @@ class FullCheckBatch(WorkItem):
         # In processing order.
         indexes = [
             models.Index(
-                fields=["full_check", "-kind", "id"], condition=Q(done_at__isnull=True), name="full_check_undone"
+                fields=["full_check", "-kind", "urgency", "id"],
+                condition=Q(done_at__isnull=True),
+                name="full_check_undone",
             )
         ]
 

@@ -8,15 +8,23 @@ from django.utils import timezone
 from django.utils.html import escape
 
 from linkadmin.integrations.models import Integration
+from linkadmin.links.causes import STATES
 from linkadmin.links.models import HealthChange, Link, LinkRead, Reason
 from linkadmin.operations.models import Operation, OperationKind, State
 from linkadmin.providers.belvo import provider as belvo
 from linkadmin.providers.heron import record_calls as heron_beside
 from linkadmin.providers.types import Cause, HealthState
-from linkadmin.sync import reads
+from linkadmin.sync import full_checks, reads
 from linkadmin.sync.models import FullCheck, FullCheckState
 from tests.environment import HERON_INTEGRATION, Environment
-from tests.sync.full_checking import at_provider, completed_full_check, full_check, generated_links, in_linkadmin
+from tests.sync.full_checking import (
+    at_provider,
+    completed_full_check,
+    full_check,
+    generated_links,
+    in_linkadmin,
+    read_one,
+)
 from tests.sync.statements import changed_tables
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
@@ -115,6 +123,20 @@ def test_all_links_count_as_checked_when_a_full_check_began(small_env: Environme
     link = Link.objects.select_related("integration").first()
     assert link is not None
     assert link.last_checked_at == done.started_at
+
+
+def test_customers_in_trouble_are_read_first(env: Environment) -> None:
+    links = [env.heron_link(f"Customer {number}", item_id=f"item-{number}") for number in range(3)]
+    new, waiting, code_needed = (env.heron.links.filter(pk=link.pk) for link in links)
+    new.delete()
+    waiting.update(urgency=STATES[HealthState.WAITING].rank, health=HealthState.WAITING.value)
+    code_needed.update(urgency=STATES[HealthState.CUSTOMER_CODE].rank, health=HealthState.CUSTOMER_CODE.value)
+    full_check = full_checks.start(env.heron)
+    read_one(full_check)  # the page
+
+    read = [read_one(full_check).key for _ in links]
+
+    assert read == [link.end_user.external_id for link in reversed(links)]
 
 
 def test_link_without_our_id_of_its_customer_is_its_own_customer(env: Environment) -> None:

@@ -133,18 +133,26 @@ def add_pages(full_check: FullCheck, numbers: Iterable[int]) -> None:
     _add([FullCheckBatch(full_check=full_check, kind=Kind.PAGE, key=str(number)) for number in numbers])
 
 
-def add_customers(full_check: FullCheck, fingerprints: Mapping[str, int]) -> None:
+def add_customers(full_check: FullCheck, urgencies: Mapping[str, int], fingerprints: Mapping[str, int]) -> None:
+    """Queue the customers that have an urgency: those with the lowest are read first."""
     _add(
         [
-            FullCheckBatch(full_check=full_check, kind=Kind.CUSTOMER, key=each, fingerprint=fingerprints[each])
-            for each in fingerprints
+            FullCheckBatch(
+                full_check=full_check,
+                kind=Kind.CUSTOMER,
+                key=each,
+                fingerprint=fingerprints[each],
+                urgency=urgency,
+            )
+            for each, urgency in urgencies.items()
         ]
     )
 
 
 def claim_parts(full_check_id: UUID, *, limit: int) -> list[FullCheckBatch]:
-    # Pages first.
-    in_order = FullCheckBatch.objects.filter(full_check=full_check_id, done_at=None).order_by("-kind", "id")
+    # Pages first, then customers in trouble: at a provider's rate limit, the others may have to wait for hours.
+    undone = FullCheckBatch.objects.filter(full_check=full_check_id, done_at=None)
+    in_order = undone.order_by("-kind", "urgency", "id")
     return work_queue.claim(in_order, now=timezone.now(), limit=limit, lease=work_queue.call_lease())
 
 

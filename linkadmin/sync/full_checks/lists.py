@@ -10,11 +10,12 @@ from datetime import datetime
 from itertools import islice
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Min, Q
 from django.utils import timezone
 
 from linkadmin.integrations.models import Integration
 from linkadmin.links import health
+from linkadmin.links.causes import STATES
 from linkadmin.links.models import Link
 from linkadmin.operations.reading import without_attempt
 from linkadmin.providers.base import Provider
@@ -29,6 +30,7 @@ from .discovery import add_unknown_links, ensure_customers
 from .hashes import Hashes, fingerprint_of, packed
 
 AT_ONCE = 200  # links added under one lock
+NEWS = STATES[HealthState.HEALTHY].rank  # urgency of customers who aren't in trouble, as far as we know
 OF_CUSTOMER = "end_user_id"  # the filter by customer, at every provider that is checked by customers
 # Links are read until they're known to be healthy. Disconnected ones stay so until their list entry changes.
 RESTLESS = ~Q(health=HealthState.DISCONNECTED.value) & (
@@ -95,14 +97,12 @@ def read_customers_page(part: FullCheckBatch, integration: Integration, provider
     if not lifecycle.note_answer(part, ids, requested_at=requested_at, total=page.total):
         return
     fingerprints = {each.end_user_id: fingerprint_of(each) for each in page.items}
-    worth = _worth_reading(integration, page.items, fingerprints)
-    ensure_customers({each.end_user_id: each.name for each in worth})
+    urgencies = _worth_reading(integration, page.items, fingerprints)
+    ensure_customers({each.end_user_id: each.name for each in page.items if each.end_user_id in urgencies})
     with transaction.atomic():
         if lifecycle.lock_full_check(part):
             lifecycle.close_part(part)
-            lifecycle.add_customers(
-                part.full_check, {each.end_user_id: fingerprints[each.end_user_id] for each in worth}
-            )
+            lifecycle.add_customers(part.full_check, urgencies, fingerprints)
             _leave_out(part, SkippedRecord.Kind.CUSTOMER, page.left_out, counted="skipped")
             lifecycle.queue_next_pages(part, page)
 
@@ -143,19 +143,21 @@ def _take_links(
 
 def _worth_reading(
     integration: Integration, customers: Sequence[RemoteEndUser], fingerprints: dict[str, int]
-) -> list[RemoteEndUser]:
+) -> dict[str, int]:
+    """Customers whose links need a read, each with the urgency of the one that needs it most."""
     rows = CustomerFingerprint.objects.filter(integration=integration, end_user_id__in=fingerprints)
     before = dict(rows.values_list("end_user_id", "fingerprint"))
     here = Link.objects.filter(integration=integration, end_user__external_id__in=fingerprints, disconnected_at=None)
     ours = set(here.values_list("end_user__external_id", flat=True))
-    restless = set(here.filter(RESTLESS).values_list("end_user__external_id", flat=True))
+    restless = here.filter(RESTLESS).order_by().values_list("end_user__external_id")
+    urgencies = dict(restless.annotate(most_urgent=Min("urgency")))
 
     def is_worth_it(each: RemoteEndUser) -> bool:
         customer = each.end_user_id
         has_any = bool(each.sources) or customer in ours or customer in before
-        return customer in restless or (has_any and before.get(customer) != fingerprints[customer])
+        return customer in urgencies or (has_any and before.get(customer) != fingerprints[customer])
 
-    return [each for each in customers if is_worth_it(each)]
+    return {each.end_user_id: urgencies.get(each.end_user_id, NEWS) for each in customers if is_worth_it(each)}
 
 
 def _store_fingerprint(part: FullCheckBatch, integration: Integration) -> None:
