@@ -1,9 +1,12 @@
-"""Model fields for names and search text that are cleaned however a row is written."""
+"""Model fields for names and search text that are cleaned however a row is written. How a field loses its index."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations import AlterField
+from django.db.migrations.state import ProjectState
 
 from linkadmin.providers.names import clean_name, folded
 
@@ -45,6 +48,26 @@ class FoldedField(Lines):
         value = " ".join(folded(str(getattr(model_instance, name) or "")) for name in self.of)
         setattr(model_instance, self.attname, value)
         return value
+
+
+class DropIndexOfField(AlterField):
+    """Change `db_index` of a field to False, and nothing else. On SQLite, Django would copy the table for it."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        model = from_state.apps.get_model(app_label, self.model_name)
+        field, new = (
+            state.apps.get_model(app_label, self.model_name)._meta.get_field(self.name)
+            for state in (from_state, to_state)
+        )
+        if schema_editor.connection.vendor != "sqlite" or new.db_index:
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+            return
+        others = {index.name for index in model._meta.indexes}
+        editor: Any = schema_editor
+        for name in editor._constraint_names(model, [field.column], index=True, unique=False, exclude=others):
+            editor.execute(editor._delete_index_sql(model, name))
 
 
 def _cleaned(value: Any) -> Any:

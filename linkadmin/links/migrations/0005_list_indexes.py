@@ -3,6 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+from linkadmin.fields import DropIndexOfField
+
 
 class Migration(migrations.Migration):
 
@@ -12,22 +14,22 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AlterField(
+        DropIndexOfField(
             model_name='assigneechange',
             name='link',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='assignee_changes', to='links.link'),
         ),
-        migrations.AlterField(
+        DropIndexOfField(
             model_name='healthchange',
             name='link',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='changes', to='links.link', verbose_name='link'),
         ),
-        migrations.AlterField(
+        DropIndexOfField(
             model_name='institutionchange',
             name='link',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='institution_changes', to='links.link'),
         ),
-        migrations.AlterField(
+        DropIndexOfField(
             model_name='note',
             name='link',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='notes', to='links.link'),

@@ -5,6 +5,8 @@ import linkadmin.paging
 from django.conf import settings
 from django.db import migrations, models
 
+from linkadmin.fields import DropIndexOfField
+
 
 def count_statuses_by_urgency(apps, schema_editor):
     """PostgreSQL takes the two for independent otherwise, and sorts thousands of links to show fifty."""
@@ -30,25 +32,30 @@ class Migration(migrations.Migration):
             model_name='enduser',
             name='end_user_by_name',
         ),
-        migrations.AlterField(
+        DropIndexOfField(
             model_name='link',
             name='assignee',
             field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='assigned_links', to=settings.AUTH_USER_MODEL),
         ),
-        migrations.AlterField(
+        DropIndexOfField(
             model_name='link',
             name='institution',
             field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='links', to='links.institution', verbose_name='institution'),
         ),
-        migrations.AlterField(
+        DropIndexOfField(
             model_name='link',
             name='integration',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='links', to='integrations.integration', verbose_name='integration'),
         ),
-        migrations.AlterField(
-            model_name='link',
-            name='urgency',
-            field=models.PositiveSmallIntegerField(default=60),
+        # Django copies the table on SQLite also for a default, which the database doesn't have.
+        migrations.SeparateDatabaseAndState(
+            state_operations=[
+                migrations.AlterField(
+                    model_name='link',
+                    name='urgency',
+                    field=models.PositiveSmallIntegerField(default=60),
+                ),
+            ],
         ),
         migrations.AddIndex(
             model_name='enduser',

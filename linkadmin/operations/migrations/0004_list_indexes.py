@@ -4,6 +4,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from linkadmin.fields import DropIndexOfField
+
 
 class Migration(migrations.Migration):
 
@@ -15,17 +17,17 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AlterField(
+        DropIndexOfField(
             model_name='operation',
             name='actor',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='operations', to=settings.AUTH_USER_MODEL, verbose_name='started by'),
         ),
-        migrations.AlterField(
+        DropIndexOfField(
             model_name='operation',
             name='integration',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='operations', to='integrations.integration', verbose_name='integration'),
         ),
-        migrations.AlterField(
+        DropIndexOfField(
             model_name='operation',
             name='link',
             field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='operations', to='links.link'),

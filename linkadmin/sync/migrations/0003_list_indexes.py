@@ -4,6 +4,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from linkadmin.fields import DropIndexOfField
+
 
 class Migration(migrations.Migration):
 
@@ -18,7 +20,7 @@ class Migration(migrations.Migration):
             model_name='fullcheck',
             name='full_check_of_integration',
         ),
-        migrations.AlterField(
+        DropIndexOfField(
             model_name='fullcheck',
             name='integration',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='full_checks', to='integrations.integration'),
