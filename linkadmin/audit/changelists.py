@@ -10,7 +10,16 @@ from linkadmin.paging import PLACES, Keyset
 
 
 class StrictChangeList(ChangeList):
-    """Sorts only by the columns its page offers."""
+    """Sorts only by the columns its page offers. Links to rows keep the list's filters."""
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().__init__(request, *args, **kwargs)
+        # Once for all rows: Django's tag would find out again for each link where it leads.
+        self._filters_of_rows, self.preserved_filters = self.preserved_filters, ""
+
+    def url_for_result(self, result: Any) -> str:
+        url = super().url_for_result(result)
+        return f"{url}?{self._filters_of_rows}" if self._filters_of_rows else url
 
     def get_ordering(self, request: HttpRequest, queryset: "QuerySet[Any]") -> list[Any]:
         offered = [str(number) for number, name in enumerate(self.list_display) if name in (self.sortable_by or ())]

@@ -122,3 +122,12 @@ def test_changing_a_filter_leads_to_its_first_page(auditor: Client, monkeypatch:
 
     assert "after=" not in second.context["cl"].get_query_string({"subject": "link"})
     assert 'name="after"' not in second.content.decode()
+
+
+@pytest.mark.usefixtures("event")
+def test_links_to_rows_keep_the_filters_of_the_list(auditor: Client) -> None:
+    whole, filtered = auditor.get(TRAIL).content.decode(), auditor.get(f"{TRAIL}?q=l-1&outcome__exact=done")
+    row = f"{TRAIL}{filtered.context['cl'].result_list[0].pk}/change/"
+
+    assert f'href="{row}"' in whole
+    assert f'href="{row}?_changelist_filters=q%3Dl-1%26outcome__exact%3Ddone"' in filtered.content.decode()
