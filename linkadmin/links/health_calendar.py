@@ -1,28 +1,39 @@
 """The last 90 days of a link, one bar per day, colored by its worst state."""
 
-from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from uuid import UUID
 
-from django.db.models import TextField
-from django.db.models.functions import Cast
+from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from linkadmin.compiled_query import CompiledQuery, Sql, as_sql
+from linkadmin.compiled_query import CompiledQuery, Sql
 from linkadmin.providers.types import HealthState
 from linkadmin.web.flat_parts import FlatPart
 
 from .causes import STATES
-from .models import HealthChange, Link
+from .models import Link
 
 DAYS = 90
+BEFORE = -1  # in place of a day's number
 _BAR = FlatPart("links/_health_bar.html")
+_RANK = " ".join(["CASE new", *(f"WHEN '{state.value}' THEN {look.rank}" for state, look in STATES.items()), "END"])
+_THAT_DAY = "FROM links_healthchange WHERE link_id = %s AND at >= start AND at < stop"
+_BY_DAY = f"""
+    WITH day (number, start, stop) AS (VALUES {", ".join(["(%s, %s, %s)"] * DAYS)})
+    SELECT * FROM (
+        SELECT {BEFORE}, new AS worst, new AS last FROM links_healthchange
+        WHERE link_id = %s AND at < %s ORDER BY at DESC, id DESC LIMIT 1
+    ) AS last_before
+    UNION ALL
+    SELECT number, (SELECT new {_THAT_DAY} ORDER BY {_RANK}, at, id LIMIT 1),
+           (SELECT new {_THAT_DAY} ORDER BY at DESC, id DESC LIMIT 1)
+    FROM day WHERE EXISTS (SELECT 1 {_THAT_DAY})
+"""  # noqa: S608 - our own SQL
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,55 +42,42 @@ class HealthCalendar:
     words: str  # the same in words, for screen readers
 
 
-def _changes(link: UUID, midnight: datetime) -> Sql:
-    """The changes since midnight, and the one before. As text, times needn't be parsed to be compared."""
-    changes = HealthChange.objects.filter(link=link)
-    facts = (Cast("at", TextField()), "id", "new")
-    before, key = as_sql(changes.filter(at__lt=midnight).order_by("-at", "-id").values_list(*facts)[:1])
-    since, keys = as_sql(changes.filter(at__gte=midnight).values_list(*facts))
-    return f"SELECT * FROM ({before}) AS before UNION ALL {since}", key + keys  # noqa: S608 - our own SQL
-
-
-_CHANGES = CompiledQuery(_changes, types=(UUID, datetime))
-
-
 def health_calendar(link: Link, *, today: date) -> HealthCalendar:
-    """Days are those of the reader's time zone."""
-    days, midnight, starts = _days_until(today, timezone.get_current_timezone())
-    before, since = None, []
-    for at, _pk, new in sorted(_CHANGES.rows(link.pk, midnight)):
-        number = bisect_right(starts, at) - 1
-        if number < 0:
-            before = HealthState(new)
-        else:
-            since.append((days[number], HealthState(new)))
-    worst = dict(worst_by_day(since, first=days[0], last=today, before=before))
-    bars = ({"tone": STATES[state].tone, "x": str((day - days[0]).days)} for day, state in worst.items())
+    worst = worst_by_day(link, today=today)
+    first = today - timedelta(days=DAYS - 1)
+    bars = ({"tone": STATES[state].tone, "x": str((day - first).days)} for day, state in worst.items())
     return HealthCalendar(_BAR.fill(bars), _in_words(Counter(worst.values())))
 
 
+def worst_by_day(link: Link, *, today: date) -> dict[date, HealthState]:
+    """Days are those of the reader's time zone, without those before the link was known."""
+    rows = _changes_by_day(today, timezone.get_current_timezone()).rows(link.pk)
+    changed = {number: (HealthState(worst_change), HealthState(last)) for number, worst_change, last in rows}
+    worst, stands = {}, None
+    for number in range(BEFORE, DAYS):
+        worst_change, last = changed.get(number, (stands, stands))
+        here = [state for state in (stands, worst_change) if state]
+        if here and number != BEFORE:
+            worst[today - timedelta(days=DAYS - 1 - number)] = min(here, key=lambda state: STATES[state].rank)
+        stands = last
+    return worst
+
+
 @lru_cache(maxsize=100)
-def _days_until(today: date, zone: tzinfo) -> tuple[list[date], datetime, list[str]]:
-    """The days, when the first one starts, and when each does as SQLite stores it."""
+def _changes_by_day(today: date, zone: tzinfo) -> CompiledQuery:
+    """Of each day with changes of a link: its number, the most urgent state, and the last one.
+
+    The database sums up: a link may change thousands of times. Day `BEFORE` has the last change until then.
+    """
     days = [today - timedelta(days=DAYS - 1 - number) for number in range(DAYS)]
-    midnights = [datetime.combine(day, time.min, zone).astimezone(UTC) for day in days]
-    return days, midnights[0], [f"{midnight:%Y-%m-%d %H:%M:%S}" for midnight in midnights]
+    starts = [datetime.combine(day, time.min, zone).astimezone(UTC) for day in days]
+    bounds = [connection.ops.adapt_datetimefield_value(at) for at in (*starts, datetime.max.replace(tzinfo=UTC))]
+    periods = [value for number in range(DAYS) for value in (number, *bounds[number : number + 2])]
 
+    def build(link: UUID) -> Sql:
+        return _BY_DAY, (*periods, link, bounds[0], link, link, link)
 
-def worst_by_day(
-    changes: Iterable[tuple[date, HealthState]], *, first: date, last: date, before: HealthState | None
-) -> Iterator[tuple[date, HealthState]]:
-    """Skips days before the link was known. `before` is the state at the start of the first day."""
-    by_day: dict[date, list[HealthState]] = {}
-    for day, state in changes:
-        by_day.setdefault(day, []).append(state)
-    stands = before
-    for number in range((last - first).days + 1):
-        day = first + timedelta(days=number)
-        states = [*filter(None, [stands]), *by_day.get(day, [])]
-        if states:
-            yield day, min(states, key=lambda state: STATES[state].rank)
-            stands = states[-1]
+    return CompiledQuery(build)
 
 
 def _in_words(days: Counter[HealthState]) -> str:

@@ -2,13 +2,16 @@
 
 from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
+from random import Random
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
 from django.utils import timezone
 
-from linkadmin.links.health_calendar import worst_by_day
+from linkadmin.links.causes import STATES
+from linkadmin.links.health_calendar import _changes_by_day, worst_by_day
 from linkadmin.links.models import HealthChange, Link
 from linkadmin.providers.types import Cause, HealthState
 from tests.environment import Environment
@@ -25,36 +28,80 @@ WORKS, WAITS, CODE, ENDED = (
 FIRST = date(2026, 3, 1)
 
 
-def day(number: int) -> date:
-    return FIRST + timedelta(days=number)
+class Drawn(Protocol):
+    def __call__(self, *changes: tuple[int, HealthState], before: HealthState | None = None) -> list[str]: ...
 
 
-def worst(*changes: tuple[int, HealthState], before: HealthState | None = None, days: int = 4) -> list[str]:
-    """Each day's worst state, empty where nothing was known."""
-    found = dict(
-        worst_by_day(((day(n), state) for n, state in changes), first=FIRST, last=day(days - 1), before=before)
-    )
-    return [found[day(n)].value if day(n) in found else "" for n in range(days)]
+@pytest.fixture
+def worst(env: Environment) -> Drawn:
+    """Each of four days' worst state, empty where nothing was known."""
+    link = env.belvo_link(cause=Cause.WORKING)
+    link.changes.all().delete()
+
+    def worst_of(*changes: tuple[int, HealthState], before: HealthState | None = None) -> list[str]:
+        known_before = [(-100, before)] if before else []
+        for number, state in (*known_before, *changes):
+            change(link, datetime.combine(FIRST + timedelta(days=number), time(12), tzinfo=UTC), state)
+        found = worst_by_day(link, today=FIRST + timedelta(days=3))
+        return [found[day].value if (day := FIRST + timedelta(days=n)) in found else "" for n in range(4)]
+
+    return worst_of
 
 
-def test_state_lasts_until_the_next() -> None:
+def change(link: Link, at: datetime, state: HealthState) -> None:
+    HealthChange.objects.create(link=link, at=at, source="list", new=state.value, cause=Cause.WORKING.value)
+
+
+def test_state_lasts_until_the_next(worst: Drawn) -> None:
     assert worst((2, WAITS), before=WORKS) == ["healthy", "healthy", "waiting", "waiting"]
 
 
-def test_day_is_as_bad_as_its_worst_hour() -> None:
+def test_day_is_as_bad_as_its_worst_hour(worst: Drawn) -> None:
     assert worst((1, CODE), (1, WAITS), (1, WORKS), before=WORKS) == ["healthy", "customer_code", "healthy", "healthy"]
 
 
-def test_problem_from_the_day_before_counts_on_the_day_it_ends() -> None:
+def test_problem_from_the_day_before_counts_on_the_day_it_ends(worst: Drawn) -> None:
     assert worst((0, WAITS), (1, WORKS), before=WORKS)[:3] == ["waiting", "waiting", "healthy"]
 
 
-def test_days_before_the_link_was_known_are_empty() -> None:
+def test_days_before_the_link_was_known_are_empty(worst: Drawn) -> None:
     assert worst((2, WORKS)) == ["", "", "healthy", "healthy"]
 
 
-def test_link_that_ends_worked_on_its_last_day() -> None:
+def test_link_that_ends_worked_on_its_last_day(worst: Drawn) -> None:
     assert worst((1, ENDED), before=WORKS) == ["healthy", "healthy", "disconnected", "disconnected"]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kathmandu", "America/Santiago", "Pacific/Kiritimati"])
+def test_thousands_of_changes_in_any_order_are_summed_up_exactly(env: Environment, zone: str) -> None:
+    link, here, chance = env.belvo_link(cause=Cause.WORKING), ZoneInfo(zone), Random(zone)
+    link.changes.all().delete()
+    starts = [datetime.combine(FIRST + timedelta(days=number), time.min, here) for number in range(-120, 4)]
+    moments = [*starts, *(chance.choice(starts) + timedelta(minutes=chance.randrange(1440)) for _ in range(300))]
+    changes = [
+        HealthChange(link=link, at=at, source="list", new=chance.choice([*HealthState]).value, cause="working")
+        for at in chance.choices(moments, k=3 * len(moments))
+    ]
+    HealthChange.objects.bulk_create(changes)
+
+    with timezone.override(here):
+        found = worst_by_day(link, today=FIRST)
+
+    expected, stands = {}, HealthState(HealthChange.objects.order_by("at", "id")[0].new)
+    for each in HealthChange.objects.order_by("at", "id"):
+        day, new = min(each.at.astimezone(here).date(), FIRST), HealthState(each.new)
+        first_of_day = expected.setdefault(day, stands)
+        expected[day] = min(first_of_day, new, key=lambda state: STATES[state].rank)
+        stands = new
+    assert found == {day: expected[day] for day in sorted(expected)[-90:]}
+
+
+def test_page_reads_one_row_per_day_of_a_link_that_changes_all_the_time(env: Environment) -> None:
+    link = history(env, *[(number / 48, Cause.WORKING, (WORKS, WAITS)[number % 2]) for number in range(480)])
+
+    rows = _changes_by_day(timezone.localdate(), timezone.get_current_timezone()).rows(link.pk)
+
+    assert len(rows) <= 11
 
 
 def history(env: Environment, *changes: tuple[float, Cause, HealthState]) -> Link:
