@@ -2,19 +2,32 @@
 
 SQLite's own wait isn't fair: each writer tries again every 100 ms at most, and another may be faster. Under load, some
 would give up while others get the lock many times.
+
+Each process keeps one idle connection open. Whoever closes a database's last connection moves its whole log into it,
+and waits for the disk: at the end of a request, that takes longer than the request.
 """
 
+import os
 import sqlite3
 from threading import Lock
+from typing import Any
 
 from django.db import OperationalError
 from django.db.backends.sqlite3 import base
 
 _turn = Lock()
+_opening = Lock()
+_kept_open: dict[str, sqlite3.Connection] = {}  # by file
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     _has_turn = False
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> sqlite3.Connection:
+        connection: sqlite3.Connection = super().get_new_connection(conn_params)
+        if not self.is_in_memory_db():
+            _keep_open(str(conn_params["database"]))
+        return connection
 
     def _start_transaction_under_autocommit(self) -> None:
         self._wait_for_turn()
@@ -52,3 +65,26 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self._has_turn:
             self._has_turn = False
             _turn.release()
+
+
+def _keep_open(file: str) -> None:
+    with _opening:
+        if file in _kept_open:
+            return
+        idle = sqlite3.connect(file, check_same_thread=False)
+        try:
+            idle.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()  # only now is the file open
+        except sqlite3.Error:
+            idle.close()
+        else:
+            _kept_open[file] = idle
+
+
+def _before_fork() -> None:
+    # SQLite's locks don't survive a fork, but a copied connection would rely on them.
+    _opening.acquire()
+    while _kept_open:
+        _kept_open.popitem()[1].close()
+
+
+os.register_at_fork(before=_before_fork, after_in_parent=_opening.release, after_in_child=_opening.release)
