@@ -26,7 +26,9 @@ def alive(kind: ProgramKind, name: str, *, has_started: bool = False, has_worked
     seen: dict[str, object] = {"alive_at": now}
     seen |= {"started_at": now, "pid": os.getpid()} if has_started else {}
     seen |= {"worked_at": now} if has_worked else {}
-    Heartbeat.objects.update_or_create(kind=kind, name=name, defaults=seen, create_defaults={"started_at": now} | seen)
+    rows = Heartbeat.objects.filter(kind=kind, name=name)
+    if not rows.update(**seen):
+        rows.update_or_create(kind=kind, name=name, defaults=seen, create_defaults={"started_at": now} | seen)
     if has_started:
         Heartbeat.objects.filter(kind=kind, alive_at__lt=now - FORGOTTEN_AFTER).delete()
 
