@@ -181,44 +181,36 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False  # our log goes to stderr: beat's would be lost if redirected into itself
 CELERY_TIMEZONE = "UTC"
-TICK = env.number("LINKADMIN_SWEEP_SECONDS", 5)  # how soon work is found if its message was lost
+TICK = min(env.number("LINKADMIN_SWEEP_SECONDS", 5), 30)  # how soon work is found if its message was lost
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat" / "schedule")
 CELERY_BEAT_SCHEDULER = "linkadmin.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
-    "worker heartbeat": {
-        "task": "heartbeats.work",
-        "schedule": 5,
-        "options": {"expires": 30},  # a worker that was away needn't show it more than once
+    "tick": {
+        "task": "heartbeats.tick",
+        "schedule": TICK,
+        "args": [
+            [
+                "audit.check_clock",
+                "sync.wake_reads",
+                "sync.wake_full_checks",
+                "bulk.wake_jobs",
+                "operations.wake_due",
+                "operations.close_overdue",
+                "sync.tick_seconds",
+                "sync.fold_counts",
+                "webhooks.process_deliveries",  # last: it may take a while
+            ]
+        ],
+        "options": {"expires": 30},  # a worker that was away needn't make up for missed ones
     },
-    "check the clock": {"task": "audit.check_clock", "schedule": TICK},
     "verify the audit log": {"task": "audit.verify", "schedule": crontab(hour=3, minute=10)},
     "sign the audit log's head": {"task": "audit.sign_head", "schedule": 60},
-    "close overdue operations": {
-        "task": "operations.close_overdue",
-        "schedule": TICK,
-    },
-    "check unknown outcomes": {
-        "task": "operations.wake_due",
-        "schedule": TICK,
-    },
-    "continue bulk jobs": {"task": "bulk.wake_jobs", "schedule": TICK},
     "delete expired sign-in limits": {"task": "accounts.delete_expired_limits", "schedule": 15 * 60},
     "end expired sessions": {"task": "accounts.end_expired_sessions", "schedule": 60},
     "delete old deliveries": {"task": "webhooks.delete_old", "schedule": crontab(hour=3, minute=40)},
-    "process deliveries": {
-        "task": "webhooks.process_deliveries",
-        "schedule": TICK,
-    },
-    "read due links": {"task": "sync.wake_reads", "schedule": TICK},
-    "tick: seconds": {"task": "sync.tick_seconds", "schedule": TICK},
     "tick: minutes": {"task": "sync.tick_minutes", "schedule": 60},
-    "fold link counts": {"task": "sync.fold_counts", "schedule": TICK},
     "recount links": {"task": "sync.recount", "schedule": crontab(hour=3, minute=20)},
     "read institution lists": {"task": "sync.wake_institution_lists", "schedule": 60},
-    "run full checks": {
-        "task": "sync.wake_full_checks",
-        "schedule": TICK,
-    },
 }
 
 # --- Webhooks ---

@@ -86,4 +86,4 @@ def test_messages_were_waiting_in_the_broker(typed: Typed) -> None:
 @pytest.mark.servers
 @pytest.mark.parametrize("typed", ["servers"], indirect=True)
 def test_messages_were_waiting_in_redis(typed: Typed) -> None:
-    assert b"operations.close_overdue" in typed.places["LINKADMIN_BROKER_URL b'celery'"]
+    assert b"heartbeats.tick" in typed.places["LINKADMIN_BROKER_URL b'celery'"]

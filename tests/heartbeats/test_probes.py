@@ -12,7 +12,6 @@ from pytest_django import Settings
 from linkadmin.audit.models import AuditCheck
 from linkadmin.heartbeats import watch
 from linkadmin.heartbeats.models import Heartbeat
-from linkadmin.heartbeats.tasks import work
 from linkadmin.web import probes
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -79,9 +78,3 @@ def test_what_is_silent_is_dead(kind: str, column: str, *, scheduler: bool, work
 
     assert (background.scheduler_is_dead, background.workers_are_dead) == (scheduler, workers)
     assert status("/statusz/") == 503
-
-
-def test_a_task_shows_that_a_worker_works() -> None:
-    work()
-
-    assert Heartbeat.objects.get().worked_at is not None

@@ -17,7 +17,7 @@ from .stack import PROJECT, Stack, wait_for
 pytestmark = pytest.mark.processes
 LONG = 180  # seconds; silent programs count as dead after 40 s, but a busy machine reports it later
 BUSY_SECONDS = 75
-SHOWN = re.compile(r"Task heartbeats\.work\[\S+\] succeeded")  # logged only when a slot was free
+SHOWN = re.compile(r"Task heartbeats\.tick\[\S+\] succeeded")  # logged only when a slot was free
 STOPPED = "Background processing has stopped."
 
 

@@ -20,6 +20,7 @@ OWN_STATE = {
     "heartbeats/watch.py": "what was asked two seconds ago",
     "links/listing/table_rows.py": "drawn rows, each under all that it shows",
     "links/presentation.py": "who is asked what is under way: registered at the start",
+    "sqlite/base.py": "the idle connection that keeps the database's files open",
     "integrations/call_pool.py": "the calls that threads of this process make",
     "web/page_parts.py": "parts of pages: registered at the start",
     "web/probes.py": "that no migration is missing: true until the end of the process",
@@ -30,6 +31,7 @@ OWN_STATE = {
 RELEASING = {
     "database.py",
     "heartbeats/signs.py",
+    "heartbeats/tasks.py",
     "integrations/call_pool.py",
     "integrations/rate_limiter.py",
     "operations/outcomes.py",
