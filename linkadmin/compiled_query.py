@@ -1,17 +1,20 @@
 """Queries that pages repeat all the time, compiled once: compiling costs more than running them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, TypeAlias
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, TypeAlias, TypeVar, overload
 from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 from django.db.models import QuerySet
 from django.db.models.base import ModelState
-from django.db.models.query import ModelIterable, get_related_populators
+from django.db.models.query import get_related_populators
 from django.utils.functional import cached_property
 
+Instance = TypeVar("Instance", bound=models.Model)
 Row: TypeAlias = tuple[Any, ...]
 Sql: TypeAlias = tuple[str, Row]
 Key: TypeAlias = UUID | datetime | date | str | None
@@ -22,8 +25,10 @@ _FIELDS: dict[type, "models.Field[Any, Any]"] = {
     date: models.DateField(),
     str: models.TextField(),
 }
+_NO_RELATIVES: Mapping[Any, Any] = MappingProxyType({})
 MOST_LOADERS = 500
-_loaders: dict[str, Callable[[Row], Any]] = {}  # by statement
+MOST_IDS = 20_000  # of which the objects are kept
+_loaders: dict[str, "Loader"] = {}  # by statement
 
 
 class CompiledQuery:
@@ -44,9 +49,9 @@ class CompiledQuery:
     def row(self, *keys: Key) -> Row | None:
         return next(iter(self.rows(*keys)), None)
 
-    def instances(self, *keys: Key) -> list[Any]:
+    def instances(self, *keys: Key) -> "Loaded[Any]":
         """Return model instances, with related ones as the queryset selects them."""
-        return [self._loader(row) for row in self.rows(*keys)]
+        return Loaded(self.rows(*keys), self._loader)
 
     @cached_property
     def _sql(self) -> Sql:
@@ -58,9 +63,9 @@ class CompiledQuery:
         return self._build(*self._placeholders)
 
     @cached_property
-    def _loader(self) -> Callable[[Row], Any]:
+    def _loader(self) -> "Loader":
         assert isinstance(self._built, QuerySet)  # noqa: S101 - SQL alone has no model
-        return _loader_of(self._built)
+        return Loader(self._built)
 
     @property
     def _placeholders(self) -> list[Key]:
@@ -84,37 +89,63 @@ def as_sql(built: "QuerySet[Any, Any] | Sql") -> Sql:
     return built
 
 
-def load(queryset: "QuerySet[Any]") -> list[Any]:
-    """Return the queryset's instances in a list. What loads them is prepared once for each statement."""
-    if not _has_plain_rows(queryset):
-        return list(queryset)
+class Loaded(Sequence[Instance]):
+    """Instances of a statement's rows. Each is made when it's needed: most rows of a list were drawn before."""
+
+    def __init__(
+        self, rows: Sequence[Row], loader: "Loader | None", relatives: Mapping[Any, Any] = _NO_RELATIVES
+    ) -> None:
+        self.rows = rows  # as the database has them
+        self._loader = loader
+        self._relatives = relatives
+        self._made: list[Any] = [None] * len(rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, place: int) -> Instance: ...
+    @overload
+    def __getitem__(self, place: slice) -> "Loaded[Instance]": ...
+    def __getitem__(self, place: int | slice) -> "Instance | Loaded[Instance]":
+        if isinstance(place, slice):
+            return Loaded(self.rows[place], self._loader, self._relatives)
+        made: Instance | None = self._made[place]
+        if made is None and self._loader:
+            made = self._made[place] = self._loader(self.rows[place])
+            self._relate(made)
+        return made  # type: ignore[return-value]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self._loader.columns if self._loader else ()
+
+    def values(self, name: str) -> list[Any]:
+        return self._loader.values(self.rows, name) if self._loader else []
+
+    def _relate(self, made: Any) -> None:
+        """Set the instance whose related rows these are."""
+        for field, related in self._relatives.items():
+            pk = getattr(made, field.attname)
+            if pk in related and not field.is_cached(made):
+                field.set_cached_value(made, related[pk])
+
+
+def load(queryset: "QuerySet[Instance]") -> "Loaded[Instance]":
+    """Return the queryset's instances. What loads them is prepared once for each statement."""
     try:
         sql, params = as_sql(queryset)
     except EmptyResultSet:
-        return []
+        return Loaded([], None)
     loader = _loaders.get(sql)
     if loader is None:
         if len(_loaders) >= MOST_LOADERS:
             _loaders.clear()
-        loader = _loaders[sql] = _loader_of(queryset)
+        loader = _loaders[sql] = Loader(queryset)
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
-        loaded = [loader(row) for row in cursor.fetchall()]
-    _relate(loaded, queryset)
-    return loaded
-
-
-def _relate(loaded: Sequence[Any], queryset: Any) -> None:
-    """Set the instance whose related rows these are."""
-    for field, related in queryset._known_related_objects.items():
-        for each in loaded:
-            pk = getattr(each, field.attname)
-            if pk in related and not field.is_cached(each):
-                field.set_cached_value(each, related[pk])
-
-
-def _has_plain_rows(queryset: Any) -> bool:
-    return queryset._iterable_class is ModelIterable and not queryset._prefetch_related_lookups
+        relatives = queryset._known_related_objects  # type: ignore[attr-defined]
+        return Loaded(cursor.fetchall(), loader, relatives)
 
 
 def time_of(value: datetime | str | None) -> datetime | None:
@@ -141,30 +172,62 @@ def _is_key(param: object) -> bool:
     return isinstance(param, str | UUID | date)
 
 
-def _loader_of(queryset: "QuerySet[Any, Any]") -> Callable[[Row], Any]:
+class Loader:
     """What Django does with each row of a queryset, prepared once."""
-    compiler = queryset.query.clone().get_compiler(queryset.db)
-    compiler.as_sql()
-    select, klass, annotations = compiler.select or [], compiler.klass_info or {}, compiler.annotation_col_map or {}
-    converters = compiler.get_converters([expression for expression, _sql, _alias in select])
-    populators = get_related_populators(klass, select, queryset.db)  # type: ignore[call-arg]  # as in the next Django
-    columns = klass["select_fields"]
-    names = [select[column][0].target.attname for column in columns]
-    first, last = columns[0], columns[-1] + 1
 
-    def load(row: Row) -> Any:
+    def __init__(self, queryset: "QuerySet[Any, Any]") -> None:
+        compiler = queryset.query.clone().get_compiler(queryset.db)
+        compiler.as_sql()
+        select, klass = compiler.select or [], compiler.klass_info or {}
+        self._model, self._db = klass["model"], queryset.db
+        self._annotations = compiler.annotation_col_map or {}
+        self._converters = [
+            (position, _converting(functions, expression))
+            for position, (functions, expression) in compiler.get_converters([each[0] for each in select]).items()
+        ]
+        self._populators = get_related_populators(klass, select, queryset.db)  # type: ignore[call-arg]  # as in the next Django
+        first, last = klass["select_fields"][0], klass["select_fields"][-1] + 1
+        self._own = slice(first, last)
+        self.columns = tuple([each[0].target.attname for each in select[self._own]])
+
+    def __call__(self, row: Row) -> Any:
         values = list(row)
-        for position, (functions, expression) in converters.items():
-            for convert in functions:
-                values[position] = convert(values[position], expression, connection)
-        loaded = _instance(klass["model"], queryset.db, names, values[first:last])
-        for populator in populators:
+        for position, convert in self._converters:
+            values[position] = convert(values[position])
+        loaded = _instance(self._model, self._db, self.columns, values[self._own])
+        for populator in self._populators:
             _populate(populator, values, loaded)
-        for name, column in annotations.items():
+        for name, column in self._annotations.items():
             setattr(loaded, name, values[column])
         return loaded
 
-    return load
+    def values(self, rows: Sequence[Row], name: str) -> list[Any]:
+        """Return a column of the model."""
+        position = self._own.start + self.columns.index(name)
+        convert = dict(self._converters).get(position, _as_it_is)
+        return [convert(row[position]) for row in rows]
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _converting(functions: Sequence[Callable[..., Any]], expression: Any) -> Callable[[Any], Any]:
+    if functions == [getattr(connection.ops, "convert_uuidfield_value", None)]:
+        return _uuid_of
+
+    def convert(value: Any) -> Any:
+        for function in functions:
+            value = function(value, expression, connection)
+        return value
+
+    return convert
+
+
+@lru_cache(maxsize=MOST_IDS)
+def _uuid_of(stored: str | None) -> UUID | None:
+    # SQLite stores text. Lists repeat the same IDs all the time.
+    return None if stored is None else UUID(stored)
 
 
 def _instance(model: type[models.Model], db: str, names: Sequence[str], values: Sequence[Any]) -> Any:

@@ -11,7 +11,7 @@ from django.db.models import BooleanField, CharField, DateTimeField, F, Field, F
 from django.db.models.fields import TextField
 from django.http import QueryDict
 
-from linkadmin.compiled_query import load
+from linkadmin.compiled_query import Loaded, load
 
 PAGE_SIZE = 50
 BEFORE, AFTER = "before", "after"
@@ -27,7 +27,7 @@ Key = tuple[Any, ...]
 class Page(Generic[Row]):
     """One page of rows, and the query string of each neighbor; empty if there is none."""
 
-    rows: list[Row]
+    rows: Loaded[Row]
     first: str = ""
     previous: str = ""
     next: str = ""
@@ -121,7 +121,7 @@ class Keyset:
             last=turned(query, BEFORE, "") if more_after and shown else "",
         )
 
-    def _found(self, rows: "QuerySet[Row]", key: Key | None, parts: Sequence[Q], *, descending: bool) -> list[Row]:
+    def _found(self, rows: "QuerySet[Row]", key: Key | None, parts: Sequence[Q], *, descending: bool) -> Loaded[Row]:
         columns = self._columns(rows.model)
         if key is not None:
             rows = rows.filter(_beyond(columns, key, side="<" if descending else ">"))

@@ -71,7 +71,7 @@ def test_nothing_is_loaded_without_a_statement(
     links: "QuerySet[Link]", django_assert_num_queries: Callable[[int], AbstractContextManager[object]]
 ) -> None:
     with django_assert_num_queries(0):
-        assert load(links) == []
+        assert list(load(links)) == []
 
 
 @pytest.mark.django_db

@@ -1,6 +1,6 @@
 """What limits an integration's calls now, in one statement: its circuit breaker and its rate limits."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -42,7 +42,7 @@ class Limits:
         return cls.read(_LIMITS.instances(integration_id))
 
     @classmethod
-    def read(cls, rows: list[Any]) -> "Limits":
+    def read(cls, rows: Sequence[Any]) -> "Limits":
         """From rows of `with_limits`. Raises `Integration.DoesNotExist`."""
         if not rows:
             raise Integration.DoesNotExist

@@ -1,6 +1,6 @@
 """Links as pages show them, with all texts ready for templates."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, lru_cache
@@ -90,16 +90,15 @@ def without_green(badge: StateBadge) -> StateBadge:
     return replace(badge, tone="quiet") if badge.tone == "ok" else badge
 
 
-def under_way_on(links: Iterable[Link]) -> dict[UUID, UnderWay]:
-    pks = [link.pk for link in links]
+def under_way_on(links: Collection[UUID]) -> dict[UUID, UnderWay]:
     found: dict[UUID, UnderWay] = {}
     for ask in UNDER_WAY:
-        found |= ask(pks)
+        found |= ask(links)
     return found
 
 
 def standings(links: Sequence[Link]) -> dict[UUID, Standing]:
-    under_way = under_way_on(links)
+    under_way = under_way_on([link.pk for link in links])
     return {link.pk: standing_with(link, under_way.get(link.pk)) for link in links}
 
 

@@ -13,7 +13,6 @@ from linkadmin.paging import Keyset
 from .causes import Group
 from .models import EndUser, Link
 
-NAMED = ("integration", "end_user", "institution", "assignee")  # related rows that a list needs
 CUSTOMERS, CUSTOMERS_BY_ID = Keyset("name", "external_id"), Keyset("external_id")
 
 

@@ -1,5 +1,6 @@
 """What a link's page needs of its operations, in one statement: the latest, and those its attempts are counted from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -31,7 +32,7 @@ class RecentOperations:
     @classmethod
     def of(cls, link: Link) -> "RecentOperations":
         since = timezone.now() - WINDOW
-        found: list[Operation] = _RECENT.instances(link.pk, link.end_user_id, link.institution_id, since)
+        found: Sequence[Operation] = _RECENT.instances(link.pk, link.end_user_id, link.institution_id, since)
         own = [operation for operation in found if operation.link_id == link.pk]
         latest = max(own, key=lambda operation: (operation.created_at, operation.pk), default=None)
         if latest is not None:

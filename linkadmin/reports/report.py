@@ -16,8 +16,8 @@ from linkadmin.accounts.models import User
 from linkadmin.compiled_query import CompiledQuery, time_of
 from linkadmin.links import counts
 from linkadmin.links.causes import ESCALATED_RANK, STATES
-from linkadmin.links.listing.known import INTEGRATIONS, name_all
-from linkadmin.links.listing.table_rows import COLUMNS, rows
+from linkadmin.links.listing.known import INTEGRATIONS
+from linkadmin.links.listing.table_rows import listed, rows
 from linkadmin.links.models import ESCALATE_AFTER, NEEDS_SOMEBODY, Institution, Link, UnrecognizedValue
 from linkadmin.links.presentation import shown_states, under_way_on
 from linkadmin.links.queries import needing_somebody, standing
@@ -95,9 +95,7 @@ def unrecognized_values() -> int:
 def tables(user: User, *, see_names: bool) -> tuple[str, str]:
     """Markup of rows: the links that have needed somebody longest, and the user's own."""
     oldest, mine = _OLDEST.instances(), _PORTFOLIO.instances(user.pk)
-    both = [*oldest, *mine]
-    name_all(both)
-    under_way = under_way_on(both)
+    under_way = under_way_on([*oldest.values("id"), *mine.values("id")])
     drawn = [rows(links, see_names=see_names, under_way=under_way) for links in (oldest, mine)]
     return drawn[0], drawn[1]
 
@@ -118,7 +116,7 @@ def _bar(shares: list[tuple[str, int]], total: int) -> str:
 
 
 def _live() -> "QuerySet[Link]":
-    return Link.objects.filter(disconnected_at=None).select_related("end_user").only(*COLUMNS)
+    return listed(Link.objects.filter(disconnected_at=None))
 
 
 def _oldest() -> "QuerySet[Link]":

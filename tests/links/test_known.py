@@ -8,11 +8,12 @@ from django.utils import timezone, translation
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Role
+from linkadmin.compiled_query import Loader, load
 from linkadmin.integrations.models import Integration
 from linkadmin.links.listing import known
 from linkadmin.links.listing.known import Known
-from linkadmin.links.listing.table_rows import rows
-from linkadmin.links.models import Institution
+from linkadmin.links.listing.table_rows import listed, rows
+from linkadmin.links.models import Institution, Link
 from tests.environment import PASSWORD, Environment
 
 pytestmark = pytest.mark.django_db
@@ -56,11 +57,42 @@ def test_row_drawn_with_a_name_is_masked_for_the_next_reader(env: Environment) -
     assert "Ödün Acme" in env.open("/links/", "ana").source
 
 
+def test_rows_drawn_before_are_not_loaded_again(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    for n in range(4):
+        env.heron_link(f"Cedar {n}", item_id=f"item-{n}")
+    loaded, usual = [], Loader.__call__
+    monkeypatch.setattr(Loader, "__call__", lambda self, row: loaded.append(self.columns) or usual(self, row))
+    env.open("/links/")
+    loaded.clear()
+
+    assert "Cedar 3" in env.open("/links/").source
+
+    assert [columns for columns in loaded if "health_since" in columns] == []
+
+
+def test_row_drawn_before_shows_new_names(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known, "FRESH_SECONDS", 0)
+    link = env.belvo_link()
+    person = User.objects.create_user(username="nora", name="Nora", password=PASSWORD, role=Role.SUPPORT)
+    env.open("/links/")
+    bank = Institution.objects.create(integration=env.belvo, name="quagga", display_name="Quagga")
+    Link.objects.filter(pk=link.pk).update(institution=bank, assignee=person)
+    Integration.objects.filter(pk=env.belvo.pk).update(name="Belvo two")
+    shown = env.open("/links/").words
+    assert all(name in shown for name in ("Quagga", "Nora", "Belvo two"))
+
+    Institution.objects.filter(pk=bank.pk).update(display_name="Zebra")
+    User.objects.filter(pk=person.pk).update(name="Nora Vidal")
+    type(link.end_user).objects.filter(pk=link.end_user_id).update(name="Rowan Trading")
+    shown = env.open("/links/").words
+    assert all(name in shown for name in ("Zebra", "Nora Vidal", "Rowan Trading"))
+
+
 def test_row_is_drawn_in_each_readers_language_and_time_zone(env: Environment) -> None:
-    link = env.heron_link()
+    env.heron_link()
     drawn = set()
     for language, zone in (("en", "UTC"), ("es", "UTC"), ("en", "Asia/Tokyo")):
         with translation.override(language), timezone.override(zone):
-            drawn.add(rows([link], see_names=True))
+            drawn.add(rows(load(listed(Link.objects.all())), see_names=True))
 
     assert len(drawn) == 3

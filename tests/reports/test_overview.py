@@ -110,7 +110,7 @@ def test_queries_do_not_grow_with_the_links(
 ) -> None:
     env.belvo_link()
     env.open("/")
-    with django_assert_num_queries(16) as few:
+    with django_assert_num_queries(18) as few:
         env.client().get("/")
     for number in range(8):
         env.heron_link(item_id=f"item-{number}", cause=Cause.LOGIN_REQUIRED)

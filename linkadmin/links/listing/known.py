@@ -4,13 +4,14 @@ So a list reads only its links and their customers.
 """
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Generic, TypeAlias, TypeVar
 from uuid import UUID
 
 from django.db.models import Model
 
 from linkadmin.accounts.models import User
+from linkadmin.compiled_query import Loaded
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import Institution, Link
 
@@ -52,19 +53,18 @@ STAFF = Known(User, "name", "username")
 INSTITUTIONS = Known(Institution)
 
 
-def name_all(links: Sequence[Link]) -> None:
-    """Set the related rows that lists name, except customers, without queries where they are known."""
-    named: tuple[tuple[str, Mapping[UUID, Any]], ...] = (
-        ("integration", INTEGRATIONS.all()),
-        ("institution", INSTITUTIONS.some(link.institution_id for link in links)),
-        ("assignee", STAFF.all()),
-    )
-    for name, rows in named:
-        field: Any = Link._meta.get_field(name)
-        for link in links:
-            pk = getattr(link, field.attname)
-            if pk is None or pk in rows:
-                field.set_cached_value(link, rows.get(pk))
+Names: TypeAlias = tuple[Integration, Institution | None, User | None]  # the last is its assignee
+
+
+def names_of(links: Loaded[Link]) -> list[Names]:
+    """Of each link the related rows that lists name, except its customer. Without queries where they are known."""
+    keys = list(zip(*(links.values(name) for name in ("integration_id", "institution_id", "assignee_id")), strict=True))
+    some = set(keys)
+    integrations = INTEGRATIONS.all(*{integration for integration, _bank, _assignee in some})
+    banks = INSTITUTIONS.some(bank for _integration, bank, _assignee in some)
+    staff = STAFF.all(*{assignee for _integration, _bank, assignee in some if assignee})
+    named = {key: (integrations[key[0]], banks.get(key[1]), staff.get(key[2])) for key in some}
+    return [named[key] for key in keys]
 
 
 def _is_old(read_at: float) -> bool:

@@ -1,19 +1,20 @@
 """Rows of tables of links. A drawn row is kept in the process until what it shows or says about time changes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cache
-from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from linkadmin.compiled_query import Loaded
 from linkadmin.links.causes import Turn
-from linkadmin.links.models import Link
+from linkadmin.links.models import Link, repair_kind_of
 from linkadmin.links.presentation import TURN_ICONS, UnderWay, glance, under_way_on
 from linkadmin.providers.names import isolated
 from linkadmin.providers.types import Cause
@@ -22,7 +23,9 @@ from linkadmin.web.badges import StateBadge, draw_state
 from linkadmin.web.flat_parts import FlatPart
 from linkadmin.web.icons import icon
 
-MOST_KEPT = 4000  # rows, of about 1.5 KB each
+from .known import Names, names_of
+
+MOST_KEPT = 4000  # rows, of about 2.5 KB each
 UNITS = ((60, 1), (3600, 60), (86_400, 3600))  # up to this age in seconds, words change this often
 
 COLUMNS = (  # that a row needs, besides the names that every process knows
@@ -31,46 +34,56 @@ COLUMNS = (  # that a row needs, besides the names that every process knows
 )  # fmt: skip
 
 _ROW = FlatPart("links/_row.html")
-_FACTS = attrgetter(
-    "pk", "cause", "conflict", "health_since", "refused_at", "verifying_since", "last_good_at", "end_user.name",
-    "end_user.external_id", "integration.name", "integration.keys_rejected", "repair_kind",
-)  # fmt: skip
 _kept: dict[tuple[Any, ...], tuple[datetime, str]] = {}  # with when its words change
 
 
+def listed(links: "QuerySet[Link]") -> "QuerySet[Link]":
+    """Links with all that rows need."""
+    return links.select_related("end_user").only(*COLUMNS)
+
+
 def rows(
-    links: Iterable[Link],
+    links: Loaded[Link],
     *,
     see_names: bool,
     selectable: bool = False,
     under_way: Mapping[UUID, UnderWay] | None = None,
 ) -> str:
-    """Markup of table rows; empty without links. `under_way` if it's known already."""
-    shown, now = list(links), timezone.now()
-    busy = under_way_on(shown) if under_way is None else under_way
+    """Markup of table rows; empty without links. `links` are `listed`. `under_way` if it's known already."""
+    now, pks, drawn = timezone.now(), links.values("id"), []
+    busy = under_way_on(pks) if under_way is None else under_way
     reader = (see_names, selectable, get_language(), timezone.get_current_timezone_name())
-    return format_html_join("", "{}", ((_row(link, busy.get(link.pk), now, reader),) for link in shown))
+    for place, (pk, names) in enumerate(zip(pks, names_of(links), strict=True)):
+        key = (reader, links.columns, links.rows[place], _facts(names), busy.get(pk))
+        kept = _kept.get(key)
+        if kept is None or kept[0] <= now:
+            if len(_kept) >= MOST_KEPT:
+                _kept.clear()
+            link = links[place]
+            link.integration, link.institution, link.assignee = names
+            kept = _kept[key] = _draw(link, busy.get(pk), now, see_names=see_names, selectable=selectable)
+        drawn.append(kept[1])
+    return mark_safe("".join(drawn))  # noqa: S308 - drawn by a flat part
 
 
-def _row(link: Link, busy: UnderWay | None, now: datetime, reader: tuple[Any, ...]) -> str:
-    bank, assignee = link.institution, link.assignee
-    key = (
-        *reader,
-        *_FACTS(link),
-        bank and (bank.display_name, bank.is_listed_since(link.integration.institutions_read_at)),
+def _facts(names: Names) -> tuple[object, ...]:
+    """What rows show of related rows that their own statement doesn't read."""
+    integration, bank, assignee = names
+    return (
+        integration.name,
+        integration.keys_rejected,
+        repair_kind_of(integration, bank),
+        bank and (bank.display_name, bank.is_listed_since(integration.institutions_read_at)),
         assignee and assignee.display_name,
-        busy,
     )
-    kept = _kept.get(key)
-    if kept is None or kept[0] <= now:
-        if len(_kept) >= MOST_KEPT:
-            _kept.clear()
-        see_names, selectable, *_rest = reader
-        state, since, turn = glance(link, busy)
-        until = min(_next_change(at, now) for at in (since, link.last_good_at or since))
-        drawn = _ROW.fill([_texts(link, state, since, turn, now, see_names=see_names, selectable=selectable)])
-        kept = _kept[key] = until, drawn
-    return kept[1]
+
+
+def _draw(
+    link: Link, busy: UnderWay | None, now: datetime, *, see_names: bool, selectable: bool
+) -> tuple[datetime, str]:
+    state, since, turn = glance(link, busy)
+    until = min(_next_change(at, now) for at in (since, link.last_good_at or since))
+    return until, _ROW.fill([_texts(link, state, since, turn, now, see_names=see_names, selectable=selectable)])
 
 
 def _texts(

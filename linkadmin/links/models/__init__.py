@@ -14,6 +14,7 @@ from .links import (
     LinkQuerySet,
     LinkSearch,
     UnrecognizedValue,
+    repair_kind_of,
     search_text,
 )
 from .reads import READ_EVERY, DueRead, LinkRead, Reason
@@ -45,6 +46,7 @@ __all__ = [
     "Reason",
     "Recount",
     "UnrecognizedValue",
+    "repair_kind_of",
     "search_text",
     "values_of",
 ]

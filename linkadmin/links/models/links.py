@@ -244,14 +244,7 @@ class Link(models.Model):
 
     @property
     def repair_kind(self) -> RepairKind:
-        if self.institution is not None and self.institution.is_by_consent:
-            return RepairKind.CONSENT
-        provider_class = self.integration.provider_class
-        if Capability.UPDATE_CREDENTIALS in provider_class.capabilities and provider_class.update_fields(
-            self.institution
-        ):
-            return RepairKind.TYPED
-        return RepairKind.PAGE if Capability.REPAIR_URL in provider_class.capabilities else RepairKind.OWN_APP
+        return repair_kind_of(self.integration, self.institution)
 
     @property
     def judgment(self) -> Judgment:
@@ -343,6 +336,16 @@ class LinkSearch(models.Model):
 
     def __str__(self) -> str:
         return str(self.link_id)
+
+
+def repair_kind_of(integration: Integration, institution: Institution | None) -> RepairKind:
+    """How links of an integration at an institution are repaired."""
+    if institution is not None and institution.is_by_consent:
+        return RepairKind.CONSENT
+    provider_class = integration.provider_class
+    if Capability.UPDATE_CREDENTIALS in provider_class.capabilities and provider_class.update_fields(institution):
+        return RepairKind.TYPED
+    return RepairKind.PAGE if Capability.REPAIR_URL in provider_class.capabilities else RepairKind.OWN_APP
 
 
 def search_text(link: Link) -> str:

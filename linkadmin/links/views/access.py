@@ -1,5 +1,6 @@
 """The first line of each view of a link: who asks, for which link, and the audit event that it was viewed."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery
@@ -26,7 +27,7 @@ _LINK = CompiledQuery(_link)
 
 def link_for(request: HttpRequest, pk: UUID) -> Link:
     """The link, and how many others of its customer stand at its integration: `others_standing`."""
-    found: list[Link] = _LINK.instances(pk) if may(reader(request), Right.VIEW_LINKS) else []
+    found: Sequence[Link] = _LINK.instances(pk) if may(reader(request), Right.VIEW_LINKS) else []
     if not found:
         raise Http404
     return found[0]

@@ -21,8 +21,8 @@ from linkadmin.links import queries, search
 from linkadmin.links.account_managers import set_if_unchanged
 from linkadmin.links.forms import AccountManagerForm
 from linkadmin.links.listing.filters import MINE, NOBODY
-from linkadmin.links.listing.known import STAFF, name_all
-from linkadmin.links.listing.table_rows import rows
+from linkadmin.links.listing.known import STAFF
+from linkadmin.links.listing.table_rows import listed, rows
 from linkadmin.links.models import RANKED, EndUser
 from linkadmin.links.presentation import pills
 from linkadmin.links.staff_work import Overtaken
@@ -88,10 +88,7 @@ def end_user_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         object_id=str(customer.pk),
         outcome=Outcome.DONE,
     )
-    page = Keyset(*RANKED).page(queries.visible_to(user).filter(end_user=customer), request.GET)
-    name_all(page.rows)
-    for link in page.rows:
-        link.end_user = customer
+    page = Keyset(*RANKED).page(listed(queries.visible_to(user).filter(end_user=customer)), request.GET)
     context = {
         "customer": customer,
         "rows": rows(page.rows, see_names=may(user, Right.SEE_NAMES)),

@@ -5,7 +5,6 @@ Search terms never go into a URL.
 
 from collections import Counter
 from collections.abc import Mapping
-from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -22,8 +21,7 @@ from linkadmin.links import counts, queries, search
 from linkadmin.links.group_counts import counted, group_tiles
 from linkadmin.links.listing import filter_bar, filters
 from linkadmin.links.listing.filters import LinkFilter
-from linkadmin.links.listing.known import name_all
-from linkadmin.links.listing.table_rows import COLUMNS, rows
+from linkadmin.links.listing.table_rows import listed, rows
 from linkadmin.links.models import Institution, Link
 from linkadmin.links.presentation import UnderWay, under_way_on
 from linkadmin.paging import Page, without_place
@@ -32,10 +30,6 @@ from linkadmin.web.pages import draw, go, reader
 from .live import NOTHING_AWAITED, PageVersion, alerts_version, answer, version_of
 
 BANK = "bank"  # an institution's name as typed; URLs have its ID instead
-_FACTS = attrgetter(  # what a row shows, as stored
-    "pk", "institution_id", "assignee_id", "cause", "conflict", "health_since", "refused_at", "verifying_since",
-    "last_good_at",
-)  # fmt: skip
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -60,7 +54,7 @@ def link_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def link_list_live(request: HttpRequest) -> HttpResponse:
     page = _page(request, _chosen(request), "")
-    return answer(request, _version(request, page, under_way_on(page.rows)).version, NOTHING_AWAITED)
+    return answer(request, _version(request, page, under_way_on(page.rows.values("id"))).version, NOTHING_AWAITED)
 
 
 @require_safe
@@ -79,8 +73,7 @@ def _chosen(request: HttpRequest) -> LinkFilter:
 
 def _results(request: HttpRequest, chosen: LinkFilter, words: str) -> dict[str, Any]:
     page = _page(request, chosen, words)
-    name_all(page.rows)
-    under_way, by_state = under_way_on(page.rows), counts.current()
+    under_way, by_state = under_way_on(page.rows.values("id")), counts.current()
     return {
         "tiles": group_tiles(by_state, current=request.GET.get("state", "")),
         "pills": filter_bar.pills(chosen),
@@ -103,7 +96,7 @@ def _results(request: HttpRequest, chosen: LinkFilter, words: str) -> dict[str, 
 def _page(request: HttpRequest, chosen: LinkFilter, words: str) -> Page[Link]:
     user, see_names = reader(request), may(request.user, Right.SEE_NAMES)
     keyset = chosen.keyset(see_names=see_names)
-    links = queries.visible_to(user).select_related("end_user").only(*COLUMNS)
+    links = listed(queries.visible_to(user))
     if words:
         return keyset.page(search.search(chosen.links(links, user), words, see_names=see_names), request.GET)
     found, parts = chosen.in_parts(links, user)
@@ -111,9 +104,8 @@ def _page(request: HttpRequest, chosen: LinkFilter, words: str) -> Page[Link]:
 
 
 def _version(request: HttpRequest, page: Page[Link], under_way: Mapping[UUID, UnderWay]) -> PageVersion:
-    shown = [_FACTS(link) for link in page.rows]
     busy = sorted((pk, each.state, each.since) for pk, each in under_way.items())
-    version = version_of(shown, busy, alerts_version(None).version)
+    version = version_of(repr(page.rows.rows), busy, alerts_version(None).version)
     return PageVersion(f"{reverse('link-list-live')}?{request.GET.urlencode()}", version)
 
 

@@ -15,10 +15,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from linkadmin.accounts.roles import Right, may
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
+from linkadmin.compiled_query import load
 from linkadmin.heartbeats import watch
 from linkadmin.links import presentation
-from linkadmin.links.listing.table_rows import rows
-from linkadmin.links.queries import NAMED, visible_to
+from linkadmin.links.listing.table_rows import listed, rows
+from linkadmin.links.queries import visible_to
 from linkadmin.paging import PAGE_SIZE
 from linkadmin.wake_worker import wake_worker
 from linkadmin.web.pages import draw, go, reader
@@ -59,7 +60,7 @@ def delivery_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     )
     see_names = may(request.user, Right.SEE_NAMES)
     about = visible_to(reader(request)).filter(delivery_links__delivery=delivery).order_by("urgency", "pk")
-    links = about.select_related(*NAMED)[:PAGE_SIZE]
+    links = load(listed(about)[:PAGE_SIZE])
     if links:
         _record_view(request, delivery)
     context = {
