@@ -50,27 +50,40 @@ class CallRequest:
     person_id: UUID | None = None  # may use half of the slots
 
 
-def take_slot(integration_id: UUID, *, call: str, seconds: float, person_id: UUID) -> Slot | Denial:
+def take_slot(
+    integration_id: UUID, *, call: str, seconds: float, person_id: UUID, with_it: Callable[[], None] = lambda: None
+) -> Slot | Denial:
     """Take a slot for `seconds` of a person's calls, or return why there is none, without waiting for one.
 
     With a named call, also checks whether it would be denied now. Nothing is counted until the call is admitted.
+    `with_it` runs in the transaction that takes the slot: if it raises, none is taken.
     """
     request = CallRequest(Slot(integration_id), call, seconds, person_id=person_id)
-    return _tried(_take_slot, request)
+    return _tried(partial(_take_slot, with_it), request)
 
 
 @transaction.atomic(durable=True)
-def _take_slot(request: CallRequest) -> Slot | Denial:
+def _take_slot(with_it: Callable[[], None], request: CallRequest) -> Slot | Denial:
     state = _locked(request)
     windows = state.windows_of(request.call) if request.call else []
     denial = _denial(request, state, windows)
     if denial is None:
         _occupy(request)
+        with_it()
     return denial or request.slot
 
 
 def free_slot(slot: Slot) -> None:
-    _recorded(partial(_FREE.rows, slot.id, slot.integration_id))
+    if not slot.is_free:
+        _recorded(partial(_FREE.rows, slot.id, slot.integration_id))
+
+
+def free_slot_in_use(integration_id: UUID) -> None:
+    """Free the slot of this thread's calls together with their outcome, in its transaction."""
+    slot = slots.slot_in_use(integration_id)
+    if slot is not None:
+        _FREE.rows(slot.id, integration_id)
+        transaction.on_commit(slot.note_free)
 
 
 @dataclass(frozen=True, slots=True)

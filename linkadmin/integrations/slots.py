@@ -28,6 +28,10 @@ class Slot:
     integration_id: UUID
     id: UUID = field(default_factory=uuid4)
     is_taken_over: bool = False  # to a thread that frees it
+    is_free: bool = False
+
+    def note_free(self) -> None:
+        self.is_free = True
 
 
 _slot: ContextVar[Slot | None] = ContextVar("slot", default=None)

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from linkadmin.database import release_connections
-from linkadmin.integrations import call_pool
+from linkadmin.integrations import call_pool, rate_limiter
 from linkadmin.integrations.denials import DENIED
 from linkadmin.integrations.slots import Slot
 from linkadmin.links import due_reads, health, unrecognized_values
@@ -123,7 +123,9 @@ def record_outcome(
         _note_failure(current, response)
     if known is not None:
         store_link(current, known, at=at)
-    move(current, apply_response(current, response, at=at), by=By.RESPONSE, at=at, actor=current.actor)
+    state = apply_response(current, response, at=at)
+    rate_limiter.free_slot_in_use(current.integration_id)
+    move(current, state, by=By.RESPONSE, at=at, actor=current.actor)
 
 
 def _note_failure(operation: Operation, error: ProviderError) -> None:

@@ -1,6 +1,6 @@
 """Slots for requests of staff. A request gets one at once or is refused before any work starts."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -16,14 +16,21 @@ from . import refusals
 
 
 @contextmanager
-def slot_for(integration_id: UUID, *, person: User, call: str = "", seconds: float = 0.0) -> Iterator[Slot]:
+def slot_for(
+    integration_id: UUID,
+    *,
+    person: User,
+    call: str = "",
+    seconds: float = 0.0,
+    with_it: Callable[[], None] = lambda: None,
+) -> Iterator[Slot]:
     """Hold a slot for a person's request to an integration, for `seconds` or the time of a read.
 
     Never waits. Raises `TooManyCalls` if no slot is free or the person has half of them, `Paused` if the named call
-    would be denied, and `IntegrationOff` for rejected keys.
+    would be denied, and `IntegrationOff` for rejected keys. `with_it` runs in the transaction that takes the slot.
     """
     seconds = seconds or settings.PROVIDER_READ_SECONDS
-    slot = rate_limiter.take_slot(integration_id, call=call, seconds=seconds, person_id=person.pk)
+    slot = rate_limiter.take_slot(integration_id, call=call, seconds=seconds, person_id=person.pk, with_it=with_it)
     if isinstance(slot, Denial):
         raise _refusal(integration_id, slot)
     with call_pool.held(slot) as held:

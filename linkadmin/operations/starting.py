@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import structlog
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import Q
 from django.utils import timezone
 
@@ -49,10 +49,14 @@ def start(
         seconds = _deadline_of(operation)
         with (
             _saved_or_refused(),
-            slots.slot_for(operation.integration_id, person=operation.actor, call=name, seconds=seconds) as held,
+            slots.slot_for(
+                operation.integration_id,
+                person=operation.actor,
+                call=name,
+                seconds=seconds,
+                with_it=lambda: _write(operation, rules, answers),
+            ) as held,
         ):
-            _prepare(operation, rules, answers)
-            _claim(operation)
             make_call(operation, held, provider, call)
     except (IntegrityError, _LinkTaken, refusals.ChallengeClosed) as taken:
         # Lost a race: to the second click of this form, or to a colleague.
@@ -130,8 +134,8 @@ def _require_free(operation: Operation) -> None:
     slots.require_free_slot(operation.integration_id, person=operation.actor)
 
 
-@transaction.atomic
-def _prepare(operation: Operation, rules: Rules, answers: PendingChallenge | None) -> None:
+def _write(operation: Operation, rules: Rules, answers: PendingChallenge | None) -> None:
+    """Write the intent and claim it, with its audit event: committed together, before the first byte leaves."""
     operation.fingerprint = fingerprint(operation)
     if operation.link is None:  # otherwise both are stored
         if operation.end_user is not None:
@@ -145,6 +149,7 @@ def _prepare(operation: Operation, rules: Rules, answers: PendingChallenge | Non
         answers.delete()
     operation.save(force_insert=True)
     rules()
+    _claim(operation)
     record(operation, log.Outcome.REQUESTED, actor=operation.actor)
 
 
@@ -173,12 +178,11 @@ def _stored_bank(bank: Institution | None) -> Institution | None:
 
 
 def _claim(operation: Operation) -> None:
-    """Lease it to its one request, committed before the first byte leaves. Raises `NotOpen` if it was closed."""
+    """Lease it to its one request."""
     seconds = _deadline_of(operation) + settings.LEASE_MARGIN_SECONDS
     operation.sent_at = timezone.now()
     operation.lease_until = operation.sent_at + timedelta(seconds=seconds)
-    if not move(operation, State.SENDING, by=By.START, at=operation.sent_at):
-        raise refusals.NotOpen
+    move(operation, State.SENDING, by=By.START, at=operation.sent_at)
 
 
 def _open_rival(operation: Operation) -> Operation | None:
