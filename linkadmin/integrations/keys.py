@@ -7,12 +7,14 @@ from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from linkadmin.compiled_query import CompiledQuery
 from linkadmin.providers.errors import Blocked, CodeRequired, Failure, KeysRejected, ProviderError, Rejected
 from linkadmin.providers.types import Secret
 
 from .encryption import DecryptionError, decrypt, encrypt, fingerprint
 from .models import Integration, IntegrationSecret
 
+_SECRETS = CompiledQuery(lambda integration: IntegrationSecret.objects.filter(integration=integration))
 TABLE = "links_integrationsecret"  # part of the associated data, even if the table is renamed
 
 
@@ -32,7 +34,7 @@ def secrets_of(integration: Integration) -> dict[str, Secret]:
     try:
         return {
             row.name: decrypt(row.encrypted, table=TABLE, row=row.pk, field=row.name, version=row.version)
-            for row in integration.secrets.all()
+            for row in _SECRETS.instances(integration.pk)
         }
     except DecryptionError as broken:
         failure = Failure(f"{integration.provider}.connect", words=str(broken), reason="not_decryptable")

@@ -5,12 +5,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
+from linkadmin.compiled_query import CompiledQuery
 from linkadmin.moments import LONGEST_CALL
 from linkadmin.providers.http.admission import Denial
 
@@ -87,5 +89,13 @@ def in_use(now: datetime, latest: datetime) -> Q:
 
 def use_of(integration_id: UUID, person_id: UUID) -> SlotUse:
     now = timezone.now()
-    taken = CallSlot.objects.filter(in_use(now, now + LONGEST_CALL), integration=integration_id)
-    return SlotUse(**taken.aggregate(taken=Count("pk"), of_person=Count("pk", filter=Q(person=person_id))))
+    return SlotUse(*(_USE.row(integration_id, person_id, now, now + LONGEST_CALL) or (0, 0)))
+
+
+def _use(integration: UUID, person: UUID, now: datetime, latest: datetime) -> "QuerySet[Any]":
+    taken = CallSlot.objects.filter(in_use(now, latest), integration=integration).order_by().values("integration")
+    counted = taken.annotate(taken=Count("pk"), of_person=Count("pk", filter=Q(person=person)))
+    return counted.values_list("taken", "of_person")
+
+
+_USE = CompiledQuery(_use, types=(UUID, UUID, datetime, datetime))

@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from linkadmin.accounts.models import User
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
+from linkadmin.compiled_query import CompiledQuery
 from linkadmin.links.models import EndUser, Institution, Link
 
 from .models import DONE_STATES, LOGIN_KINDS, AttemptAllowance, Operation, OperationQuerySet, State
@@ -59,8 +60,16 @@ class Budget:
 
 def budget_of(subject: Link | Operation) -> Budget:
     since = timezone.now() - WINDOW
-    recent = Operation.objects.filter(_at_bank(subject, of_link="link"), counting(subject.end_user_id, since))
-    return budget_after(recent.only("finished_at", "counts_as_attempt", "kind", "state"), subject, since)
+    keys = (_link_id(subject), subject.end_user_id, subject.institution_id)
+    recent = _RECENT.instances(*keys, since) if all(keys) else _recent(*keys, since)
+    return budget_after(recent, subject, since)
+
+
+def _recent(
+    link: UUID | None, end_user: UUID | None, institution: UUID | None, since: datetime
+) -> "QuerySet[Operation]":
+    recent = Operation.objects.filter(_at_bank(link, end_user, institution, of_link="link"), counting(end_user, since))
+    return recent.only("finished_at", "counts_as_attempt", "kind", "state")
 
 
 def counting(end_user_id: UUID | None, since: datetime) -> Q:
@@ -76,7 +85,9 @@ def budget_after(recent: Iterable[Operation], subject: Link | Operation, since: 
     refused = sorted(at for at, each in ended if each.counts_as_attempt and at > success)
     if not refused:
         return Budget(0)
-    mine = Q(link__in=Link.objects.filter(_at_bank(subject))) | Q(operation__in=_sign_ins(subject))
+    keys = (_link_id(subject), subject.end_user_id, subject.institution_id)
+    links = Link.objects.filter(_at_bank(*keys, of_link="pk"))
+    mine = Q(link__in=links) | Q(operation__in=Operation.objects.filter(_at_bank(*keys, of_link="link")))
     allowed = AttemptAllowance.objects.filter(mine, allowed_at__gt=refused[-1]).exists()
     free_at = refused[-FREE_ATTEMPTS] + WINDOW if len(refused) >= FREE_ATTEMPTS else None
     return Budget(len(refused), allowed, free_at)
@@ -125,26 +136,36 @@ def allow_attempt(*, actor: User, subject: Link | Operation, reason: str) -> Non
 def _budget_alone(operation: Operation) -> Budget:
     """The budget, locked: no other sign-in of this customer can start until the transaction ends."""
     if operation.end_user_id is not None:
-        EndUser.objects.select_for_update(no_key=True).get(pk=operation.end_user_id)
+        _LOCK_CUSTOMER.rows(operation.end_user_id)
     return budget_of(operation)
 
 
 def _require_room(operation: Operation, left: int) -> None:
     """Open attempts count as if the bank rejects them all."""
-    rivals = (
-        _sign_ins(operation).filter(kind__in=LOGIN_KINDS, state__in=IN_FLIGHT).exclude(pk=operation.pk).with_names()
-    )
-    if len(under_way := list(rivals)) >= left:
+    keys = (_link_id(operation), operation.end_user_id, operation.institution_id)
+    in_flight = _IN_FLIGHT.instances(*keys) if all(keys) else _in_flight(*keys)
+    if len(under_way := [each for each in in_flight if each.pk != operation.pk]) >= left:
         raise AlreadyOpen(under_way[0])
 
 
-def _sign_ins(subject: Link | Operation) -> OperationQuerySet:
-    return Operation.objects.filter(_at_bank(subject, of_link="link"))
+def _in_flight(link: UUID | None, end_user: UUID | None, institution: UUID | None) -> OperationQuerySet:
+    at_bank = Operation.objects.filter(_at_bank(link, end_user, institution, of_link="link"))
+    return at_bank.filter(kind__in=LOGIN_KINDS, state__in=IN_FLIGHT).with_names()
 
 
-def _at_bank(subject: Link | Operation, *, of_link: str = "pk") -> Q:
-    link_id = subject.pk if isinstance(subject, Link) else subject.link_id
-    same = Q(**{of_link: link_id}) if link_id else Q(pk__in=())
-    if subject.institution_id is None:  # an unnamed bank matches no other link
+def _link_id(subject: Link | Operation) -> UUID | None:
+    return subject.pk if isinstance(subject, Link) else subject.link_id
+
+
+def _at_bank(link: UUID | None, end_user: UUID | None, institution: UUID | None, *, of_link: str) -> Q:
+    same = Q(**{of_link: link}) if link else Q(pk__in=())
+    if institution is None:  # an unnamed bank matches no other link
         return same
-    return same | Q(end_user=subject.end_user_id, institution=subject.institution_id)
+    return same | Q(end_user=end_user, institution=institution)
+
+
+_LOCK_CUSTOMER = CompiledQuery(
+    lambda pk: EndUser.objects.select_for_update(no_key=True).filter(pk=pk).values_list("pk")
+)
+_RECENT = CompiledQuery(_recent, types=(UUID, UUID, UUID, datetime))
+_IN_FLIGHT = CompiledQuery(_in_flight, types=(UUID, UUID, UUID))

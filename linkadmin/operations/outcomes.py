@@ -8,12 +8,14 @@ from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from functools import partial
+from uuid import UUID
 
 import structlog
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from linkadmin.compiled_query import CompiledQuery
 from linkadmin.database import release_connections
 from linkadmin.integrations import call_pool, rate_limiter
 from linkadmin.integrations.denials import DENIED
@@ -69,9 +71,15 @@ def _call_and_record(operation: Operation, provider: Provider, call: Call) -> No
 
 def _may_send(operation: Operation) -> bool:
     """Whether the operation is still ours, and its lease outlives the request."""
-    ours = Operation.objects.filter(pk=operation.pk, state=State.SENDING, version=operation.version)
     waited_too_long = timezone.now() - timedelta(seconds=settings.LEASE_MARGIN_SECONDS)
-    return ours.filter(sent_at__gt=waited_too_long).exists()
+    versions = _SENDING.rows(operation.pk, waited_too_long)
+    return (operation.version,) in versions
+
+
+_SENDING = CompiledQuery(
+    lambda pk, after: Operation.objects.filter(pk=pk, state=State.SENDING, sent_at__gt=after).values_list("version"),
+    types=(UUID, datetime),
+)
 
 
 def _record_with_retries(operation: Operation, response: object, *, duration_ms: int, known: RemoteLink | None) -> None:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from uuid import UUID
 
 import structlog
 from django.conf import settings
@@ -14,6 +15,7 @@ from django.utils import timezone
 
 from linkadmin.accounts.models import User
 from linkadmin.audit import log
+from linkadmin.compiled_query import CompiledQuery
 from linkadmin.integrations.connections import client_for
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import EndUser, Institution
@@ -29,6 +31,10 @@ from .states import By, locked, move, record, refused
 logger = structlog.get_logger(__name__)
 
 Rules = Callable[[], None]
+_SENT = CompiledQuery(
+    lambda actor, key: Operation.objects.filter(actor=actor, operation_key=key).values_list("pk"), types=(UUID, UUID)
+)
+_OPEN_ON_LINK = CompiledQuery(lambda link: Operation.objects.open().filter(link=link).values_list("pk"))
 
 
 def start(
@@ -87,9 +93,10 @@ def _saved_or_refused() -> Iterator[None]:
 
 def sent_before(operation: Operation) -> Operation | None:
     """The operation this form already started. Raises `KeyReused` if its values differ."""
-    sent = Operation.objects.filter(actor=operation.actor, operation_key=operation.operation_key)
-    made = sent.with_names().first() if sent.exists() else None
-    if made and made.fingerprint != fingerprint(operation):
+    if not _SENT.row(operation.actor.pk, operation.operation_key):
+        return None
+    made = Operation.objects.with_names().get(actor=operation.actor, operation_key=operation.operation_key)
+    if made.fingerprint != fingerprint(operation):
         raise refused(operation, refusals.KeyReused())
     return made
 
@@ -129,7 +136,7 @@ class _LinkTaken(Exception):
 
 def _require_free(operation: Operation) -> None:
     # The locks would show these only later.
-    if operation.link_id and Operation.objects.open().filter(link=operation.link_id).exists():
+    if operation.link_id and _OPEN_ON_LINK.row(operation.link_id):
         raise _LinkTaken
     slots.require_free_slot(operation.integration_id, person=operation.actor)
 

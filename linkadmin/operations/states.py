@@ -6,6 +6,7 @@ None leads back to PREPARED, so no operation is sent twice.
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 from django.db import transaction
 
@@ -13,9 +14,10 @@ from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.audit.actions import ObjectType, OperationStep, of_operation
 from linkadmin.audit.models import Outcome
+from linkadmin.compiled_query import CompiledQuery
 from linkadmin.links.models import EndUser
 
-from .models import OPEN_STATES, Operation, State
+from .models import OPEN_STATES, Operation, OperationQuerySet, State
 from .refusals import Refusal
 
 
@@ -75,8 +77,15 @@ class IllegalMove(Exception):
 
 def locked(operation: Operation, state: State) -> Operation | None:
     """The row, locked until the transaction ends; None if it isn't in that state or was moved since it was read."""
-    rows = Operation.objects.select_for_update(of=("self",), no_key=True).with_names()
-    return rows.filter(pk=operation.pk, state=state, version=operation.version).first()
+    rows: list[Operation] = _LOCKED.instances(operation.pk)
+    return next((row for row in rows if row.state == state and row.version == operation.version), None)
+
+
+def _locked(pk: UUID) -> "OperationQuerySet":
+    return Operation.objects.select_for_update(of=("self",), no_key=True).with_names().filter(pk=pk)
+
+
+_LOCKED = CompiledQuery(_locked)
 
 
 @transaction.atomic(savepoint=False)

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from linkadmin.compiled_query import CompiledQuery
 from linkadmin.integrations.models import Integration
 from linkadmin.links import account_managers, counts, unrecognized_values
 from linkadmin.links.models import HealthChange, Institution, InstitutionChange, Link, LinkSearch, search_text
@@ -200,10 +201,14 @@ def fingerprint_of(remote: RemoteLink) -> int:
 
 def lock(link: Link) -> None:
     """Reread the row under a lock, so that reports about one link are applied one after the other."""
-    rows = Link.objects.select_related("integration", "end_user", "institution")
-    fresh = rows.select_for_update(of=("self",), no_key=True).get(pk=link.pk)
+    found = _LOCKED.instances(link.pk)
+    if not found:
+        raise Link.DoesNotExist
     for column in Link._meta.concrete_fields:
-        setattr(link, column.attname, getattr(fresh, column.attname))
+        setattr(link, column.attname, getattr(found[0], column.attname))
+
+
+_LOCKED = CompiledQuery(lambda pk: Link.objects.select_for_update(no_key=True).filter(pk=pk))
 
 
 def _named_by(remote: RemoteLink, link: Link) -> Institution | None:

@@ -11,6 +11,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
 
+from linkadmin.compiled_query import CompiledQuery
 from linkadmin.integrations import call_pool
 from linkadmin.integrations.limits import Limits
 from linkadmin.integrations.models import Integration
@@ -61,7 +62,11 @@ def why_paused(integration: Integration, call: str) -> str:
 def outcome_of(operation: Operation) -> Operation:
     """Waits briefly: the operation may still be open."""
     call_pool.wait_for(operation.pk, settings.OPERATION_ANSWER_SECONDS)
-    return Operation.objects.with_names().get(pk=operation.pk)
+    found: list[Operation] = _OPERATION.instances(operation.pk)
+    return found[0]
+
+
+_OPERATION = CompiledQuery(lambda pk: Operation.objects.with_names().filter(pk=pk))
 
 
 def page_of(operation: Operation) -> str:
