@@ -1,10 +1,14 @@
 """Updating credentials: verified, or rejected with who has to act next and the provider's own words."""
 
+import threading
 from datetime import timedelta
 
 import pytest
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
+from linkadmin.integrations.circuit_breaker import GOOD, SEEN
+from linkadmin.integrations.models import CircuitBreaker, Integration
 from linkadmin.links.models import Link, LinkRead, Reason
 from linkadmin.operations import tasks
 from linkadmin.operations.models import State
@@ -44,6 +48,26 @@ def test_unconfirmed_repair_returns_to_the_link_list(env: Environment) -> None:
     env.prove(link)
 
     assert (link.health, link.verifying_since) == (HealthState.CUSTOMER_LOGIN.value, None)
+
+
+def test_a_change_takes_three_commits(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The intent with its slot and claim, the admission of the call, and the outcome."""
+    Integration.objects.update(key_state=Integration.KeyState.VALID)
+    CircuitBreaker.objects.update_or_create(integration=env.belvo, defaults={"recent": GOOD * SEEN})
+    link, commits = env.belvo_link(), list[str]()
+    form = env.open(url_of(link)).form_with("password")
+    commit = BaseDatabaseWrapper.commit
+
+    def counted(connection: BaseDatabaseWrapper) -> None:
+        commits.append(threading.current_thread().name)
+        commit(connection)
+
+    monkeypatch.setattr(BaseDatabaseWrapper, "commit", counted)
+    env.post(url_of(link), form.values | {"password": "pass_valid"})
+    env.settled()
+
+    assert env.last_operation(link).state == State.SUCCEEDED
+    assert [name.startswith("provider-call") for name in commits] == [False, True, True]
 
 
 def test_wrong_password_is_shown_with_code_message_and_request_id(env: Environment) -> None:
