@@ -9,6 +9,9 @@ from dataclasses import astuple, dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models import QuerySet
+
+from linkadmin.compiled_query import CompiledQuery
 from linkadmin.integrations.encryption import DecryptionError, decrypt, encrypt
 from linkadmin.links.models import Link
 from linkadmin.providers.types import Challenge, Secret
@@ -73,10 +76,21 @@ def delete_repair_urls(links: Sequence[Link]) -> None:
 
 def delete_expired(*, now: datetime) -> None:
     # Even if their operation can't be closed.
-    RepairUrl.objects.filter(expires_at__lte=now).delete()
-    expired = PendingChallenge.objects.filter(expires_at__lte=now)
-    emptied = {"encrypted_session": b"", "encrypted_shown": b""}
-    expired.exclude(**emptied).update(**emptied)
+    if _EXPIRED_URL.row(now):
+        RepairUrl.objects.filter(expires_at__lte=now).delete()
+    if _EXPIRED_CHALLENGE.row(now):
+        _expired_challenges(now).update(**_EMPTIED)
+
+
+def _expired_challenges(now: datetime) -> "QuerySet[PendingChallenge]":
+    return PendingChallenge.objects.filter(expires_at__lte=now).exclude(**_EMPTIED)
+
+
+_EMPTIED = {"encrypted_session": b"", "encrypted_shown": b""}
+_EXPIRED_URL = CompiledQuery(
+    lambda now: RepairUrl.objects.filter(expires_at__lte=now).values_list("pk")[:1], types=(datetime,)
+)
+_EXPIRED_CHALLENGE = CompiledQuery(lambda now: _expired_challenges(now).values_list("pk")[:1], types=(datetime,))
 
 
 def _encrypt(secret: Secret, table: str, row: UUID, field: str) -> bytes:

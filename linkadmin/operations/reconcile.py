@@ -3,7 +3,7 @@
 What no record proves within 15 minutes needs a person. Operations closed by time end here too.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from linkadmin.accounts.models import User
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
+from linkadmin.compiled_query import CompiledQuery
 from linkadmin.integrations import call_pool
 from linkadmin.providers.errors import ProviderError
 from linkadmin.providers.types import Cause
@@ -95,25 +96,48 @@ def close_overdue(*, now: datetime) -> int:
     without proof.
     """
     too_long = now - timedelta(seconds=settings.OPERATION_UNDECIDED_SECONDS) - CHECK_EVERY
-    dead = Operation.objects.filter(state=State.SENDING, lease_until__lt=now)
-    never_sent = Operation.objects.filter(state=State.PREPARED, created_at__lt=now - ABANDONED_AFTER)
-    unverified = Operation.objects.filter(state=State.UNKNOWN, sent_at__lt=too_long)
-    late = PendingChallenge.objects.filter(expires_at__lt=now)
-    refused = Operation.objects.filter(counts_as_attempt=True, finished_at__gt=now - WINDOW).values("end_user")
-    waiting = PendingChallenge.objects.filter(expires_at__gte=now, operation__end_user__in=refused)
-    waiting = waiting.defer("encrypted_session", "encrypted_shown")  # images may be large
+    dead, never_sent = _DEAD.instances(now), _NEVER_SENT.instances(now - ABANDONED_AFTER)
+    unproven, late, waiting = _UNPROVEN.instances(too_long), _LATE.instances(now), _WAITING.instances(now, now - WINDOW)
     return (
-        _close_each(dead.with_names(), lambda each: _mark_lost(each, now=now))
-        + _close_each(never_sent.with_names(), lambda each: _expire(each, State.CANCELED, "never_sent", now=now))
-        + _close_each(unverified.with_names(), lambda each: _expire(each, State.NEEDS_DECISION, "no_proof", now=now))
+        _close_each(dead, lambda each: _mark_lost(each, now=now))
+        + _close_each(never_sent, lambda each: _expire(each, State.CANCELED, "never_sent", now=now))
+        + _close_each(unproven, lambda each: _expire(each, State.NEEDS_DECISION, "no_proof", now=now))
         + _close_each(late, lambda each: _end_step(each, State.EXPIRED, "code_too_late", Cause.CODE_TOO_LATE, now=now))
-        + _close_each(waiting.select_related("operation"), lambda each: _end_if_spent(each, now=now))
+        + _close_each(waiting, lambda each: _end_if_spent(each, now=now))
     )
 
 
-def _close_each(rows: QuerySet[Row], close: Callable[[Row], bool]) -> int:
+def _left_in(state: State, column: str) -> CompiledQuery:
+    """Operations in a state since before a time."""
+
+    def left(before: datetime) -> QuerySet[Operation]:
+        return Operation.objects.with_names().filter(state=state, **{f"{column}__lt": before})[:CLOSED_A_ROUND]
+
+    return CompiledQuery(left, types=(datetime,))
+
+
+def _late(now: datetime) -> QuerySet[PendingChallenge]:
+    return PendingChallenge.objects.filter(expires_at__lt=now)[:CLOSED_A_ROUND]
+
+
+def _waiting(now: datetime, since: datetime) -> QuerySet[PendingChallenge]:
+    """Challenges of customers with an attempt that a bank rejected."""
+    refused = Operation.objects.filter(counts_as_attempt=True, finished_at__gt=since).values("end_user")
+    waiting = PendingChallenge.objects.filter(expires_at__gte=now, operation__end_user__in=refused)
+    waiting = waiting.defer("encrypted_session", "encrypted_shown")  # images may be large
+    return waiting.select_related("operation")[:CLOSED_A_ROUND]
+
+
+_DEAD = _left_in(State.SENDING, "lease_until")
+_NEVER_SENT = _left_in(State.PREPARED, "created_at")
+_UNPROVEN = _left_in(State.UNKNOWN, "sent_at")
+_LATE = CompiledQuery(_late, types=(datetime,))
+_WAITING = CompiledQuery(_waiting, types=(datetime, datetime))
+
+
+def _close_each(rows: Sequence[Row], close: Callable[[Row], bool]) -> int:
     closed = 0
-    for row in rows[:CLOSED_A_ROUND]:
+    for row in rows:
         try:
             closed += close(row)
         except Exception as error:  # noqa: BLE001 - one bad row must not block the others

@@ -1,10 +1,14 @@
 """Reads that become due with time: repairs to verify, links being set up, old data, ending consents."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet
 
+from linkadmin.compiled_query import CompiledQuery
 from linkadmin.links import due_reads, health
 from linkadmin.links.models import READ_EVERY, Link, LinkRead, Reason
 from linkadmin.providers.types import Cause
@@ -16,20 +20,16 @@ ENDED_EVERY = timedelta(days=1)  # between two reads of a link whose consent has
 
 def verify_repairs(*, now: datetime) -> None:
     allowed = timedelta(seconds=settings.PROOF_SECONDS)
-    for link in health.verification_overdue(repaired_before=now - allowed)[:AT_ONCE]:
+    for link in _OVERDUE.instances(now - allowed):
         health.stop_verifying(link, now=now)
-    unverified = Link.objects.filter(pk__in=health.unverified(checked_before=now - READ_EVERY, now=now))
+    unverified = _UNVERIFIED.rows(now, now - health.SETTING_UP_EAGERLY, now - READ_EVERY)
     _want(unverified, Reason.REPAIR, now)
 
 
 def mark_stale(*, now: datetime) -> None:
     """Have links with old data read: there may be newer. A read that finds none marks them stale."""
-    old = Link.objects.filter(pk__in=health.gone_stale(now=now))
-    _want(old, Reason.AGE, now)
-    wanted_in_vain = LinkRead.objects.filter(
-        link=OuterRef("pk"), due_at__isnull=False, wanted_since__lte=now - UNASKABLE_FOR
-    )
-    for link in old.filter(Exists(wanted_in_vain), stale_at__lte=now - UNASKABLE_FOR)[:AT_ONCE]:
+    _want(_STALE.rows(now), Reason.AGE, now)
+    for link in _STALE_UNREAD.instances(now - UNASKABLE_FOR):
         health.mark_stale(link, now=now)
 
 
@@ -38,10 +38,35 @@ def end_permissions(*, now: datetime) -> None:
         health.flag_expiring_consent(link, now=now)
     says_works = (Cause.WORKING.value, Cause.RENEW_SOON.value)
     over = Link.objects.filter(cause__in=says_works, renew_by__lt=now.date(), disconnected_at=None)
-    _want(over.exclude(checked_at__gt=now - ENDED_EVERY), Reason.AGE, now)
+    _want(_unwanted(over.exclude(checked_at__gt=now - ENDED_EVERY)), Reason.AGE, now)
 
 
-def _want(links: "QuerySet[Link]", reason: Reason, now: datetime) -> None:
+def _want(rows: "Iterable[tuple[UUID | str]]", reason: Reason, now: datetime) -> None:
+    due_reads.want([UUID(str(pk)) for (pk,) in rows], reason=reason, at=now)
+
+
+def _unwanted(links: "QuerySet[Link]") -> "QuerySet[Link, tuple[UUID]]":
     wanted = LinkRead.objects.filter(link=OuterRef("pk"), due_at__isnull=False)
-    ids = links.filter(~Exists(wanted)).order_by().values_list("pk", flat=True)[:AT_ONCE]
-    due_reads.want(list(ids), reason=reason, at=now)
+    return links.filter(~Exists(wanted)).order_by().values_list("pk")[:AT_ONCE]
+
+
+def _unverified(now: datetime, eager_since: datetime, checked_before: datetime) -> "QuerySet[Any]":
+    pks = health.unverified(checked_before=checked_before, eager_since=eager_since, now=now)
+    return _unwanted(Link.objects.filter(pk__in=pks))
+
+
+def _stale(now: datetime) -> "QuerySet[Link]":
+    return Link.objects.filter(pk__in=health.gone_stale(now=now))
+
+
+def _stale_unread(since: datetime) -> "QuerySet[Link]":
+    """Links that have been stale and waiting for a read since then."""
+    in_vain = LinkRead.objects.filter(link=OuterRef("pk"), due_at__isnull=False, wanted_since__lte=since)
+    return _stale(since).filter(Exists(in_vain))[:AT_ONCE]
+
+
+# Asked for every few seconds, and nearly always in vain.
+_OVERDUE = CompiledQuery(lambda before: health.verification_overdue(repaired_before=before)[:AT_ONCE], (datetime,))
+_UNVERIFIED = CompiledQuery(_unverified, (datetime, datetime, datetime))
+_STALE = CompiledQuery(lambda now: _unwanted(_stale(now)), (datetime,))
+_STALE_UNREAD = CompiledQuery(_stale_unread, (datetime,))

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.utils import timezone
@@ -39,6 +40,11 @@ def tell(link: Link, cause: Cause, source: health.Source, at: datetime, good: da
     health.observe(link, health.Report(Observation(cause, last_good_at=good), source, at))
     link.refresh_from_db()
     return HealthState(link.health)
+
+
+def unverified(checked_before: datetime, now: datetime) -> list[UUID]:
+    eager_since = now - health.SETTING_UP_EAGERLY
+    return list(health.unverified(checked_before=checked_before, eager_since=eager_since, now=now))
 
 
 def test_first_report_is_the_first_entry_of_its_history(link: Link) -> None:
@@ -206,14 +212,14 @@ def test_repair_is_not_checked_without_access(link: Link, state: dict[str, Any])
     health.start_verifying(link, at=after(2), request_id="")
     Integration.objects.update(**state)
 
-    assert not health.unverified(checked_before=after(5), now=after(5))
+    assert not unverified(after(5), after(5))
 
 
 def test_repair_is_checked_once_rejected_keys_may_be_retried(link: Link) -> None:
     health.start_verifying(link, at=after(2), request_id="")
     Integration.objects.update(key_state=Integration.KeyState.REJECTED, keys_retry_at=after(5))
 
-    assert list(health.unverified(checked_before=after(5), now=after(5))) == [link.pk]
+    assert unverified(after(5), after(5)) == [link.pk]
 
 
 def test_missing_or_disconnected_link_does_not_block_a_new_one(link: Link) -> None:
@@ -347,11 +353,11 @@ def test_new_link_is_checked_until_it_is_set_up(env: Environment) -> None:
     link = env.heron_link(cause=Cause.PENDING)
     Link.objects.filter(pk=link.pk).update(checked_at=now - timedelta(seconds=20), health_since=now)
 
-    eagerly = health.unverified(checked_before=now - timedelta(seconds=10), now=now)
-    assert list(eagerly) == [link.pk]
+    eagerly = unverified(now - timedelta(seconds=10), now)
+    assert eagerly == [link.pk]
 
     Link.objects.filter(pk=link.pk).update(health_since=now - timedelta(hours=1))
-    assert not health.unverified(checked_before=now - timedelta(seconds=10), now=now)
+    assert not unverified(now - timedelta(seconds=10), now)
 
     Link.objects.filter(pk=link.pk).update(checked_at=now - timedelta(minutes=11))
-    assert list(health.unverified(checked_before=now - timedelta(seconds=10), now=now)) == [link.pk]
+    assert unverified(now - timedelta(seconds=10), now) == [link.pk]

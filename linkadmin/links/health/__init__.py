@@ -1,6 +1,7 @@
 """The only writer of a link's health: turns observations from different sources into one state."""
 
 from .clock import (
+    SETTING_UP_EAGERLY,
     escalate,
     expiring_consents,
     flag_expiring_consent,
@@ -30,6 +31,7 @@ __all__ = [
     "FIRST_DATA_WITHIN",
     "PROOF_LAG",
     "RENEW_WITHIN",
+    "SETTING_UP_EAGERLY",
     "Observed",
     "Report",
     "Source",

@@ -40,13 +40,14 @@ def escalate(*, now: datetime) -> int:
     return overdue.update(urgency=ESCALATED_RANK)
 
 
-def unverified(*, checked_before: datetime, now: datetime) -> "QuerySet[Link, UUID]":
+def unverified(*, checked_before: datetime, eager_since: datetime, now: datetime) -> "QuerySet[Link, UUID]":
+    """`eager_since` is SETTING_UP_EAGERLY ago."""
     askable = Integration.objects.askable(now=now)
     new = Q(health=HealthState.SETTING_UP)
-    eager = Q(verifying_since__isnull=False) | (new & Q(health_since__gt=now - SETTING_UP_EAGERLY))
+    eager = Q(verifying_since__isnull=False) | (new & Q(health_since__gt=eager_since))
     quiet = eager & (Q(checked_at=None) | Q(checked_at__lt=checked_before))
     # A link that has been setting up for long is checked less often.
-    patient = new & Q(checked_at__lt=now - SETTING_UP_EAGERLY)
+    patient = new & Q(checked_at__lt=eager_since)
     waiting = Link.objects.filter(quiet | patient, disconnected_at=None, integration__in=askable)
     return waiting.values_list("pk", flat=True)
 
