@@ -11,7 +11,8 @@ from itertools import islice
 from operator import attrgetter
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Case, F, Value, When
 
 from linkadmin.compiled_query import CompiledQuery
 from linkadmin.integrations.models import Integration
@@ -135,8 +136,10 @@ def observe_same(prints: Mapping[UUID, int], *, at: datetime) -> set[UUID]:
     same = {pk for pk, fingerprint in rows if fingerprint == prints[pk]}
     links = Link.objects.filter(pk__in=same)
     # As late as other reports: one about an earlier time may still arrive.
-    links.update(checked_at=at, check_failed="", observed_at=at, observed_from=Source.LIST)
-    links.filter(checking_since__lte=at).update(checking_since=None)
+    checking_since = Case(When(checking_since__lte=at, then=Value(None)), default=F("checking_since"))
+    links.update(
+        checked_at=at, check_failed="", observed_at=at, observed_from=Source.LIST, checking_since=checking_since
+    )
     return same
 
 
@@ -191,6 +194,8 @@ def note_failed_check(link: Link, *, why: str, at: datetime) -> None:
 @transaction.atomic
 def note_missing(links: Iterable[UUID], *, at: datetime) -> int:
     """Returns how many were listed before. Their state stays: a second check decides."""
+    if not (links := list(links)):
+        return 0
     return Link.objects.filter(pk__in=_locked_in_order(links), missing_since=None).update(missing_since=at)
 
 
@@ -220,7 +225,9 @@ def _named_by(remote: RemoteLink, link: Link) -> Institution | None:
 
 
 def _locked_in_order(links: Iterable[UUID]) -> list[UUID]:
-    """Lock rows in the order everyone uses: a bulk UPDATE locks them in any order."""
+    """Lock rows in the order everyone uses: a bulk UPDATE locks them in any order. SQLite locks everything."""
+    if not connection.features.has_select_for_update:
+        return list(links)
     rows = Link.objects.filter(pk__in=list(links)).order_by("pk").select_for_update(no_key=True)
     return list(rows.values_list("pk", flat=True))
 
