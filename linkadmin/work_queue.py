@@ -17,7 +17,7 @@ from django.db import models, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from linkadmin.database import release_connections
+from linkadmin.database import return_connections
 from linkadmin.integrations.denials import DENIED, KEYS_REJECTED, NO_FREE_SLOT
 from linkadmin.providers.errors import Busy, KeysRejected, OutcomeUnknown, ProviderError
 
@@ -40,6 +40,7 @@ class WorkItem(models.Model):
 
 Item = TypeVar("Item", bound=WorkItem)
 Task = TypeVar("Task")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,28 +166,35 @@ class TimeSlice:
 
 
 def work_side_by_side(
-    look: Callable[[int], Iterable[Task]], do: Callable[[Task], object], *, threads: int, every: float | None, name: str
+    look: Callable[[int], Iterable[Task]],
+    do: Callable[[Task], Result],
+    finish: Callable[[list[Result]], object] = lambda results: None,
+    *,
+    threads: int,
+    every: float | None,
+    name: str,
 ) -> None:
     """Run `do` in threads for what `look` finds, until it finds nothing more and all is done.
 
-    `look` gets the number of free threads, whenever one finishes and every `every` seconds.
+    `look` gets the number of free threads, whenever one finishes and every `every` seconds. `finish` gets the results
+    of all that have finished since the last time.
     """
 
-    def do_and_release(task: Task) -> None:
+    def do_and_return(task: Task) -> Result:
         try:
-            do(task)
+            return do(task)
         finally:
-            release_connections()
+            return_connections()
 
-    running: set[Future[None]] = set()
+    running: set[Future[Result]] = set()
     with ThreadPoolExecutor(threads, thread_name_prefix=name) as pool:
         while True:
-            running |= {pool.submit(do_and_release, task) for task in look(threads - len(running))}
+            running |= {pool.submit(do_and_return, task) for task in look(threads - len(running))}
             if not running:
                 return
             done, running = wait(running, every, FIRST_COMPLETED)
-            for each in done:
-                each.result()
+            if done:
+                finish([each.result() for each in done])
 
 
 def _lock(items: Sequence[WorkItem]) -> None:

@@ -1,6 +1,11 @@
-"""Parts of a job: claimed, processed by one request or in one transaction, and finished with a result per link."""
+"""Parts of a job: claimed, processed by one request or in one transaction, and finished with a result per link.
 
-from collections.abc import Collection, Mapping
+Parts that are read side by side are claimed and finished together: one transaction for several.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -16,11 +21,29 @@ from linkadmin.operations import reading
 from linkadmin.providers.errors import NotSent, OutcomeUnknown, ProviderError
 from linkadmin.work_queue import retry_later, wait_after
 
-from .models import BulkJob, BulkPart, ItemState, JobKind, JobState, SkipReason
+from .models import BulkItem, BulkJob, BulkPart, ItemState, JobKind, JobState, SkipReason
 
 logger = structlog.get_logger(__name__)
 
 Result = tuple[ItemState, str]  # with the reason, unless it's simply done
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A part with a result for each of its links."""
+
+    part: BulkPart
+    results: Mapping[UUID, Result]
+    is_read: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A part that will be tried again. `held_until`: its integration can't be reached before."""
+
+    part: BulkPart
+    held_until: datetime | None = None
+
 
 MAX_ATTEMPTS = 3
 SECOND_CHECK_AFTER = timedelta(seconds=10)
@@ -34,36 +57,43 @@ def open_parts(job: BulkJob) -> "QuerySet[BulkPart]":
     return job.parts.filter(done_at=None)
 
 
+@transaction.atomic
 def claim(job: BulkJob, *, limit: int, without: Collection[UUID] = ()) -> list[BulkPart]:
     """`without` has the IDs of integrations to skip."""
     due = open_parts(job).filter(job__state=JobState.RUNNING).exclude(integration__in=without)
     in_order = due.select_related("integration").order_by("pk")
-    return work_queue.claim(in_order, now=timezone.now(), limit=limit, lease=work_queue.call_lease())
+    claimed = work_queue.claim(in_order, now=timezone.now(), limit=limit, lease=work_queue.call_lease())
+    if job.asks_provider:
+        # A retry keeps the status from before the first attempt.
+        BulkItem.objects.filter(part__in=claimed, before="").update(before=_STATE)
+    return claimed
 
 
 @transaction.atomic
-def finish(part: BulkPart, results: Mapping[UUID, Result]) -> None:
-    """Save the results of a part's links, unless another worker has claimed the part since."""
-    if _close(part):
-        _store(part, results)
+def finish(some: Sequence[Finished]) -> None:
+    """Save the results of parts, except for those that another worker has claimed since."""
+    ours = _close([each.part for each in some])
+    _store([each for each in some if each.part.pk in ours])
 
 
-def _close(part: BulkPart) -> bool:
-    """Call it in the transaction of the part's work; False if another worker has claimed the part since."""
-    return bool(work_queue.held(part).update(**work_queue.RELEASED, done_at=timezone.now()))
+def _close(some: Sequence[BulkPart]) -> set[int]:
+    """Call it in the transaction of the parts' work. Returns those that no other worker has claimed since."""
+    rows = BulkPart.objects.filter(pk__in=[part.pk for part in some]).order_by("pk").select_for_update(no_key=True)
+    tokens = dict(rows.values_list("pk", "claim_token"))
+    ours = {part.pk for part in some if tokens.get(part.pk) == part.claim_token}
+    BulkPart.objects.filter(pk__in=ours).update(**work_queue.RELEASED, done_at=timezone.now())
+    return ours
 
 
-def _store(part: BulkPart, results: Mapping[UUID, Result]) -> None:
-    links_by_result: dict[Result, list[UUID]] = {}
-    for link_id, result in results.items():
-        links_by_result.setdefault(result, []).append(link_id)
-    for (state, why), links in links_by_result.items():
-        part.items.filter(link__in=links).update(state=state, why=why[:80], finished_at=timezone.now())
-
-
-def note_before(part: BulkPart) -> None:
-    # A retry keeps the status from before the first attempt.
-    part.items.filter(before="").update(before=_STATE)
+def _store(some: Sequence[Finished]) -> None:
+    links_by_result: dict[tuple[Result, bool], list[UUID]] = defaultdict(list)
+    for each in some:
+        for link_id, result in each.results.items():
+            links_by_result[result, each.is_read].append(link_id)
+    items = BulkItem.objects.filter(part__in=[each.part for each in some])
+    for ((state, why), is_read), links in links_by_result.items():
+        after = {"after": _STATE} if is_read else {}
+        items.filter(link__in=links).update(state=state, why=why[:80], finished_at=timezone.now(), **after)
 
 
 def _try_later(part: BulkPart, error: Exception) -> bool:
@@ -73,48 +103,41 @@ def _try_later(part: BulkPart, error: Exception) -> bool:
     return True
 
 
-def read(part: BulkPart) -> datetime | None:
-    """Check the links of a part and finish it, or leave it waiting.
-
-    Never contacts a bank. Returns until when its integration can't be reached, if it can't.
-    """
+def read(part: BulkPart) -> Finished | Waiting:
+    """Check the links of a part. Never contacts a bank."""
     links = _links_of(part)
     gone: dict[UUID, Result] = {
         link.pk: (ItemState.SKIPPED, SkipReason.ENDED) for link in links if link.is_disconnected
     }
     asked = [link for link in links if not link.is_disconnected]
     if part.integration is None or not part.integration.is_active:
-        finish(part, gone | {link.pk: (ItemState.SKIPPED, SkipReason.OFF) for link in asked})
-        return None
-    note_before(part)
+        return Finished(part, gone | {link.pk: (ItemState.SKIPPED, SkipReason.OFF) for link in asked})
     try:
         missing = {link.pk for link in reading.read_many(asked)} if asked else set()
     except ProviderError as error:
         if not wait_after(error).is_attempt:
-            return retry_later([part], error)
-        _give_up(part, asked, gone, error)
-        return None
+            return Waiting(part, retry_later([part], error))
+        return _given_up(part, asked, gone, error)
     due_reads.want(missing, reason=Reason.MISSING, at=timezone.now() + SECOND_CHECK_AFTER)
-    part.items.update(after=_STATE)
     found = {link.pk: (ItemState.DONE, SkipReason.NOT_LISTED if link.pk in missing else "") for link in asked}
-    finish(part, gone | found)
-    return None
+    return Finished(part, gone | found, is_read=True)
 
 
 @transaction.atomic
 def write(job: BulkJob, part: BulkPart) -> None:
     """Applied at most once per link: in the transaction that finishes the part."""
-    if _close(part):
+    if _close([part]):
         act = _WRITTEN[JobKind(job.kind)]
         ended = (ItemState.SKIPPED, SkipReason.ENDED)
-        _store(part, {link.pk: ended if link.is_disconnected else act(job, link) for link in _links_of(part)})
+        results = {link.pk: ended if link.is_disconnected else act(job, link) for link in _links_of(part)}
+        _store([Finished(part, results)])
 
 
 def note_broken(part: BulkPart, error: Exception) -> None:
     logger.error("bulk.broken", part=part.pk, attempts=part.attempts, error=type(error).__name__)
     if not _try_later(part, error):
         links = part.items.values_list("link", flat=True)
-        finish(part, dict.fromkeys(links, (ItemState.FAILED, SkipReason.BROKEN)))
+        finish([Finished(part, dict.fromkeys(links, (ItemState.FAILED, SkipReason.BROKEN)))])
 
 
 def _links_of(part: BulkPart) -> list[Link]:
@@ -122,13 +145,13 @@ def _links_of(part: BulkPart) -> list[Link]:
     return list(links.filter(bulk_items__part=part.pk).order_by("pk"))  # one order, to avoid deadlocks
 
 
-def _give_up(part: BulkPart, asked: list[Link], gone: dict[UUID, Result], error: ProviderError) -> None:
+def _given_up(part: BulkPart, asked: list[Link], gone: dict[UUID, Result], error: ProviderError) -> Finished | Waiting:
     if isinstance(error, NotSent | OutcomeUnknown) and _try_later(part, error):
-        return
+        return Waiting(part)
     why, now = reading.why_check_failed(error), timezone.now()
     for link in asked:
         health.note_failed_check(link, why=why, at=now)
-    finish(part, gone | {link.pk: (ItemState.FAILED, why) for link in asked})
+    return Finished(part, gone | {link.pk: (ItemState.FAILED, why) for link in asked})
 
 
 def _assign(job: BulkJob, link: Link) -> Result:

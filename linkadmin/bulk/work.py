@@ -1,5 +1,6 @@
 """A worker's time slice on a job: as many parts as fit, in parallel where they wait for a provider."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -58,22 +59,35 @@ class _Worker:
 
     def read_side_by_side(self, at_once: int) -> None:
         if at_once > 0:
-            work_side_by_side(self._claim, self._read, threads=at_once, every=CHECK_SECONDS, name="bulk-read")
+            work_side_by_side(
+                self._claim, self._read, self._finish, threads=at_once, every=CHECK_SECONDS, name="bulk-read"
+            )
 
     def _claim(self, limit: int) -> list[BulkPart]:
         now = timezone.now()
         held = [integration_id for integration_id, until in list(self._held.items()) if integration_id and until > now]
         return parts.claim(self._job, limit=limit, without=held) if limit and not self.time.is_over else []
 
-    def _read(self, part: BulkPart) -> None:
+    def _read(self, part: BulkPart) -> parts.Finished | None:
         try:
             with acting_for(self._job.actor_id):
-                held_until = parts.read(part)
+                read = parts.read(part)
         except Exception as error:  # noqa: BLE001 - one part that breaks must not end the others
             parts.note_broken(part, error)
-        else:
-            if held_until is not None:
-                self._held[part.integration_id] = held_until
+            return None
+        if isinstance(read, parts.Finished):
+            return read
+        if read.held_until is not None:
+            self._held[part.integration_id] = read.held_until
+        return None
+
+    def _finish(self, read: Iterable[parts.Finished | None]) -> None:
+        finished = [each for each in read if each is not None]
+        try:
+            parts.finish(finished)
+        except Exception as error:  # noqa: BLE001 - they are read again
+            for each in finished:
+                parts.note_broken(each.part, error)
 
 
 def _free_slots(job: BulkJob) -> int:
