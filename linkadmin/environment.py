@@ -56,6 +56,9 @@ def secret(name: str, *, kept_in: Path | None = None) -> str:
 
 # More cache, or the file mapped into memory, only helps reads that repeat: the system caches the file too. But each of
 # a process's threads has its own cache, and what is mapped counts as memory of each process. See docs/performance.md.
+# Lists read their first rows through indexes. Compiling such a statement takes longer than running it, parallel workers
+# read far more than is shown, and by default PostgreSQL takes random reads to be as slow as on a spinning disk.
+POSTGRESQL = "-c jit=off -c max_parallel_workers_per_gather=0 -c random_page_cost=1.1"
 SQLITE = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=NORMAL",
@@ -95,6 +98,6 @@ def database(name: str, *, embedded: Path, wait_seconds: float) -> dict[str, Any
         "CONN_HEALTH_CHECKS": True,  # a restarted server leaves dead connections in the pool
         "OPTIONS": {
             "pool": {"min_size": 2, "max_size": 40, "timeout": min(wait_seconds, 10)},
-            "options": f"-c lock_timeout={round(wait_seconds * 1000)}",
+            "options": f"-c lock_timeout={round(wait_seconds * 1000)} {POSTGRESQL}",
         },
     }
