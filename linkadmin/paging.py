@@ -1,13 +1,15 @@
 """Keyset pages for every list: a page starts beside a row, so the last page costs as much as the first."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import EmptyResultSet, ValidationError
 from django.db import connection
 from django.db.models import BooleanField, CharField, DateTimeField, F, Field, Func, Model, OrderBy, Q, QuerySet, Value
+from django.db.models.expressions import RawSQL
 from django.db.models.fields import TextField
 from django.http import QueryDict
 
@@ -18,6 +20,9 @@ BEFORE, AFTER = "before", "after"
 PLACES = (BEFORE, AFTER, "at", "end")  # query parameters that select the page; timelines use the last two as well
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+ANY_NUMBER = 32_749  # stands for one in a statement; no rank is as high
+
+_JOINED = re.compile(r'FROM ("\w+") INNER JOIN ("\w+") ON')
 
 Row = TypeVar("Row", bound=Model)
 Key = tuple[Any, ...]
@@ -81,6 +86,10 @@ class Column:
     def relation(self) -> str:
         return self.name.rpartition("__")[0]
 
+    @property
+    def is_joined(self) -> bool:
+        return bool(self.relation)
+
     def write(self, row: Model) -> str:
         value = self.field.value_from_object(row)
         if isinstance(self.field, DateTimeField):
@@ -89,6 +98,34 @@ class Column:
 
     def read(self, text: str) -> Any:
         return read_moment(text) if isinstance(self.field, DateTimeField) else self.field.clean(text, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows that meet a condition: one stretch of an index, or one for each of several numbers in a column."""
+
+    where: Q
+    column: str = ""
+    numbers: tuple[int, ...] = ()
+
+    @property
+    def condition(self) -> Q:
+        if not self.numbers:
+            return self.where
+        if len(self.numbers) == 1:
+            return self.where & Q((self.column, self.numbers[0]))
+        return self.where & Q((f"{self.column}__in", self.numbers))
+
+    def beyond(self, columns: Sequence[Column], key: Key, *, side: str) -> "Iterator[Part]":
+        """What of it is beyond a key, so that an index is read from there."""
+        if self.column != columns[0].name:
+            yield replace(self, where=_beyond(columns, key, side=side) & self.where)
+            return
+        further = tuple(number for number in self.numbers if (number < key[0] if side == "<" else number > key[0]))
+        if further:
+            yield replace(self, numbers=further)
+        if key[0] in self.numbers:
+            yield replace(self, where=_beyond(columns[1:], key[1:], side=side) & self.where, numbers=(key[0],))
 
 
 class Keyset:
@@ -103,12 +140,14 @@ class Keyset:
         self.size = size
         self.newest_first = newest_first
 
-    def page(self, rows: "QuerySet[Row]", query: QueryDict, parts: Sequence[Q] = ()) -> Page[Row]:
-        """`parts`: disjoint conditions, of which rows meet one. Each is read from its own stretch of an index."""
+    def page(
+        self, rows: "QuerySet[Row]", query: QueryDict, parts: Sequence[Part] = (), *, are_few: bool = False
+    ) -> Page[Row]:
+        """`parts` have no row in common. If `are_few`, all their rows are found and sorted: no index has this order."""
         key = self._read(rows.model, query.get(BEFORE) or query.get(AFTER) or "")
         from_end = query.get(BEFORE) == ""
         backwards = from_end or (key is not None and BEFORE in query)
-        found = self._found(rows, key, parts, descending=self.newest_first != backwards)
+        found = self._found(rows, key, parts, descending=self.newest_first != backwards, are_few=are_few)
         shown = found[: self.size][::-1] if backwards else found[: self.size]
         more = len(found) > self.size
         more_before = more if backwards else key is not None
@@ -121,34 +160,54 @@ class Keyset:
             last=turned(query, BEFORE, "") if more_after and shown else "",
         )
 
-    def _found(self, rows: "QuerySet[Row]", key: Key | None, parts: Sequence[Q], *, descending: bool) -> Loaded[Row]:
-        columns = self._columns(rows.model)
+    def _found(
+        self, rows: "QuerySet[Row]", key: Key | None, parts: Sequence[Part], *, descending: bool, are_few: bool
+    ) -> Loaded[Row]:
+        columns, parts = self._columns(rows.model), parts or [Part(Q())]
         if key is not None:
-            rows = rows.filter(_beyond(columns, key, side="<" if descending else ">"))
-        rows = rows.order_by(*(OrderBy(column.expression, descending=descending) for column in columns))
-        if not parts:
-            return load(rows[: self.size + 1])
-        return load(rows.filter(pk__in=self._merged([rows.filter(part) for part in parts], descending=descending)))
+            side = "<" if descending else ">"
+            parts = [beyond for part in parts for beyond in part.beyond(columns, key, side=side)]
+        if are_few or len(parts) != 1 or len(parts[0].numbers) > 1 or columns[0].is_joined:
+            merged = self._merged(rows, parts, descending=descending, are_few=are_few)
+            rows = rows.filter(pk__in=merged) if merged else rows.none()
+        else:
+            rows = rows.filter(parts[0].condition)
+        order = [OrderBy(column.expression, descending=descending) for column in columns]
+        return load(rows.order_by(*order)[: self.size + 1])
 
-    def _merged(self, parts: "list[QuerySet[Row]]", *, descending: bool) -> list[Any]:
-        """Primary keys of the first rows of all parts, by one statement that reads a page of each at most."""
-        texts: list[str] = []
-        params: list[Any] = []
-        for part in parts:
-            try:
-                text, some = part.values_list(*self.columns, "pk")[: self.size + 1].query.sql_with_params()
-            except EmptyResultSet:
-                continue
-            texts.append(f"SELECT * FROM ({text}) AS part")  # noqa: S608
-            params += some
-        if not texts:
-            return []
+    def _merged(
+        self, rows: "QuerySet[Any]", parts: Sequence[Part], *, descending: bool, are_few: bool
+    ) -> RawSQL | None:
+        """Primary keys of the first rows of all parts, or None if no part can have any. Merges the parts' indexes."""
+        selects = [select for part in parts for select in self._selects(rows, part, are_few=are_few)]
+        if not selects:
+            return None
         direction = "DESC" if descending else "ASC"
         order = ", ".join(f"{place} {direction}" for place in range(1, len(self.columns) + 1))
-        with connection.cursor() as cursor:
-            # Texts of the ORM, with its placeholders.
-            cursor.execute(f"{' UNION ALL '.join(texts)} ORDER BY {order} LIMIT {self.size + 1}", params)
-            return [row[-1] for row in cursor.fetchall()]
+        first = f"ORDER BY {order} LIMIT {self.size + 1}"
+        texts = [text for text, _params in selects]
+        if connection.vendor == "postgresql" and not are_few:
+            # Otherwise it would sort whole parts. SQLite merges them and stops.
+            texts = [f"SELECT * FROM ({text} {first}) AS part" for text in texts]  # noqa: S608
+        union = " UNION ALL ".join(texts)
+        if are_few:
+            union = f"WITH found AS MATERIALIZED ({union}) SELECT * FROM found"  # noqa: S608
+        # Texts of the ORM, with its placeholders.
+        params = [param for _text, some in selects for param in some]
+        return RawSQL(f"SELECT pk FROM ({union} {first}) AS page", params)  # noqa: S608, S611
+
+    def _selects(self, rows: "QuerySet[Any]", part: Part, *, are_few: bool) -> "Iterator[tuple[str, list[Any]]]":
+        """A statement per number. They differ in nothing else, and compiling one takes longer than running it."""
+        try:
+            any_number = replace(part, numbers=part.numbers and (ANY_NUMBER,)).condition
+            text, params = rows.filter(any_number).order_by().values_list(*self.columns, "pk").query.sql_with_params()
+        except EmptyResultSet:
+            return
+        if self._columns(rows.model)[0].is_joined and connection.vendor == "sqlite":
+            # A few rows before what they're sorted by, many after it. Without statistics, SQLite may turn it round.
+            text = _JOINED.sub(r"FROM \1 CROSS JOIN \2 ON" if are_few else r"FROM \2 CROSS JOIN \1 ON", text, count=1)
+        for number in part.numbers or (None,):
+            yield text, [number if param == ANY_NUMBER else param for param in params]
 
     def _write(self, row: Model) -> str:
         return ".".join(column.write(row) for column in self._cursor_columns(type(row)))
@@ -184,10 +243,12 @@ def _column(model: type[Model], column: str | OldestIfNever) -> Column:
 
 
 def _beyond(columns: Sequence[Column], key: Key, *, side: str) -> Q:
-    outer = [column for column in columns if column.relation == columns[0].relation]
+    start = [column for column in columns if column.relation == columns[0].relation]
+    if isinstance(columns[0].expression, OldestIfNever):
+        start = start[:1]
     beyond = Q(Beyond(columns, key, side=side))
-    # Columns of two tables have no common index: start at the row of the first.
-    return beyond if len(outer) == len(columns) else Q(Beyond(outer, key[: len(outer)], side=f"{side}=")) & beyond
+    # Columns of two tables have no common index, and SQLite finds no expression in a row value: start at the first.
+    return beyond if len(start) == len(columns) else Q(Beyond(start, key[: len(start)], side=f"{side}=")) & beyond
 
 
 def without_place(query: QueryDict) -> QueryDict:

@@ -15,7 +15,18 @@ from django.db.models.lookups import In
 
 from linkadmin.ids import as_uuid
 from linkadmin.providers.names import folded
-from linkadmin.search.lookups import Select, among, begins, begins_id, found_by, is_many, listed, look_up, unindexed
+from linkadmin.search.lookups import (
+    Select,
+    among,
+    begins,
+    begins_id,
+    found_by,
+    is_many,
+    listed,
+    look_up,
+    looked_up,
+    unindexed,
+)
 from linkadmin.search.text_index import TextIndex, contains, is_indexed
 
 from .models import EndUser, Institution, Link, LinkSearch
@@ -43,18 +54,23 @@ def is_too_short(words: str) -> bool:
 
 
 def search(links: "QuerySet[Link]", words: str, *, see_names: bool) -> "QuerySet[Link]":
+    return found(links, words, see_names=see_names)[0]
+
+
+def found(links: "QuerySet[Link]", words: str, *, see_names: bool) -> "tuple[QuerySet[Link], bool]":
+    """Return the links that a search finds, and whether they're few enough to sort."""
     if not words:
-        return links
+        return links, False
     if not see_names or is_too_short(words):
         return _with_ids(links, words)
-    if may_be_id(words) and not (with_id := _with_ids(links, words)).query.is_empty():
+    if may_be_id(words) and not (with_id := _with_ids(links, words))[0].query.is_empty():
         return with_id
     wanted = _wanted(words)
     with_short_words = links.filter(*(word.condition for word in wanted if not is_indexed(word.text)))
     selects = [_select(banks, rest) for banks, rest in _readings(wanted)]
     some = [select for select in selects if select is not None]
-    found = listed(with_short_words, some) if len(some) == len(selects) else None
-    return links.filter(*(word.condition for word in wanted)) if found is None else found
+    few = listed(with_short_words, some) if len(some) == len(selects) else None
+    return (links.filter(*(word.condition for word in wanted)), False) if few is None else (few, True)
 
 
 def find_by_id(links: "QuerySet[Link]", text: str) -> Link | None:
@@ -114,8 +130,8 @@ def _wanted(words: str) -> list[_Word]:
     banks = [frozenset(_named(every, [text]).values_list("pk", flat=True)) for text in texts]
     # Together with other words, a name that no link's text has would be looked for in all of them.
     unsure = [text for text, named in zip(texts, banks, strict=True) if named and is_indexed(text) and len(texts) > 1]
-    found = dict(zip(unsure, found_by([LINKS.select([text]) for text in unsure]), strict=True)) if unsure else {}
-    return [_Word(text, named, found.get(text, True)) for text, named in zip(texts, banks, strict=True)]
+    exists = dict(zip(unsure, found_by([LINKS.select([text]) for text in unsure]), strict=True)) if unsure else {}
+    return [_Word(text, named, exists.get(text, True)) for text, named in zip(texts, banks, strict=True)]
 
 
 def _folded(words: str) -> list[str]:
@@ -156,10 +172,12 @@ def _customer_id() -> Subquery:
     return Subquery(EndUser.objects.filter(pk=OuterRef("end_user")).values("external_id"))
 
 
-def _with_ids(links: "QuerySet[Link]", words: str) -> "QuerySet[Link]":
+def _with_ids(links: "QuerySet[Link]", words: str) -> "tuple[QuerySet[Link], bool]":
+    are_few = False
     for word in words.split()[:MAX_WORDS]:
         own = begins_id("pk", word)
         others = [begins("remote_id", word), begins("data_source_id", word)]
         customer = begins("end_user__external_id", word, tested=_customer_id())
-        links = look_up(links, [*([own] if own else []), *others, customer])
-    return links
+        links, few = looked_up(links, [*([own] if own else []), *others, customer])
+        are_few = are_few or few
+    return links, are_few

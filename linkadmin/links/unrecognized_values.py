@@ -10,11 +10,14 @@ from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet, Value
 from django.db.models.functions import Greatest, Least, Substr
+from django.db.models.lookups import In
 
 from linkadmin.compiled_query import CompiledQuery
+from linkadmin.integrations.models import Integration
 from linkadmin.providers import PROVIDERS, provider_class
 from linkadmin.providers.http.redaction import WITHHELD
 from linkadmin.providers.types import Cause, Observation
+from linkadmin.search.lookups import unindexed
 
 from .models import TROUBLED, Link, UnrecognizedValue
 
@@ -80,7 +83,9 @@ def note_refusal(provider: str, seen: Observation, *, at: datetime) -> None:
 
 
 def showing(links: "QuerySet[Link]", known: UnrecognizedValue) -> "QuerySet[Link]":
-    return _saying(links, Place(known.place)).filter(said=known.value, integration__provider=known.provider)
+    of_provider = Integration.objects.filter(provider=known.provider).values_list("pk", flat=True)
+    said = _saying(links, Place(known.place)).filter(said=known.value)
+    return said.filter(In(unindexed("integration"), list(of_provider)))  # these few links, not all of the integrations
 
 
 def counted() -> dict[tuple[str, str, str], int]:

@@ -91,13 +91,17 @@ class Condition:
 
 def look_up(rows: "QuerySet[Row]", conditions: Sequence[Condition]) -> "QuerySet[Row]":
     """Return the rows that meet one of the conditions."""
+    return looked_up(rows, conditions)[0]
+
+
+def looked_up(rows: "QuerySet[Row]", conditions: Sequence[Condition]) -> "tuple[QuerySet[Row], bool]":
+    """Return the rows that meet one of the conditions, and whether they're few enough to sort."""
     every = rows.model._default_manager.order_by()
     selects = [Select.of(every.filter(each.indexed).values("pk")) for each in conditions]
     found = found_by(selects)
-    if not any(found):
-        return rows.none()
-    tested = Q.create([each.tested for each in compress(conditions, found)], Q.OR)
-    return among(rows, list(compress(selects, found)), otherwise=tested)
+    if (few := listed(rows, list(compress(selects, found)))) is not None:
+        return few, True
+    return rows.filter(Q.create([each.tested for each in compress(conditions, found)], Q.OR)), False
 
 
 def unindexed(column: str) -> Coalesce:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from linkadmin.accounts.models import User
 from linkadmin.links.listing import filters
-from linkadmin.links.models import EndUser, Institution, Link
+from linkadmin.links.models import EndUser, Institution, Link, UnrecognizedValue
 from linkadmin.paging import EPOCH, Page
 from linkadmin.providers.types import Cause, HealthState
 from tests.environment import Environment
@@ -24,7 +24,7 @@ DAY = timedelta(days=1)
 CAUSES = {
     Cause.CODE_NEEDED: 30, Cause.LOGIN_REQUIRED: 40, Cause.CONSENT_EXPIRED: 20, Cause.ACCOUNT_LOCKED: 3,
     Cause.BANK_DOWN: 20, Cause.RIGHTS_MISSING: 5, Cause.STALE: 30, Cause.WORKING: 120, Cause.PENDING: 10,
-    Cause.GONE: 20, Cause.RENEW_SOON: 10,
+    Cause.GONE: 20, Cause.RENEW_SOON: 10, Cause.UNRECOGNIZED: 20,
 }  # fmt: skip
 STATES = {
     "customer": {"customer_code", "customer_login", "customer_consent", "customer_bank"},
@@ -68,6 +68,7 @@ def links(env: Environment) -> list[Link]:
             assignee=chance.choice(staff),
             remote_id=f"link-{n}",
             cause=cause.value,
+            raw_status="odd" if cause is Cause.UNRECOGNIZED and n % 2 else "",
             health_since=now - chance.randrange(12) * 40 * DAY,
             last_good_at=None if n % 5 == 0 else now - chance.randrange(9) * DAY,
             renew_by=now.date() + chance.randrange(-5, 100) * DAY if n % 3 == 0 else None,
@@ -84,6 +85,8 @@ def asked(env: Environment) -> dict[str, Meets]:
     """Each filter's query, and whether it should find a link."""
     now, today, ana = timezone.now(), timezone.localdate(), env.people["ana"]
     heron, bank = env.heron, Institution.objects.get(name="bank-1")
+    customer = EndUser.objects.get(external_id="cus-3")
+    odd, _created = UnrecognizedValue.objects.get_or_create(provider=heron.provider, place="status", value="odd")
     return {
         **{f"state={each}": lambda link, states=states: link.shown_state in states for each, states in STATES.items()},
         "state=verifying": lambda link: link.is_verifying,
@@ -92,6 +95,8 @@ def asked(env: Environment) -> dict[str, Meets]:
         "state=customer_login&state=disconnected": lambda link: link.shown_state in ("customer_login", "disconnected"),
         f"integration={heron.pk}": lambda link: link.integration_id == heron.pk,
         f"institution={bank.pk}": lambda link: link.institution_id == bank.pk,
+        f"customer={customer.pk}": lambda link: link.end_user_id == customer.pk,
+        f"unknown={odd.pk}": lambda link: link.raw_status == "odd" and link.integration_id == heron.pk,
         "assigned=nobody": lambda link: link.assignee_id is None,
         "assigned=mine": lambda link: ana.pk in (link.assignee_id, link.account_manager_id),
         f"assigned={env.people['ben'].pk}": lambda link: link.assignee_id == env.people["ben"].pk,
@@ -114,15 +119,14 @@ def sort_key(link: Link, sort: str) -> tuple[object, ...]:
     return (*keys[sort.removeprefix("-")], link.pk)
 
 
-def page_of(reader: User, query: str) -> Page[Link]:
+def page_of(reader: User, query: str, *, see_names: bool = True) -> Page[Link]:
     chosen = filters.read(QueryDict(query))
-    found, parts = chosen.in_parts(Link.objects.select_related("end_user"), reader)
-    return chosen.keyset(see_names=True).page(found, QueryDict(query), parts)
+    return chosen.page(Link.objects.select_related("end_user"), reader, QueryDict(query), see_names=see_names)
 
 
-def walk(reader: User, query: str, way: str) -> Iterator[list[Link]]:
+def walk(reader: User, query: str, way: str, *, see_names: bool = True) -> Iterator[list[Link]]:
     while query:
-        page = page_of(reader, query)
+        page = page_of(reader, query, see_names=see_names)
         yield page.rows
         query = getattr(page, way).removeprefix("?")
 
@@ -136,6 +140,14 @@ def check(reader: User, query: str, expected: list[Link]) -> None:
     assert backwards == forwards[::-1], query
 
 
+@pytest.fixture(params=[True, False], ids=["sorted", "walked"])
+def are_sorted(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Filters whose links are few enough to sort, and those that walk the order's index."""
+    if not request.param:
+        monkeypatch.setattr(filters, "MOST_SORTED", dict.fromkeys(filters.ORDERS, 3))
+
+
+@pytest.mark.usefixtures("are_sorted")
 def test_each_filter_finds_its_links_in_each_order(env: Environment, links: list[Link]) -> None:
     ana = env.people["ana"]
     for number, (query, meets) in enumerate({"": lambda _link: True, **asked(env)}.items()):
@@ -147,13 +159,25 @@ def test_each_filter_finds_its_links_in_each_order(env: Environment, links: list
         assert {link.pk for link in found} == {link.pk for link in expected}, query
 
 
+@pytest.mark.usefixtures("are_sorted")
 def test_pairs_of_filters_find_what_both_find(env: Environment, links: list[Link]) -> None:
-    every = asked(env)
-    for (one, meets), (other, also_meets) in combinations(every.items(), 2):
+    pairs = combinations(asked(env).items(), 2)
+    for number, ((one, meets), (other, also_meets)) in enumerate(pairs):
         if one.split("=")[0] == other.split("=")[0]:
             continue
         expected = [link for link in links if meets(link) and also_meets(link)]
-        check(env.people["ana"], f"{one}&{other}", expected)
+        check(env.people["ana"], f"{one}&{other}&sort={filters.SORTS[number % len(filters.SORTS)]}", expected)
+
+
+@pytest.mark.usefixtures("are_sorted")
+@pytest.mark.parametrize("query", ["", "state=somebody&", "assigned=mine&"])
+def test_readers_who_may_not_see_names_sort_by_customer_id(env: Environment, links: list[Link], query: str) -> None:
+    meets = ({"": lambda _link: True} | asked(env))[query.removesuffix("&")]
+    pages = walk(env.people["ana"], f"{query}sort=customer", "next", see_names=False)
+
+    found = [(link.end_user.external_id, link.pk) for rows in pages for link in rows]
+
+    assert found == sorted((link.end_user.external_id, link.pk) for link in links if meets(link))
 
 
 @pytest.mark.parametrize("sort", filters.SORTS)
@@ -174,3 +198,19 @@ def test_no_list_reads_the_whole_table(env: Environment, links: list[Link], sort
                 plan = [str(row[-1]) for row in cursor.fetchall()]
             scans = [line for line in plan if line.strip().startswith(("SCAN links_link", "Seq Scan on links_link"))]
             assert all("USING" in line for line in scans), (query, plan)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL keeps its statistics by itself")
+@pytest.mark.parametrize(("most", "first"), [(0, "links_enduser"), (4_000, "links_link")])
+def test_without_statistics_customers_are_walked_and_few_links_sorted(
+    env: Environment, links: list[Link], monkeypatch: pytest.MonkeyPatch, most: int, first: str
+) -> None:
+    monkeypatch.setattr(filters, "MOST_SORTED", dict.fromkeys(filters.ORDERS, most))
+
+    with CaptureQueriesContext(connection) as captured, connection.cursor() as cursor:
+        page_of(env.people["ana"], "state=fine&sort=customer")
+        cursor.execute(f"EXPLAIN QUERY PLAN {captured.captured_queries[-1]['sql']}")
+        plan = [str(row[-1]) for row in cursor.fetchall()]
+
+    tables = [words[1] for words in map(str.split, plan) if words[0] in ("SCAN", "SEARCH")]
+    assert tables[1] == first, plan

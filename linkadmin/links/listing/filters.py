@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import reduce
-from itertools import product
 from operator import or_
 from typing import TypeVar
 from uuid import UUID
@@ -21,10 +20,11 @@ from linkadmin.integrations.models import Integration
 from linkadmin.links.causes import ESCALATED_RANK, RENEWAL_RANK, STATES, VERDICTS, VERIFYING_LOOK, Group
 from linkadmin.links.models import ESCALATE_AFTER, RANKED, VERIFYING, Institution, Link, UnrecognizedValue
 from linkadmin.links.unrecognized_values import showing
-from linkadmin.paging import Keyset, OldestIfNever
+from linkadmin.paging import Keyset, OldestIfNever, Page, Part
 from linkadmin.providers.types import Cause, HealthState
 
 from .known import INSTITUTIONS, INTEGRATIONS, STAFF
+from .narrowing import Narrowing, any_of, are_few, equal, in_stretches, is_one_of, meeting, smallest, tested
 
 ESCALATE = "escalate"  # beside the states: waits so long that somebody should contact provider support
 ACTIVE = "active"  # all that aren't disconnected
@@ -41,6 +41,9 @@ ORDERS: Mapping[str, tuple[str | OldestIfNever, ...]] = {
     LAST_SYNC: (OldestIfNever("last_good_at"), "id"),
     CUSTOMER: ("end_user__name", "end_user__external_id", "id"),
 }
+BY_RANK = (ATTENTION, SINCE)  # within one rank, links are sorted by the time of their state
+# About as many take as long to sort as to find when the order's index is walked.
+MOST_SORTED = {ATTENTION: 1_000, SINCE: 1_000, LAST_SYNC: 1_000, CUSTOMER: 4_000}
 BY_CUSTOMER_ID = ("end_user__external_id", "id")  # for readers who may not see names
 SORTS = [f"{sign}{name}" for name in ORDERS for sign in ("", REVERSED)]
 
@@ -100,28 +103,72 @@ class LinkFilter:
         return Keyset(*columns, newest_first=self.sort != self._order)
 
     def links(self, links: "QuerySet[Link]", reader: User) -> "QuerySet[Link]":
-        return self._in_any_part(links).filter(reduce(or_, self._owners(reader)), reduce(or_, self._stretches()))
+        narrowings = [any_of(each.parts) for each in self._narrowings(reader)]
+        return self._saying(links).filter(
+            any_of([part.condition for part in self._ranges()]), self._rest(), *narrowings
+        )
 
-    def in_parts(self, links: "QuerySet[Link]", reader: User) -> "tuple[QuerySet[Link], list[Q]]":
-        """For `Keyset.page`: the same links by disjoint conditions, so that it reads an index only where some match."""
-        links = self._in_any_part(links)
-        parts = [owner & stretch for owner, stretch in product(self._owners(reader), self._stretches())]
-        # Links whose consent ends soon aren't in order in their index: find the first ones before reading their rows.
-        return (links, parts) if len(parts) > 1 or self.consent else (links.filter(*parts), [])
+    def page(self, links: "QuerySet[Link]", reader: User, query: QueryDict, *, see_names: bool) -> Page[Link]:
+        """A page of these links. Reads few of them that aren't on it."""
+        keyset, narrowings = self.keyset(see_names=see_names), self._narrowings(reader)
+        every, links, ranges = self._saying(Link.objects.order_by()), self._saying(links), self._ranges()
+        if self.unknown or (not narrowings and self.states and self._order == CUSTOMER):
+            narrowings.insert(0, Narrowing((Q(),), Q(), is_ordered=False))
+        if narrowings and (self._order not in BY_RANK or not all(each.is_ordered for each in narrowings)):
+            by = narrowings[0] if self.unknown else smallest(every, narrowings, ranges)
+            others = Q(*(each.tested for each in narrowings if each is not by))
+            parts = in_stretches(by, ranges)
+            if are_few(every.filter(others), parts, MOST_SORTED[self._order]):
+                return keyset.page(links, query, meeting(parts, others & self._rest()), are_few=True)
+        return self._walked(links, self._rest(), narrowings, query, keyset)
 
-    def _in_any_part(self, links: "QuerySet[Link]") -> "QuerySet[Link]":
-        if self.states:
-            links = links.filter(reduce(or_, map(_in_state, self.states)))
-        if self.older:
-            until = timezone.now() - timedelta(days=self.older)
-            links = links.filter(Q(verifying_since=None) | Q(verifying_since__lte=until), health_since__lte=until)
-        if self.consent:
-            today = timezone.localdate()
-            ends = Q(renew_by__range=(today, today + timedelta(days=self.consent)))
-            links = links.filter(ends, urgency__lt=STATES[HealthState.DISCONNECTED].rank)
-        equal = {"integration": self.integration, "institution": self.institution, "end_user": self.customer}
-        links = links.filter(**{name: value for name, value in equal.items() if value})
+    def walk(self, links: "QuerySet[Link]", query: QueryDict, *, see_names: bool) -> Page[Link]:
+        """A page of links that are filtered already, too many to sort."""
+        return self._walked(links, Q(), [], query, self.keyset(see_names=see_names))
+
+    def _walked(
+        self, links: "QuerySet[Link]", rest: Q, narrowings: list[Narrowing], query: QueryDict, keyset: Keyset
+    ) -> Page[Link]:
+        """A page read in the order of an index."""
+        stretches, ordered = self._stretches(), [each for each in narrowings if each.is_ordered]
+        if ordered and self._order in BY_RANK:
+            by = smallest(Link.objects.order_by(), ordered, stretches)
+            narrowings, stretches = [each for each in narrowings if each is not by], in_stretches(by, stretches)
+        if self._order == CUSTOMER and self.states:
+            rest &= is_one_of("urgency", self._ranks)  # it's in the index of customers' links, the state isn't
+        rest &= Q(*(each.tested for each in narrowings))
+        return keyset.page(links, query, meeting(stretches, rest))
+
+    def _saying(self, links: "QuerySet[Link]") -> "QuerySet[Link]":
         return showing(links.filter(disconnected_at=None), self.unknown) if self.unknown else links
+
+    def _rest(self) -> Q:
+        """Conditions that no index is chosen for."""
+        rest = reduce(or_, map(_in_state, self.states)) if self.states else Q()
+        if self.older:
+            rest &= (Q(verifying_since=None) | Q(verifying_since__lte=self._until)) & _since(self._until)
+        if self.consent:
+            rest &= tested("urgency", "lt", STATES[HealthState.DISCONNECTED].rank)
+        return rest & Q(assignee=None) if self.assignee == NOBODY else rest
+
+    def _narrowings(self, reader: User) -> list[Narrowing]:
+        found = []
+        if self.customer:
+            found.append(equal("end_user", self.customer, is_ordered=False))
+        if self.consent:
+            days = (timezone.localdate(), timezone.localdate() + timedelta(days=self.consent))
+            found.append(Narrowing((Q(renew_by__range=days),), tested("renew_by", "range", days), is_ordered=False))
+        if self.assignee == MINE:
+            elsewhere = Q(assignee=None) | ~is_one_of("assignee", [reader.pk])
+            mine, managed = is_one_of("assignee", [reader.pk]), is_one_of("account_manager", [reader.pk])
+            found.append(Narrowing((Q(assignee=reader), Q(account_manager=reader) & elsewhere), mine | managed))
+        elif self.assignee and self.assignee != NOBODY:
+            found.append(equal("assignee", UUID(self.assignee)))
+        if self.institution:
+            found.append(equal("institution", self.institution.pk))
+        if self.integration:
+            found.append(equal("integration", self.integration.pk))
+        return found
 
     def _values(self, name: str) -> list[str]:
         # Only states can be combined. Of other values, the last one filters.
@@ -132,22 +179,27 @@ class LinkFilter:
     def _order(self) -> str:
         return self.sort.removeprefix(REVERSED)
 
-    def _owners(self, reader: User) -> list[Q]:
-        if self.assignee == MINE:
-            elsewhere = Q(assignee=None) | ~Q(assignee=reader)
-            return [Q(assignee=reader), Q(account_manager=reader) & elsewhere]
-        if self.assignee == NOBODY:
-            return [Q(assignee=None)]
-        return [Q(assignee=self.assignee) if self.assignee else Q()]
+    @property
+    def _until(self) -> datetime:
+        return timezone.now() - timedelta(days=self.older)
 
-    def _stretches(self) -> list[Q]:
-        """Stretches of the work list's index. Within one rank, links are sorted by the time of their state."""
-        ranks = sorted(set().union(*map(_ranks_of, self.states))) if self.states else RANKS
-        if self.older or self._order == SINCE:
-            return [Q(urgency=rank) for rank in ranks]
-        if not self.states or self._order != ATTENTION:
-            return [Q()]
-        return [Q(urgency=first) if first == last else Q(urgency__range=(first, last)) for first, last in _runs(ranks)]
+    @property
+    def _ranks(self) -> list[int]:
+        return sorted(set().union(*map(_ranks_of, self.states))) if self.states else RANKS
+
+    def _ranges(self) -> list[Part]:
+        """The ranks of the chosen states, in as few conditions as possible."""
+        if not self.states:
+            return [Part(Q())]
+        runs = _runs(self._ranks)
+        return [Part(Q(urgency=first) if first == last else Q(urgency__range=(first, last))) for first, last in runs]
+
+    def _stretches(self) -> list[Part]:
+        """Stretches of an index, each in this order."""
+        if self._order == CUSTOMER or (self._order == ATTENTION and not self.older and not self.states):
+            return [Part(Q())]
+        older = Q(health_since__lte=self._until) if self.older and self._order in BY_RANK else Q()
+        return [Part(older, "urgency", tuple(self._ranks))]
 
 
 NAMES = ("state", "integration", "institution", "assigned", "older", "consent", "customer", "unknown", "sort")
@@ -175,7 +227,11 @@ def _in_state(value: str) -> Q:
     if value == ACTIVE:
         return Q(disconnected_at=None) & ~Q(health=HealthState.DISCONNECTED.value)
     here = Q(health__in=[state.value for state in _states_of(value)], verifying_since=None)
-    return here & Q(health_since__lte=timezone.now() - ESCALATE_AFTER) if value == ESCALATE else here
+    return here & _since(timezone.now() - ESCALATE_AFTER) if value == ESCALATE else here
+
+
+def _since(until: datetime) -> Q:
+    return tested("health_since", "lte", until)
 
 
 def _states_of(value: str) -> tuple[HealthState, ...]:

@@ -95,12 +95,13 @@ def _results(request: HttpRequest, chosen: LinkFilter, words: str) -> dict[str, 
 
 def _page(request: HttpRequest, chosen: LinkFilter, words: str) -> Page[Link]:
     user, see_names = reader(request), may(request.user, Right.SEE_NAMES)
-    keyset = chosen.keyset(see_names=see_names)
     links = listed(queries.visible_to(user))
-    if words:
-        return keyset.page(search.search(chosen.links(links, user), words, see_names=see_names), request.GET)
-    found, parts = chosen.in_parts(links, user)
-    return keyset.page(found, request.GET, parts)
+    if not words:
+        return chosen.page(links, user, request.GET, see_names=see_names)
+    found, are_few = search.found(chosen.links(links, user), words, see_names=see_names)
+    if are_few:
+        return chosen.keyset(see_names=see_names).page(found, request.GET)
+    return chosen.walk(found, request.GET, see_names=see_names)
 
 
 def _version(request: HttpRequest, page: Page[Link], under_way: Mapping[UUID, UnderWay]) -> PageVersion:
