@@ -7,6 +7,7 @@ from linkadmin.webhooks import deliveries, queries
 from linkadmin.webhooks.models import DeliveryOutcome, WebhookDelivery
 from tests.environment import Environment
 from tests.markup import Page
+from tests.search.plans import plans
 
 from .webhook_sender import (
     belvo_webhook,
@@ -306,3 +307,11 @@ def test_auditor_s_records_show_no_encrypted_secret(env: Environment, address: s
 
     assert "LINK invalid_credentials" in listed
     assert env.belvo.webhook_secrets.get().fingerprint in secrets
+
+
+def test_admin_finds_deliveries_of_an_outcome_through_its_index(env: Environment, address: str) -> None:
+    deliver(address, belvo_webhook("token_required"))
+
+    found = plans(lambda: env.open("/admin/webhooks/webhookdelivery/?outcome__exact=late", "aud"))
+
+    assert "delivery_of_outcome" in found
