@@ -144,18 +144,23 @@ def _scans(statement: Statement, big: set[str]) -> Iterator[str]:
     """Full scans of big tables on SQLite, and those of an index that no LIMIT ends."""
     if connection.vendor != "sqlite":
         return
-    details = [str(row[-1]) for row in _plan(statement, "EXPLAIN QUERY PLAN")]
-    sorts = any("TEMP B-TREE" in detail and not WITHIN_TIES.search(detail) for detail in details)
-    for detail in details:
+    plan = _plan(statement, "EXPLAIN QUERY PLAN")
+    lists: dict[int, int] = {}  # which IN (SELECT …) a step belongs to: it's read, and ends, before the rest
+    for step, parent, _unused, detail in plan:
+        lists[step] = step if detail.startswith("LIST SUBQUERY") else lists.get(parent, 0)
+    sorting = {lists[step] for step, *_, detail in plan if "TEMP B-TREE" in detail and not WITHIN_TIES.search(detail)}
+    for step, *_, detail in plan:
         found = OF_BIG.match(detail)
         table = _table_of(statement[0], found[1]) if found else ""
-        if found and table in big and (sorts or not _ends_early(statement[0], by_index=bool(found["index"]))):
+        limits = 2 if lists[step] else 1
+        ends_early = lists[step] not in sorting and found and _ends_early(statement[0], limits, by_index=found["index"])
+        if found and table in big and not ends_early:
             yield f"{detail}: {statement[0][:300]}"
 
 
-def _ends_early(sql: str, *, by_index: bool) -> bool:
+def _ends_early(sql: str, limits: int, *, by_index: str | None) -> bool:
     """Whether a scan in the order of an index, or of the rows themselves, ends after a page."""
-    return bool(LIMITED.search(sql)) and (by_index or " WHERE " not in sql)
+    return len(LIMITED.findall(sql)) >= limits and (bool(by_index) or " WHERE " not in sql)
 
 
 def _table_of(sql: str, name: str) -> str:
