@@ -3,7 +3,7 @@
 None leads back to PREPARED, so no operation is sent twice.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -77,7 +77,7 @@ class IllegalMove(Exception):
 
 def locked(operation: Operation, state: State) -> Operation | None:
     """The row, locked until the transaction ends; None if it isn't in that state or was moved since it was read."""
-    rows: list[Operation] = _LOCKED.instances(operation.pk)
+    rows: Sequence[Operation] = _LOCKED.instances(operation.pk)
     return next((row for row in rows if row.state == state and row.version == operation.version), None)
 
 

@@ -1,6 +1,6 @@
 """Responses to forms that go to a provider: the outcome of the request, or the form with its errors."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -62,7 +62,7 @@ def why_paused(integration: Integration, call: str) -> str:
 def outcome_of(operation: Operation) -> Operation:
     """Waits briefly: the operation may still be open."""
     call_pool.wait_for(operation.pk, settings.OPERATION_ANSWER_SECONDS)
-    found: list[Operation] = _OPERATION.instances(operation.pk)
+    found: Sequence[Operation] = _OPERATION.instances(operation.pk)
     return found[0]
 
 
