@@ -8,6 +8,7 @@ from django.db import transaction
 from linkadmin.accounts.models import User
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
 
+from . import staff_moves
 from .models import EndUser, Link
 from .staff_work import Overtaken
 
@@ -21,9 +22,10 @@ def set_account_manager(customer: EndUser, manager: User | None, *, by: User) ->
     if row.account_manager_id == customer.account_manager_id:
         return False
     links = Link.objects.filter(end_user=customer)
-    list(links.order_by("pk").select_for_update(no_key=True).values_list("pk"))  # in the order everyone locks them
+    before = staff_moves.locked(links)
     EndUser.objects.filter(pk=customer.pk).update(account_manager=manager)
     links.update(account_manager=manager)
+    staff_moves.note((each, each._replace(manager=customer.account_manager_id)) for each in before)
     record(
         actor=by,
         action=Action.ACCOUNT_MANAGER_SET,

@@ -5,7 +5,7 @@ far a count is off, and neither a change of a link nor a fold alters that. One s
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date
 from operator import attrgetter
@@ -28,12 +28,14 @@ from .models import (
     LinkCount,
     LinkTotal,
     Recount,
+    StaffCount,
+    StaffMove,
 )
 from .models.counts import Key
 
 FOLDED_AT_ONCE = 2000  # moves; SQLite's only lock is held meanwhile
 
-ANY, TOTALS, COUNTS, RECOUNTS = range(4)  # what a row of the comparison is about
+ANY, TOTALS, COUNTS, OWN, ASSIGNED, MINE, RECOUNTS = range(7)  # what a row of the comparison is about
 ENTERED, LEFT = range(2)
 PLACE = ("integration", "institution")
 NOWHERE = Value(None, output_field=UUIDField())
@@ -59,21 +61,25 @@ class Comparison:
 
     totals: Counter[Key]
     counts: Counter[Key]
+    assigned: Counter[Key]
+    mine: Counter[Key]
     recounts: int
 
     @property
+    def staff(self) -> dict[Key, tuple[int, ...]]:
+        return {key: (self.assigned[key], self.mine[key]) for key in {*self.assigned, *self.mine}}
+
+    @property
     def wrong(self) -> int:
-        return sum(1 for off in (*self.totals.values(), *self.counts.values()) if off)
+        single = (*self.totals.values(), *self.counts.values())
+        return sum(map(bool, single)) + sum(map(any, self.staff.values()))
 
 
 def fold() -> int:
     """Returns how many moves it added to the counts."""
-    if not Recount.objects.exists():
+    if not Recount.objects.filter(of_staff=True).exists():
         recount()  # links may be older than their counts
-    folded = some = _fold_some()
-    while some == FOLDED_AT_ONCE:
-        folded += (some := _fold_some())
-    return folded
+    return _fold_all(_fold_some) + _fold_all(_fold_staff)
 
 
 def recount() -> int:
@@ -90,15 +96,26 @@ def recount() -> int:
 
 
 def compare() -> Comparison:
-    totals, counts, recounts = Counter[Key](), Counter[Key](), 0
-    for about, integration, institution, state, links in _compared():
+    totals, counts, assigned, mine, recounts = Counter[Key](), Counter[Key](), Counter[Key](), Counter[Key](), 0
+    for about, owner, institution, state, links in _compared():
         if about == RECOUNTS:
             recounts = max(recounts, links)
         if about in (ANY, TOTALS):
-            totals[integration, state] += links
+            totals[owner, state] += links
         if about in (ANY, COUNTS) and institution:
-            counts[institution, state, integration] += links
-    return Comparison(totals, counts, recounts)
+            counts[institution, state, owner] += links
+        if about in (OWN, ASSIGNED):
+            assigned[owner, state] += links
+        if about in (OWN, MINE):
+            mine[owner, state] += links
+    return Comparison(totals, counts, assigned, mine, recounts)
+
+
+def _fold_all(fold_some: Callable[[], int]) -> int:
+    folded = some = fold_some()
+    while some == FOLDED_AT_ONCE:
+        folded += (some := fold_some())
+    return folded
 
 
 @transaction.atomic
@@ -113,10 +130,23 @@ def _fold_some() -> int:
 
 
 @transaction.atomic
+def _fold_staff() -> int:
+    moves = list(StaffMove.objects.select_for_update(skip_locked=True).order_by("pk")[:FOLDED_AT_ONCE])
+    sums = defaultdict[Key, tuple[int, ...]](lambda: (0, 0))
+    for each in moves:
+        assigned, mine = sums[each.person_id, each.state]
+        sums[each.person_id, each.state] = assigned + each.assigned, mine + each.mine
+    StaffCount.objects.add(sums)
+    StaffMove.objects.filter(pk__in=[each.pk for each in moves]).delete()
+    return len(moves)
+
+
+@transaction.atomic
 def _correct(found: Comparison, history: list[Flow]) -> None:
-    Recount.objects.create(id=found.recounts + 1, corrected=found.wrong)
+    Recount.objects.create(id=found.recounts + 1, corrected=found.wrong, of_staff=True)
     LinkTotal.objects.add({key: (off,) for key, off in found.totals.items()})
     LinkCount.objects.add({key: (off,) for key, off in found.counts.items()})
+    StaffCount.objects.add(found.staff)
     _add_to_days(history)
 
 
@@ -155,7 +185,18 @@ def _compared() -> "QuerySet[Any]":
     counts = LinkCount.objects.order_by().values_list(Value(COUNTS), *PLACE, "state", -F("links"))
     recounts = Recount.objects.order_by().values_list(Value(RECOUNTS), NOWHERE, NOWHERE, Value(""), "id")
     stand: QuerySet[Any] = links.values_list(Value(ANY), *PLACE, SHOWN_STATE).annotate(n=Count("pk"))
-    return stand.union(*moves, totals, counts, recounts, all=True)
+    return stand.union(*moves, totals, counts, *_of_staff(), recounts, all=True)
+
+
+def _of_staff() -> "Iterator[QuerySet[Any]]":
+    links: QuerySet[Any] = Link.objects.order_by()
+    assigned, managed = links.filter(assignee__isnull=False), links.filter(account_manager__isnull=False)
+    of_others = managed.exclude(assignee=F("account_manager"))
+    yield assigned.values_list(Value(OWN), "assignee", NOWHERE, SHOWN_STATE).annotate(n=Count("pk"))
+    yield of_others.values_list(Value(MINE), "account_manager", NOWHERE, SHOWN_STATE).annotate(n=Count("pk"))
+    for counted in (StaffCount.objects.order_by(), StaffMove.objects.order_by()):
+        yield counted.values_list(Value(ASSIGNED), "person", NOWHERE, "state", -F("assigned"))
+        yield counted.values_list(Value(MINE), "person", NOWHERE, "state", -F("mine"))
 
 
 def _history() -> Iterator[Flow]:

@@ -16,7 +16,9 @@ from linkadmin.compiled_query import CompiledQuery
 from linkadmin.integrations.models import Integration
 from linkadmin.providers.types import HealthState
 
+from . import staff_moves
 from .models import CountMove, DailyTotal, Institution, Link, LinkCount, LinkTotal
+from .staff_moves import StaffKey
 
 AT_ONCE = 50  # institutions of a statement
 
@@ -42,6 +44,7 @@ def key_of(link: Link) -> CountKey:
 
 def note(changed: Iterable[tuple[Link, CountKey | None]], *, at: datetime) -> None:
     """Call it in the transaction of the change, with each link's key before it. None is a new link."""
+    changed = list(changed)
     moves = Counter(move for link, before in changed for move in _moves_of(link, before, at))
     CountMove.objects.bulk_create(
         CountMove(
@@ -53,6 +56,11 @@ def note(changed: Iterable[tuple[Link, CountKey | None]], *, at: datetime) -> No
             links=links,
         )
         for move, links in moves.items()
+    )
+    staff_moves.note(
+        (StaffKey(before.state, *people) if before else None, StaffKey(link.shown_state, *people))
+        for link, before in changed
+        if any(people := (link.assignee_id, link.account_manager_id))
     )
 
 

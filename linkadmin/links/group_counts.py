@@ -1,7 +1,6 @@
 """Tiles with links by who they're waiting on, each a filter. Also the counts on integration pages."""
 
 from collections import Counter
-from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -17,13 +16,11 @@ from linkadmin.web.icons import icon
 
 from . import counts
 from .causes import VERIFYING_LOOK, Group
-from .listing.filters import LinkFilter, shown_states
 from .models import VERIFYING
 from .queries import group_counts, standing
 from .state_counts import state_counts
 
 COUNTS = "links by integration"  # while a page is drawn
-COUNTED = {"state", "integration", "institution", "sort"}  # filters whose links are counted
 LOOKS = {
     "customer": ("bad", "user"),
     "wait": ("info", "hourglass"),
@@ -54,16 +51,6 @@ def group_tiles(by_state: Counter[str], *, current: str | None = None, may_view_
         for key, (tone, name) in LOOKS.items()
         if sums[key]
     )
-
-
-def counted(chosen: LinkFilter, by_state: Counter[str]) -> int | None:
-    """How many links a filter finds, of all that `by_state` counts. None if that isn't counted."""
-    shown = [shown_states(value) for value in chosen.states]
-    if None in shown or {name for name, _value in chosen.fields} - COUNTED:
-        return None
-    if chosen.integration or chosen.institution:
-        by_state = counts.current(integration=chosen.integration, institution=chosen.institution)
-    return sum(by_state[state] for state in {*chain(*filter(None, shown))}) if shown else by_state.total()
 
 
 def reached(page: Context) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from linkadmin.accounts.roles import MATRIX, Right
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.providers.names import clean_text
 
+from . import staff_moves
 from .models import AssigneeChange, Link, Note, NoteText
 
 LONGEST_NOTE = 2000  # characters
@@ -41,12 +42,13 @@ def add_note(link: Link, *, by: User, text: str, job_id: UUID | None = None) -> 
 @transaction.atomic
 def assign(link: Link, *, by: User, assignee: User | None, job_id: UUID | None = None) -> AssigneeChange | None:
     """None if nothing changed. In a bulk job there is no audit event per link; the job has one."""
-    old = Link.objects.select_for_update(no_key=True).only("assignee").get(pk=link.pk).assignee_id
-    new = assignee.pk if assignee else None
+    before = staff_moves.locked(Link.objects.filter(pk=link.pk))[0]
+    old, new = before.assignee, assignee.pk if assignee else None
     if old == new:
         return None
     change = AssigneeChange.objects.create(link=link, by=by, old_id=old, new_id=new, job_id=job_id)
     Link.objects.filter(pk=link.pk).update(assignee=assignee)
+    staff_moves.note([(before, before._replace(assignee=new))])
     link.assignee = assignee
     if job_id is None:
         record(

@@ -20,6 +20,7 @@ from django.utils.translation import get_language
 
 Shape: TypeAlias = tuple[str, tuple[str, ...]]  # a text with %s, and the names of its fields
 
+GAP = "\0"  # in a template that is drawn once, where something goes that changes: no page has this character
 _SPECIAL = re.compile(r"""[&<>"']""")
 
 
@@ -55,6 +56,13 @@ class FlatPart:
     @cached_property
     def _conditions(self) -> list[str]:
         return sorted(set(_conditions(self._nodes)))
+
+
+def fill_gaps(drawn: str, values: Iterable[object]) -> str:
+    """Fill the gaps of a drawn template in their order, escaped."""
+    first, *rest = drawn.split(GAP)
+    filled = "".join(f"{_escaped(value)}{text}" for value, text in zip(values, rest, strict=True))
+    return mark_safe(first + filled)  # noqa: S308 - all values are escaped
 
 
 def _escaped(value: Any) -> str:

@@ -13,6 +13,7 @@ from linkadmin.integrations.models import CallQuota, Integration
 from linkadmin.integrations.recent_calls import RecentCalls
 from linkadmin.links.count_upkeep import recount
 from linkadmin.links.models import Link, Note
+from linkadmin.links.staff_work import assign
 from linkadmin.providers.types import Cause, HealthState
 from tests.environment import Environment
 
@@ -83,10 +84,12 @@ def test_search_terms_are_in_no_url(env: Environment) -> None:
     assert not [address for address in (*asked.links(), form.action) if "zebra" in address.lower()]
 
 
-def test_results_that_are_not_counted_have_no_number(env: Environment) -> None:
-    Link.objects.filter(pk__in=[link.pk for link in many(env.heron, 60)]).update(assignee=env.people["ana"])
+def test_results_of_a_person_have_a_number(env: Environment) -> None:
+    for link in many(env.heron, 60):
+        assign(link, by=env.people["ana"], assignee=env.people["ana"])
 
-    assert "Select all results" in env.open("/links/?assigned=mine").words
+    assert "Select all 60 results" in env.open("/links/?assigned=mine").words
+    assert "Select all results" in env.open(f"/links/?assigned=mine&integration={env.heron.pk}").words
 
 
 @pytest.mark.parametrize(

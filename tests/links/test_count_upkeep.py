@@ -1,4 +1,4 @@
-"""Counts while several writers change links, move them between institutions, fold, and recount at the same time."""
+"""Counts while several writers change links, move and assign them, fold, and recount at the same time."""
 
 import random
 import sqlite3
@@ -12,10 +12,24 @@ import pytest
 from django.db import connection, connections
 from django.utils import timezone
 
+from linkadmin.accounts.models import User
+from linkadmin.accounts.roles import Role
 from linkadmin.integrations.models import Integration
-from linkadmin.links import counts, health
+from linkadmin.links import counts, health, staff_counts
+from linkadmin.links.account_managers import set_account_manager
 from linkadmin.links.count_upkeep import compare, fold, recount
-from linkadmin.links.models import CountMove, EndUser, Institution, Link, LinkCount, LinkTotal, Recount
+from linkadmin.links.models import (
+    CountMove,
+    EndUser,
+    Institution,
+    Link,
+    LinkCount,
+    LinkTotal,
+    Recount,
+    StaffCount,
+    StaffMove,
+)
+from linkadmin.links.staff_work import assign
 from linkadmin.providers.types import Cause, Observation, RemoteLink
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
@@ -27,6 +41,7 @@ CAUSES = [Cause.WORKING, Cause.LOGIN_REFUSED, Cause.BANK_DOWN, Cause.CODE_NEEDED
 @pytest.fixture
 def links() -> list[Link]:
     customer = EndUser.objects.create(external_id="cus-1", name="Acme Corp")
+    User.objects.bulk_create(User(username=name, role=Role.SUPPORT) for name in ("ana", "ben", "mia"))
     found = []
     for provider in ("belvo", "heron"):
         integration = Integration.objects.create(provider=provider, name=provider, base_url="https://example.com")
@@ -67,11 +82,17 @@ def change_links(seed: int) -> None:
     chance = random.Random(seed)
     for _ in range(CHANGES):
         link = chance.choice(list(Link.objects.select_related("integration", "institution")))
-        kind, now = chance.randrange(4), timezone.now()
+        kind, now = chance.randrange(6), timezone.now()
         if kind == 0:
             health.start_verifying(link, at=now, request_id="")
         elif kind == 1:
             health.stop_verifying(link, now=now)
+        elif kind in (2, 3):
+            by, person = User.objects.order_by("pk")[0], chance.choice([None, *User.objects.all()])
+            if kind == 2:
+                assign(link, by=by, assignee=person)
+            else:
+                set_account_manager(EndUser.objects.get(), person, by=by)
         else:
             bank = chance.choice(["", "bank-0", "bank-1", "bank-2"])
             remote = RemoteLink(link.remote_id, Observation(chance.choice(CAUSES)), institution=bank)
@@ -89,6 +110,13 @@ def assert_exact() -> None:
     assert {pk: found for pk, found in counts.by_institution(banks).items() if found} == {
         pk: Counter(link.shown_state for link in links if link.institution_id == pk) for pk in banks
     }
+    found = staff_counts.read()
+    for pk in User.objects.values_list("pk", flat=True):
+        assigned = [link for link in links if link.assignee_id == pk]
+        mine = [link for link in links if pk in (link.assignee_id, link.account_manager_id)]
+        assert +found.assigned[pk] == Counter(link.shown_state for link in assigned)
+        assert +found.mine[pk] == Counter(link.shown_state for link in mine)
+    assert found.unassigned == Counter(link.shown_state for link in links if link.assignee_id is None)
 
 
 def sabotage() -> None:
@@ -98,6 +126,7 @@ def sabotage() -> None:
     LinkTotal.objects.create(integration_id=total.integration_id, state="unknown", links=3)
     if count:
         LinkCount.objects.filter(pk=count.pk).delete()
+    StaffCount.objects.update(assigned=5, mine=7)
 
 
 @pytest.mark.usefixtures("_one_database_for_all_threads")
@@ -117,6 +146,7 @@ def test_counts_stay_exact_while_links_change_and_others_fold() -> None:
 
 def assert_no_moves() -> None:
     assert not CountMove.objects.exists()
+    assert not StaffMove.objects.exists()
 
 
 @pytest.mark.usefixtures("_one_database_for_all_threads")

@@ -4,8 +4,9 @@ import pytest
 from django.template import Context, Engine
 from django.utils import translation
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
-from linkadmin.web.flat_parts import FlatPart
+from linkadmin.web.flat_parts import GAP, FlatPart, fill_gaps
 
 ROW = {"name": "<Ana> & {0} %s", "url": "", "note": "two", "icon": format_html("<i>{}</i>", "&")}
 PART = '{# Part #}{% load i18n %}<li title="{% translate "50% off" %}">100% {{ icon }}{{ name }}' + (
@@ -49,3 +50,12 @@ def test_texts_are_translated_for_each_reader(monkeypatch: pytest.MonkeyPatch) -
         drawn += flat.fill([ROW | {"name": "2"}])
 
     assert drawn == "Yes 1Sí 2"
+
+
+def test_gaps_are_filled_in_order_and_escaped() -> None:
+    drawn = f"<b>{GAP}</b><i>{GAP}</i>"
+
+    assert fill_gaps(drawn, [1, "<u>"]) == "<b>1</b><i>&lt;u&gt;</i>"
+    assert isinstance(fill_gaps(drawn, ["", ""]), SafeString)
+    with pytest.raises(ValueError, match="zip"):
+        fill_gaps(drawn, [1])

@@ -18,7 +18,9 @@ from linkadmin.links.models import Institution
 from linkadmin.paging import without_place
 from linkadmin.providers.names import folded, isolated
 from linkadmin.providers.types import HealthState
+from linkadmin.web.flat_parts import GAP, fill_gaps
 
+from .counted import by_assignee
 from .filters import (
     ATTENTION,
     CONSENT_ENDS,
@@ -103,6 +105,7 @@ class FilterBar:
 
 @lru_cache(maxsize=200)
 def _drawn(choices: Choices, _language: str) -> str:
+    """With gaps for the numbers of assignees' links, which change all the time."""
     bar = FilterBar(
         states=tuple(_options(_offered_states(choices.states), choices.states)),
         state_label=_state_label(choices.states),
@@ -131,7 +134,10 @@ def draw(chosen: LinkFilter, *, reader: User, bank: str) -> str:
         integrations=tuple((pk, each.name) for pk, each in INTEGRATIONS.all().items()),
         staff=tuple((pk, each.display_name) for pk, each in staff if may(each, Right.REFRESH) and pk != reader.pk),
     )
-    return _drawn(choices, get_language())
+    assignees = [value for value, _label in _assignees(choices)]
+    links = by_assignee(chosen, assignees, reader)
+    numbers = ["" if (number := links.get(each)) is None else f" · {number}" for each in assignees]
+    return fill_gaps(_drawn(choices, get_language()), numbers)
 
 
 def _offered_states(chosen: Collection[str]) -> list[tuple[str, str | Promise]]:
@@ -169,17 +175,22 @@ def label_of(institution: Institution) -> str:
 
 def _selects(chosen: Choices) -> Iterator[FilterSelect]:
     integrations = [(str(pk), name) for pk, name in chosen.integrations]
-    whose = [(MINE, _("Mine")), (NOBODY, _("Unassigned")), *((str(pk), name) for pk, name in chosen.staff)]
-    if chosen.assignee and chosen.assignee not in dict(whose):
-        whose.append((chosen.assignee, chosen.assignee_label))
+    assignees = [(value, f"{label}{GAP}") for value, label in _assignees(chosen)]
     older = [(str(days), _older_label(days)) for days in OLDER]
     consent = [(str(days), _consent_label(days)) for days in CONSENT_ENDS]
     sorts = [(value, str(label)) for value, label in SORT_LABELS.items() if value != ATTENTION]
     yield _select("integration", _("Any integration"), integrations, str(chosen.integration or ""))
-    yield _select("assigned", _("Anyone"), whose, chosen.assignee)
+    yield _select("assigned", _("Anyone"), assignees, chosen.assignee)
     yield _select("older", _("Any length of time"), older, str(chosen.older))
     yield _select("consent", _("Any consent"), consent, str(chosen.consent))
     yield _select("sort", str(SORT_LABELS[ATTENTION]), sorts, chosen.sort)
+
+
+def _assignees(chosen: Choices) -> list[tuple[str, str]]:
+    whose = [(MINE, _("Mine")), (NOBODY, _("Unassigned")), *((str(pk), name) for pk, name in chosen.staff)]
+    if chosen.assignee and chosen.assignee not in dict(whose):
+        whose.append((chosen.assignee, chosen.assignee_label))
+    return whose
 
 
 def _select(name: str, empty: str, labels: Iterable[tuple[str, str]], value: str) -> FilterSelect:

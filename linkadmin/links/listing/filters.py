@@ -98,6 +98,11 @@ class LinkFilter:
         """The form values that ask for the same again."""
         return [(name, value) for name in NAMES for value in self._values(name) if value]
 
+    @property
+    def names(self) -> set[str]:
+        """Fields with a value."""
+        return {name for name, _value in self.fields}
+
     def keyset(self, *, see_names: bool) -> Keyset:
         columns = BY_CUSTOMER_ID if self._order == CUSTOMER and not see_names else ORDERS[self._order]
         return Keyset(*columns, newest_first=self.sort != self._order)

@@ -1,10 +1,10 @@
-"""Integrations, institutions and staff that every list names: kept in each process, at most two seconds old.
+"""What every list names, and how many links each person has: kept in each process, at most two seconds old.
 
 So a list reads only its links and their customers.
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Generic, TypeAlias, TypeVar
 from uuid import UUID
 
@@ -13,12 +13,26 @@ from django.db.models import Model
 from linkadmin.accounts.models import User
 from linkadmin.compiled_query import Loaded
 from linkadmin.integrations.models import Integration
+from linkadmin.links import staff_counts
 from linkadmin.links.models import Institution, Link
 
 FRESH_SECONDS = 2.0
 MOST_KEPT = 10_000  # rows of a model
 
 Row = TypeVar("Row", bound=Model)
+Read = TypeVar("Read")
+
+
+class Kept(Generic[Read]):
+    def __init__(self, read: Callable[[], Read]) -> None:
+        self._read = read
+        self._kept: tuple[float, Read] | None = None
+
+    def get(self) -> Read:
+        kept = self._kept
+        if kept is None or _is_old(kept[0]):
+            kept = self._kept = time.monotonic(), self._read()
+        return kept[1]
 
 
 class Known(Generic[Row]):
@@ -51,6 +65,7 @@ class Known(Generic[Row]):
 INTEGRATIONS = Known(Integration, "name", "pk")
 STAFF = Known(User, "name", "username")
 INSTITUTIONS = Known(Institution)
+STAFF_COUNTS = Kept(staff_counts.read)
 
 
 Names: TypeAlias = tuple[Integration, Institution | None, User | None]  # the last is its assignee

@@ -1,6 +1,6 @@
 """Customers, institutions, links with their state and history, counts, and reads that are due."""
 
-from .counts import CountMove, DailyCount, DailyTotal, LinkCount, LinkTotal, Recount
+from .counts import CountMove, DailyCount, DailyTotal, LinkCount, LinkTotal, Recount, StaffCount, StaffMove
 from .history import AssigneeChange, HealthChange, InstitutionChange, Note, NoteText
 from .institutions import Institution, values_of
 from .links import (
@@ -45,6 +45,8 @@ __all__ = [
     "NoteText",
     "Reason",
     "Recount",
+    "StaffCount",
+    "StaffMove",
     "UnrecognizedValue",
     "repair_kind_of",
     "search_text",

@@ -1,4 +1,4 @@
-"""How many links are in each state, in all and by institution: now, and per day.
+"""How many links are in each state, in all, by institution and by person: now, and per day.
 
 The transaction that changes a link appends a move. Moves are added to the counts later. Together they are exact at any
 time. The database checks no foreign keys here: that would make every change of a link lock its integration.
@@ -7,6 +7,7 @@ time. The database checks no foreign keys here: that would make every change of 
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -169,12 +170,42 @@ class DailyCount(Grain):
         return f"{self.day} {self.state}: +{self.entered} -{self.left}"
 
 
+class StaffGrain(models.Model):
+    """Links of a person in a state."""
+
+    id = models.BigAutoField(primary_key=True)
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="+"
+    )
+    state = models.CharField(max_length=STATE_LENGTH)
+    assigned = models.IntegerField(default=0)
+    mine = models.IntegerField(default=0)  # assigned, or of a customer whose account manager they are
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.state}: {self.assigned}, {self.mine}"
+
+
+class StaffMove(StaffGrain):
+    """How many more or fewer a change made them, not in the counts yet."""
+
+
+class StaffCount(StaffGrain):
+    objects = SumManager("assigned", "mine")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "state"], name="one_staff_count_per_state")]
+
+
 class Recount(models.Model):
     """A comparison of the counts with the links. Of two at the same time, its number lets only one correct them."""
 
     id = models.PositiveIntegerField(primary_key=True)
     at = models.DateTimeField(default=timezone.now)
     corrected = models.PositiveIntegerField()  # counts that were wrong
+    of_staff = models.BooleanField(db_default=False)  # whether it counted the links of each person, too
 
     def __str__(self) -> str:
         return str(self.id)

@@ -18,8 +18,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from linkadmin.accounts.roles import Right, may
 from linkadmin.links import counts, queries, search
-from linkadmin.links.group_counts import counted, group_tiles
+from linkadmin.links.group_counts import group_tiles
 from linkadmin.links.listing import filter_bar, filters
+from linkadmin.links.listing.counted import counted
 from linkadmin.links.listing.filters import LinkFilter
 from linkadmin.links.listing.table_rows import listed, rows
 from linkadmin.links.models import Institution, Link
@@ -87,7 +88,7 @@ def _results(request: HttpRequest, chosen: LinkFilter, words: str) -> dict[str, 
         ),
         "page": page,
         "page_version": None if words else _version(request, page, under_way),
-        "matching": _matching(chosen, page, by_state, words),
+        "matching": _matching(request, chosen, page, by_state, words),
         "chosen": chosen.fields,
         "is_filtered": bool(words or chosen.fields),
     }
@@ -110,8 +111,11 @@ def _version(request: HttpRequest, page: Page[Link], under_way: Mapping[UUID, Un
     return PageVersion(f"{reverse('link-list-live')}?{request.GET.urlencode()}", version)
 
 
-def _matching(chosen: LinkFilter, page: Page[Link], by_state: Counter[str], words: str) -> str:
-    count = len(page.rows) if not (page.next or page.first) else None if words else counted(chosen, by_state)
+def _matching(request: HttpRequest, chosen: LinkFilter, page: Page[Link], by_state: Counter[str], words: str) -> str:
+    if not (page.next or page.first):
+        count: int | None = len(page.rows)
+    else:
+        count = None if words else counted(chosen, by_state, reader(request))
     if count is None:
         return _("Select all results")
     return ngettext("Select the only result", "Select all %(count)d results", count) % {"count": count}
