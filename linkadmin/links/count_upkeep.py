@@ -2,6 +2,7 @@
 
 A fold takes moves that no other fold has. A recount locks nothing while it reads: links minus moves minus counts is how
 far a count is off, and neither a change of a link nor a fold alters that. One statement sees a change with its moves.
+The days before the first recount are filled before it, when nothing has been folded: everyone finds the same for them.
 """
 
 from collections import Counter, defaultdict
@@ -86,8 +87,10 @@ def recount() -> int:
     """Returns how many counts were wrong. The first one also counts each day's status changes before it."""
     found = compare()
     is_first = not found.recounts
+    if is_first:
+        _fill_days(list(_history()))
     try:
-        _correct(found, list(_history()) if is_first else [])
+        _correct(found)
     except IntegrityError:  # another recount was faster
         return 0
     if found.wrong and not is_first:
@@ -124,7 +127,8 @@ def _fold_some() -> int:
     flows = [flow for each in moves for flow in _flows(each)]
     LinkTotal.objects.add(_net(flows, "integration", "state"))
     LinkCount.objects.add(_net(_placed(flows), "institution", "state", "integration"))
-    _add_to_days(flows)
+    DailyTotal.objects.add(_by_day(flows))
+    DailyCount.objects.add(_by_day_and_place(flows))
     CountMove.objects.filter(pk__in=[each.pk for each in moves]).delete()
     return len(moves)
 
@@ -142,17 +146,24 @@ def _fold_staff() -> int:
 
 
 @transaction.atomic
-def _correct(found: Comparison, history: list[Flow]) -> None:
+def _correct(found: Comparison) -> None:
     Recount.objects.create(id=found.recounts + 1, corrected=found.wrong, of_staff=True)
     LinkTotal.objects.add({key: (off,) for key, off in found.totals.items()})
     LinkCount.objects.add({key: (off,) for key, off in found.counts.items()})
     StaffCount.objects.add(found.staff)
-    _add_to_days(history)
 
 
-def _add_to_days(flows: list[Flow]) -> None:
-    DailyTotal.objects.add(_summed(flows, "day", "state"))
-    DailyCount.objects.add(_summed(_placed(flows), "institution", "day", "state", "integration"))
+def _fill_days(flows: list[Flow]) -> None:
+    DailyTotal.objects.fill(_by_day(flows))
+    DailyCount.objects.fill(_by_day_and_place(flows))
+
+
+def _by_day(flows: list[Flow]) -> dict[Key, tuple[int, ...]]:
+    return _summed(flows, "day", "state")
+
+
+def _by_day_and_place(flows: list[Flow]) -> dict[Key, tuple[int, ...]]:
+    return _summed(_placed(flows), "institution", "day", "state", "integration")
 
 
 def _flows(move: CountMove) -> Iterator[Flow]:

@@ -2,14 +2,18 @@
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
+from unittest.mock import Mock
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from linkadmin.integrations.models import Integration
 from linkadmin.links import counts, health
 from linkadmin.links.count_upkeep import compare, fold, recount
-from linkadmin.links.models import CountMove, Link, LinkTotal
+from linkadmin.links.models import CountMove, DailyCount, DailyTotal, HealthChange, Link, LinkTotal
 from linkadmin.providers.types import Cause, Observation, RemoteLink
 from tests.environment import Environment
 
@@ -138,3 +142,38 @@ def test_counts_are_deleted_with_their_integration() -> None:
     integration.delete()
 
     assert counts.current() == Counter()
+
+
+def test_first_recount_that_breaks_off_counts_each_day_once(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    tell(env.belvo_link(cause=Cause.WORKING), Cause.BANK_DOWN)
+    CountMove.objects.all().delete()  # links from before the counts
+    today = timezone.now().astimezone(UTC).date()
+    with monkeypatch.context() as patch:
+        patch.setattr("linkadmin.links.count_upkeep._correct", Mock(side_effect=RuntimeError))
+        with pytest.raises(RuntimeError):
+            recount()
+    assert DailyTotal.objects.get(day=today, state="waiting").entered == 1
+
+    tell(env.belvo_link("Beta", cause=Cause.WORKING), Cause.BANK_DOWN)
+    fold()
+
+    assert DailyTotal.objects.get(day=today, state="waiting").entered == 2
+    assert DailyCount.objects.get(day=today, state="waiting").entered == 2
+    assert counts.current() == Counter(waiting=2)
+
+
+def test_first_recount_writes_few_days_at_a_time(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("linkadmin.links.models.counts.ROWS_AT_ONCE", 2)
+    for number in range(5):
+        env.belvo_link(f"Customer {number}", cause=Cause.WORKING)
+    for days, change in enumerate(HealthChange.objects.all()):
+        HealthChange.objects.filter(pk=change.pk).update(at=change.at - timedelta(days=days))
+    CountMove.objects.all().delete()
+    with CaptureQueriesContext(connection) as captured:
+        recount()
+
+    before_transaction = takewhile(lambda sql: not sql.startswith("SAVEPOINT"), (each["sql"] for each in captured))
+    filled = [sql for sql in before_transaction if "DO NOTHING" in sql]
+    assert len(filled) == 6
+    assert not [sql for sql in filled if sql.count("), (") > 1]
+    assert DailyCount.objects.count() == 5

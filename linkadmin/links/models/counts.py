@@ -31,6 +31,16 @@ class SumManager(models.Manager[Any]):
 
     def add(self, by_key: Mapping[Key, tuple[int, ...]]) -> None:
         """Add to the rows with these keys, the unique ones in their order, and create those that are missing."""
+        table = connection.ops.quote_name(self.model._meta.db_table)
+        sums = [connection.ops.quote_name(name) for name in self.sums]
+        added = ", ".join(f"{column} = {table}.{column} + excluded.{column}" for column in sums)
+        self._insert(by_key, otherwise=f"UPDATE SET {added}")
+
+    def fill(self, by_key: Mapping[Key, tuple[int, ...]]) -> None:
+        """Create the rows that are missing, a few at a time: others can write in between, or do the same."""
+        self._insert(by_key, otherwise="NOTHING")
+
+    def _insert(self, by_key: Mapping[Key, tuple[int, ...]], *, otherwise: str) -> None:
         (unique,) = self.model._meta.constraints
         fields = [self.model._meta.get_field(name) for name in (*unique.fields, *self.sums)]
         # Everyone changes rows in one order, so that nobody waits for another in a circle.
@@ -41,17 +51,16 @@ class SumManager(models.Manager[Any]):
                 field.get_db_prep_save(v, connection) for row in some for field, v in zip(fields, row, strict=True)
             ]
             with connection.cursor() as cursor:
-                cursor.execute(self._upsert(fields, len(some)), values)
+                cursor.execute(f"{self._values(fields, len(some))} DO {otherwise}", values)
 
-    def _upsert(self, fields: list[Any], count: int) -> str:
+    def _values(self, fields: list[Any], count: int) -> str:
         table, quote = self.model._meta.db_table, connection.ops.quote_name
         columns = [quote(field.column) for field in fields]
-        keys, sums = columns[: -len(self.sums)], columns[-len(self.sums) :]
+        keys = columns[: -len(self.sums)]
         rows = ", ".join([f"({', '.join(['%s'] * len(columns))})"] * count)
-        added = ", ".join(f"{column} = {quote(table)}.{column} + excluded.{column}" for column in sums)
         return (
             f"INSERT INTO {quote(table)} ({', '.join(columns)}) VALUES {rows} "  # noqa: S608 - names of our own columns
-            f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {added}"
+            f"ON CONFLICT ({', '.join(keys)})"
         )
 
 
