@@ -68,6 +68,8 @@ GET  /operations/{operation}/check/      405  405  403  403
 GET  /operations/{operation}/decide/     403  405  403  403
 POST /operations/{operation}/decide/     403  422  403  403
 GET  /bulk/                              200  200  200  403
+GET  /bulk/count/                        405  405  405  403
+POST /bulk/count/                        200  200  200  403
 GET  /bulk/refresh/                      405  405  403  403
 POST /bulk/refresh/                      303  303  403  403
 GET  /bulk/assignee/                        405  405  403  403

@@ -194,6 +194,7 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "operation-decide": Right.DECIDE_OUTCOME,
     "operation-check": Right.REFRESH,
     # Bulk actions: reviewed by those who may do it to one link, seen by everyone who sees links.
+    "bulk-count": Right.VIEW_LINKS,
     "bulk-list": Right.VIEW_LINKS,
     "bulk-refresh": Right.REFRESH,
     "bulk-assign": Right.ORGANIZE_LINKS,

@@ -7,6 +7,7 @@ from .models import JobKind
 
 urlpatterns = [
     path("bulk/", views.job_list, name="bulk-list"),
+    path("bulk/count/", views.result_count, name="bulk-count"),
     path("bulk/refresh/", views.job_plan, {"kind": JobKind.CHECK_STATUS}, name="bulk-refresh"),
     path("bulk/assignee/", views.job_plan, {"kind": JobKind.ASSIGN}, name="bulk-assign"),
     path("bulk/note/", views.job_plan, {"kind": JobKind.NOTE}, name="bulk-note"),

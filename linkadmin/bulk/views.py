@@ -13,6 +13,8 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.html import escape
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -24,6 +26,7 @@ from linkadmin.links import queries, search
 from linkadmin.links.forms import AssigneeField, NoteForm
 from linkadmin.links.listing import filters
 from linkadmin.links.models import Link
+from linkadmin.links.presentation import select_all
 from linkadmin.links.staff_work import possible_assignees
 from linkadmin.links.views.live import NOTHING_AWAITED, PageVersion, answer, seconds_between, version_of
 from linkadmin.operations.refusals import Refusal
@@ -35,6 +38,7 @@ from .models import BulkItem, BulkJob, BulkPart, ItemState, JobKind, JobState
 from .presentation import IN_ROWS, draft_sentences, item_rows, job_rows, progress, title
 
 SELECTED, ALL, WORDS = "link", "all", "q"
+MOST_COUNTED = 1000  # results that no count has
 NEWEST_FIRST = Keyset("created_at", "id", newest_first=True)
 AS_PLANNED = Keyset("id")
 _DONE = BulkPart.objects.filter(job=OuterRef("pk"), done_at__isnull=False).order_by("-done_at").values("done_at")
@@ -182,6 +186,15 @@ def _rows(request: HttpRequest, job: BulkJob) -> tuple[str, Page[BulkItem]]:
         raise BadRequest("a link in a job has no such state")
     page = AS_PLANNED.page(items.filter(state=state) if state else items, request.GET)
     return item_rows(job, page.rows, see_names=may(request.user, Right.SEE_NAMES)), page
+
+
+@require_POST
+def result_count(request: HttpRequest) -> HttpResponse:
+    """Label of what selects all results. Counting may take as long as a review of them, so no page does it."""
+    found = _all_matching(request, queries.visible_to(reader(request))).links
+    count = found.order_by()[: MOST_COUNTED + 1].count()
+    label = _("Select all 1,000+ results") if count > MOST_COUNTED else select_all(count)
+    return HttpResponse(escape(label))
 
 
 def _selected(request: HttpRequest) -> Selection:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django import forms
 from django.http import QueryDict
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from linkadmin.heartbeats import watch
@@ -179,3 +179,10 @@ def _advice(link: Link, advice: str) -> str:
         return advice
     write = _("This has lasted over 2 days. Contact provider support with the request ID.")
     return f"{advice} {write}"
+
+
+def select_all(links: int | None) -> str:
+    """Label of what selects all results. None if they aren't counted."""
+    if links is None:
+        return _("Select all results")
+    return ngettext("Select the only result", "Select all %(count)d results", links) % {"count": links}

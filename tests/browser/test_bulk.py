@@ -1,5 +1,7 @@
 """Bulk actions: select rows, review, start, and watch the job finish without a reload."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -63,3 +65,14 @@ def test_all_results_are_assigned_without_javascript(env: Environment, windows: 
     expect(page.get_by_text(f"60 links will be assigned to {isolated('Mia')}.")).to_be_visible()
     page.get_by_role("button", name="Start").click()
     expect(page.get_by_text("0 of 60")).to_be_visible()
+
+
+def test_results_are_counted_when_all_are_selected(env: Environment, windows: Windows) -> None:
+    many(env.heron, 60)
+    page = windows.window()
+    page.goto(f"/links/?assigned=nobody&integration={env.heron.pk}")
+
+    page.get_by_label("Select all results").check()
+
+    expect(page.get_by_label("Select all 60 results")).to_be_checked()
+    expect(page).to_have_url(re.compile(r"/links/\?assigned=nobody"))

@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from time_machine import TimeMachineFixture
 
@@ -89,7 +91,35 @@ def test_results_of_a_person_have_a_number(env: Environment) -> None:
         assign(link, by=env.people["ana"], assignee=env.people["ana"])
 
     assert "Select all 60 results" in env.open("/links/?assigned=mine").words
-    assert "Select all results" in env.open(f"/links/?assigned=mine&integration={env.heron.pk}").words
+
+
+def test_other_results_are_counted_when_all_are_selected(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    for link in many(env.heron, 60):
+        assign(link, by=env.people["ana"], assignee=env.people["ana"])
+    url = f"/links/?assigned=mine&integration={env.heron.pk}"
+    with CaptureQueriesContext(connection) as captured:
+        page = env.open(url)
+    assert "Select all results" in page.words
+    assert not [each for each in captured if "LIMIT 1001" in each["sql"]]
+
+    posted = page.form_with("link", "all").values
+    assert env.post("/bulk/count/", posted).source == "Select all 60 results"
+    monkeypatch.setattr("linkadmin.bulk.views.MOST_COUNTED", 59)
+    with CaptureQueriesContext(connection) as captured:
+        assert env.post("/bulk/count/", posted).source == "Select all 1,000+ results"
+    assert "LIMIT 60" in next(each["sql"] for each in captured if "COUNT(*)" in each["sql"])
+
+
+def test_results_of_a_search_are_counted_when_all_are_selected(env: Environment) -> None:
+    many(env.heron, 60)
+    page = env.post("/links/", {"q": "zebra"})
+    asked = next(each.attrs["hx-post"] for each in page.elements if "hx-post" in each.attrs)
+
+    assert "Select all results" in page.words
+    assert asked == "/bulk/count/"
+    assert env.post(asked, page.form_with("link", "all").values).source == "Select all 60 results"
+    assert env.post(asked, {"q": "quagga"}).source == "Select all 0 results"
+    assert env.post(asked, {"q": "zebra"}, "aud").source == "Select all 0 results"
 
 
 @pytest.mark.parametrize(

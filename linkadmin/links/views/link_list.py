@@ -12,8 +12,6 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from linkadmin.accounts.roles import Right, may
@@ -24,7 +22,7 @@ from linkadmin.links.listing.counted import counted
 from linkadmin.links.listing.filters import LinkFilter
 from linkadmin.links.listing.table_rows import listed, rows
 from linkadmin.links.models import Institution, Link
-from linkadmin.links.presentation import UnderWay, under_way_on
+from linkadmin.links.presentation import UnderWay, select_all, under_way_on
 from linkadmin.paging import Page, without_place
 from linkadmin.web.pages import draw, go, reader
 
@@ -75,6 +73,7 @@ def _chosen(request: HttpRequest) -> LinkFilter:
 def _results(request: HttpRequest, chosen: LinkFilter, words: str) -> dict[str, Any]:
     page = _page(request, chosen, words)
     under_way, by_state = under_way_on(page.rows.values("id")), counts.current()
+    found = _matching(request, chosen, page, by_state, words)
     return {
         "tiles": group_tiles(by_state, current=request.GET.get("state", "")),
         "pills": filter_bar.pills(chosen),
@@ -88,7 +87,8 @@ def _results(request: HttpRequest, chosen: LinkFilter, words: str) -> dict[str, 
         ),
         "page": page,
         "page_version": None if words else _version(request, page, under_way),
-        "matching": _matching(request, chosen, page, by_state, words),
+        "matching": select_all(found),
+        "is_counted": found is not None,
         "chosen": chosen.fields,
         "is_filtered": bool(words or chosen.fields),
     }
@@ -111,14 +111,12 @@ def _version(request: HttpRequest, page: Page[Link], under_way: Mapping[UUID, Un
     return PageVersion(f"{reverse('link-list-live')}?{request.GET.urlencode()}", version)
 
 
-def _matching(request: HttpRequest, chosen: LinkFilter, page: Page[Link], by_state: Counter[str], words: str) -> str:
+def _matching(
+    request: HttpRequest, chosen: LinkFilter, page: Page[Link], by_state: Counter[str], words: str
+) -> int | None:
     if not (page.next or page.first):
-        count: int | None = len(page.rows)
-    else:
-        count = None if words else counted(chosen, by_state, reader(request))
-    if count is None:
-        return _("Select all results")
-    return ngettext("Select the only result", "Select all %(count)d results", count) % {"count": count}
+        return len(page.rows)
+    return None if words else counted(chosen, by_state, reader(request))
 
 
 def _with_institution(request: HttpRequest, found: list[Institution]) -> str:
