@@ -30,6 +30,7 @@ STAGES: dict[str, Callable[[Size], None]] = {
     "full checks": work.build_full_checks,
     "audit": events.build,
     **({"account managers": managers.build} if managers.IS_OFFERED else {}),
+    "counts of people": history.count,
 }
 
 

@@ -16,13 +16,14 @@ from . import (
     lists,
     overview,
     search,
+    status_changes,
     sync,
     tests,
     webhooks,
 )
 
 WORKLOADS: Mapping[str, tuple[Callable[[Run], list[Result]], ...]] = {
-    "1": (links.measure, search.measure, lists.measure),
+    "1": (links.measure, search.measure, lists.measure, status_changes.measure),
     "2": (overview.measure,),
     "3": (link_page.measure,),
     "4": (sync.measure,),
