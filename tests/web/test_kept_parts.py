@@ -48,3 +48,9 @@ def test_page_of_one_person_shows_nothing_of_another(env: Environment) -> None:
     assert env.people["ana"].display_name not in ben.source
     assert env.people["ben"].display_name in ben.source
     assert ana.form_with("q").values != ben.form_with("q").values
+
+
+def test_kept_part_leaves_out_the_indentation_of_its_template() -> None:
+    part = Template("{% kept %}<b>\n    <i>a  b</i>\n\n  </b>{% fresh %}\n  {{ text }}{% endfresh %}{% endkept %}")
+
+    assert part.render(Context({"text": "1\n  2"})) == "<b>\n<i>a  b</i>\n</b>\n  1\n  2"
