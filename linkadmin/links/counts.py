@@ -10,7 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import DateField, F, QuerySet, Sum, Value
+from django.db.models import F, QuerySet, Sum, TextField, Value
+from django.db.models.functions import Cast
 
 from linkadmin.compiled_query import CompiledQuery
 from linkadmin.integrations.models import Integration
@@ -97,13 +98,11 @@ def most_waiting(number: int, *, at_least: int) -> dict[UUID, int]:
 def trend(days: int, *, today: date) -> dict[str, list[int]]:
     """Links in each state at the end of each day (UTC), oldest first."""
     shown = [(today - timedelta(days=back)).isoformat() for back in range(days)]
-    stood, net = Counter[str](), defaultdict[str, Counter[str]](Counter)
+    net: dict[str, dict[str | None, int]] = {}
     for day, state, links in _TREND.rows(date.fromisoformat(shown[-1])):
-        if day is None:
-            stood[state] += links
-        else:
-            net[state][str(day)] += links
-    return {state: _backwards(stood[state], net[state], shown) for state in stood.keys() | net.keys()}
+        by_day = net.setdefault(state, {})
+        by_day[day] = by_day.get(day, 0) + links
+    return {state: _backwards(by_day.get(None, 0), by_day, shown) for state, by_day in net.items()}
 
 
 def moved(
@@ -145,9 +144,10 @@ def _waited_and_moved() -> "QuerySet[Any]":
 
 
 def _stood_and_changed(since: date) -> "QuerySet[Any]":
-    days = DailyTotal.objects.filter(day__gte=since).order_by().values_list("day", "state", F("entered") - F("left"))
-    recent = moved(CountMove.objects.filter(day__gte=since), "day")
-    now = Value(None, output_field=DateField())
+    # As text, which needn't be parsed. Without a day: how many there are now.
+    day, now = Cast("day", TextField()), Value(None, output_field=TextField())
+    days = DailyTotal.objects.filter(day__gte=since).order_by().values_list(day, "state", F("entered") - F("left"))
+    recent = moved(CountMove.objects.filter(day__gte=since), day)
     stood = LinkTotal.objects.order_by().values_list(now, "state", "links")
     return days.union(*recent, stood, *moved(CountMove.objects.all(), now), all=True)
 
@@ -165,7 +165,7 @@ def _summed(rows: Iterable[tuple[UUID, str, int]]) -> dict[UUID, Counter[str]]:
     return defaultdict(Counter, {pk: +by_state for pk, by_state in counted.items()})
 
 
-def _backwards(links: int, net: Mapping[str, int], days: Iterable[str]) -> list[int]:
+def _backwards(links: int, net: Mapping[str | None, int], days: Iterable[str]) -> list[int]:
     """From the last day to the first, turned around."""
     found = []
     for day in days:

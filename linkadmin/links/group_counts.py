@@ -1,13 +1,14 @@
 """Tiles with links by who they're waiting on, each a filter. Also the counts on integration pages."""
 
 from collections import Counter
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from django.template import Context
 from django.urls import reverse
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from linkadmin.accounts.roles import Right
 from linkadmin.providers.types import HealthState
@@ -36,6 +37,14 @@ _TILE = FlatPart("links/_group_tile.html")
 
 def group_tiles(by_state: Counter[str], *, current: str | None = None, may_view_links: bool = True) -> str:
     """Markup of the tiles; none for empty groups. `current`, in the list itself: the state it's filtered by."""
+    return _tiles(tuple(by_state.items()), current, may_view_links, get_language())
+
+
+@lru_cache(maxsize=200)
+def _tiles(
+    counted: tuple[tuple[str, int], ...], current: str | None, may_view_links: bool, _language: str | None
+) -> str:
+    by_state = Counter(dict(counted))
     sums, url = group_counts(by_state) | {VERIFYING: by_state[VERIFYING]}, reverse("link-list")
     return _TILE.fill(
         {

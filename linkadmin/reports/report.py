@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -47,6 +48,7 @@ def by_integration(counted: Mapping[UUID, Counter[str]], *, may_view_links: bool
         total = by_state.total()
         words = ngettext("%(links)s link", "%(links)s links", total) % {"links": total}
         shares = [(look, by_state[state]) for state, look in looks if by_state[state]]
+        tones = tuple([(look.tone, count) for look, count in shares])
         lines.append(
             {
                 "url": f"{url}?integration={integration.pk}&state=active" if may_view_links else "",
@@ -54,7 +56,7 @@ def by_integration(counted: Mapping[UUID, Counter[str]], *, may_view_links: bool
                 "total": total,
                 "words": f"{words} · {_('API keys rejected')}" if integration.keys_rejected else words,
                 "label": ", ".join(f"{look.label} {count}" for look, count in shares),
-                "shares": _bar([(look.tone, count) for look, count in shares], total),
+                "shares": _bar(tones, total),
             }
         )
     return _INTEGRATION.fill(lines)
@@ -106,7 +108,8 @@ def _incident_note(links: int, integration: str, *, is_down: bool) -> str:
     return f"{note} · {_('down, according to the provider')}" if is_down else note
 
 
-def _bar(shares: list[tuple[str, int]], total: int) -> str:
+@lru_cache(maxsize=1000)
+def _bar(shares: tuple[tuple[str, int], ...], total: int) -> str:
     parts, start = [], 0.0
     for tone, count in shares:
         width = WIDTH * count / total

@@ -70,7 +70,7 @@ def _escaped(value: Any) -> str:
     kind = type(value)
     if kind is str:
         return escape(value) if _SPECIAL.search(value) else value
-    return value if kind is SafeString else str(value) if kind is int else conditional_escape(value)
+    return value if kind is SafeString else str(value) if kind is int or kind is float else conditional_escape(value)
 
 
 def _pieces(nodes: Iterable[Node], present: set[str]) -> Iterator[tuple[str, bool]]:
