@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db.models import F, QuerySet, Sum, TextField, Value
 from django.db.models.functions import Cast
 
-from linkadmin.compiled_query import CompiledQuery
+from linkadmin.compiled_query import CompiledQuery, Row
 from linkadmin.integrations.models import Integration
 from linkadmin.providers.types import HealthState
 
@@ -73,7 +73,7 @@ def current(*, integration: Integration | None = None, institution: Institution 
 
 
 def by_integration() -> dict[UUID, Counter[str]]:
-    return _summed((UUID(str(pk)), state, links) for pk, state, links in _BY_INTEGRATION.rows())
+    return _summed(_BY_INTEGRATION.rows())
 
 
 def by_institution(institutions: Collection[UUID]) -> dict[UUID, Counter[str]]:
@@ -81,8 +81,7 @@ def by_institution(institutions: Collection[UUID]) -> dict[UUID, Counter[str]]:
     wanted = list(institutions)
     groups = [wanted[start : start + AT_ONCE] for start in range(0, len(wanted), AT_ONCE)]
     # Compiled for a full group: the last one repeats an institution.
-    rows = (row for some in groups for row in _BY_INSTITUTION.rows(*some, *some[:1] * (AT_ONCE - len(some))))
-    return _summed((UUID(str(pk)), state, links) for pk, state, links in rows)
+    return _summed(row for some in groups for row in _BY_INSTITUTION.rows(*some, *some[:1] * (AT_ONCE - len(some))))
 
 
 def most_waiting(number: int, *, at_least: int) -> dict[UUID, int]:
@@ -158,11 +157,11 @@ _TREND = CompiledQuery(_stood_and_changed, types=(date,))
 _WAITING = CompiledQuery(_waited_and_moved, types=())
 
 
-def _summed(rows: Iterable[tuple[UUID, str, int]]) -> dict[UUID, Counter[str]]:
-    counted: dict[UUID, Counter[str]] = defaultdict(Counter)
+def _summed(rows: Iterable[Row]) -> dict[UUID, Counter[str]]:
+    counted: dict[Any, Counter[str]] = defaultdict(Counter)
     for pk, state, links in rows:
         counted[pk][state] += links
-    return defaultdict(Counter, {pk: +by_state for pk, by_state in counted.items()})
+    return defaultdict(Counter, {UUID(str(pk)): +by_state for pk, by_state in counted.items()})
 
 
 def _backwards(links: int, net: Mapping[str | None, int], days: Iterable[str]) -> list[int]:
