@@ -75,12 +75,13 @@ def progress(job: BulkJob) -> JobProgress:
 
 
 def job_badge(job: BulkJob) -> StateBadge:
-    if job.state == JobState.DONE and job.failed:
-        return StateBadge("warn", "triangle-alert", job.get_state_display())
-    label = job.get_state_display()
+    state = JobState(job.state)
+    label = str(state.label)
+    if state == JobState.DONE and job.failed:
+        return StateBadge("warn", "triangle-alert", label)
     if job.is_running:
         label = watch.ongoing(label, _("Waiting for a background worker"))
-    return StateBadge(*JOB_BADGES[JobState(job.state)], label)
+    return StateBadge(*JOB_BADGES[state], label)
 
 
 def job_rows(jobs: Iterable[BulkJob]) -> str:

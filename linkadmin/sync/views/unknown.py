@@ -48,7 +48,7 @@ def _rows(page: Page[UnrecognizedValue], may_view_links: bool) -> str:
 
 def _texts(known: UnrecognizedValue, links: int, url: str) -> dict[str, object]:
     provider = provider_class(known.provider).label if known.provider in PROVIDERS else known.provider
-    place, last = known.get_place_display(), exact_words(known.last_at)
+    place, last = str(UnrecognizedValue.Place(known.place).label), exact_words(known.last_at)
     return {
         "value": known.value,
         "report": f"{provider} · {place}: {known.value} ({known.seen}×, {last})",
