@@ -111,7 +111,6 @@ def test_only_tags_of_a_word_or_two_write_html_in_code() -> None:
 
     assert found == {
         "audit/admin.py",
-        "links/listing/table_rows.py",
         "links/templatetags/names.py",
         "web/flat_select.py",
         "web/icons.py",

@@ -21,6 +21,7 @@ from django.utils.translation import get_language
 Shape: TypeAlias = tuple[str, tuple[str, ...]]  # a text with %s, and the names of its fields
 
 GAP = "\0"  # in a template that is drawn once, where something goes that changes: no page has this character
+_INDENTED = re.compile(r"\s*\n\s*")
 _SPECIAL = re.compile(r"""[&<>"']""")
 
 
@@ -63,6 +64,16 @@ def fill_gaps(drawn: str, values: Iterable[object]) -> str:
     first, *rest = drawn.split(GAP)
     filled = "".join(f"{_escaped(value)}{text}" for value, text in zip(values, rest, strict=True))
     return mark_safe(first + filled)  # noqa: S308 - all values are escaped
+
+
+def joined(parts: Iterable[str]) -> str:
+    """Return filled parts one after another. Escapes what isn't one."""
+    return mark_safe("".join([_escaped(part) for part in parts]))  # noqa: S308 - all are escaped
+
+
+def squeezed(drawn: str) -> str:
+    """Return markup without the indentation of its template, a tenth of its bytes. Not for `pre` and `textarea`."""
+    return mark_safe(_INDENTED.sub("\n", conditional_escape(drawn)))  # noqa: S308 - it's escaped
 
 
 def _escaped(value: Any) -> str:

@@ -5,15 +5,15 @@
 They also depend on the language. What belongs to one request or person must be fresh.
 """
 
-import re
 from collections.abc import Hashable
 from typing import TypeAlias
 
 from django import template
 from django.template import Context, NodeList
 from django.template.base import FilterExpression, Node, Parser, Token
-from django.utils.safestring import mark_safe
 from django.utils.translation import get_language
+
+from .flat_parts import squeezed
 
 register = template.Library()
 
@@ -21,13 +21,7 @@ MOST_KEPT = 500  # of one part: roles and sections in a few languages
 FRESH = "fresh nodes of the kept part"
 MARK = "\0"  # where something fresh goes: no page has this character
 
-_INDENTED = re.compile(r"\s*\n\s*")
 Pieces: TypeAlias = tuple[list[str], list["FreshNode"]]
-
-
-def squeezed(drawn: str) -> str:
-    """Markup without the indentation of its template: a twelfth of a part's bytes. Not for `pre` and `textarea`."""
-    return mark_safe(_INDENTED.sub("\n", drawn))  # noqa: S308 - was safe before
 
 
 class KeptNode(Node):

@@ -18,7 +18,7 @@ from linkadmin.links.models import Institution
 from linkadmin.paging import without_place
 from linkadmin.providers.names import folded, isolated
 from linkadmin.providers.types import HealthState
-from linkadmin.web.flat_parts import GAP, fill_gaps
+from linkadmin.web.flat_parts import GAP, fill_gaps, squeezed
 
 from .counted import by_assignee
 from .filters import (
@@ -114,7 +114,7 @@ def _drawn(choices: Choices, _language: str) -> str:
         institution=str(choices.institution or ""),
         kept=choices.kept,
     )
-    return render_to_string("links/_filters.html", {"bar": bar})
+    return squeezed(render_to_string("links/_filters.html", {"bar": bar}))
 
 
 def draw(chosen: LinkFilter, *, reader: User, bank: str) -> str:

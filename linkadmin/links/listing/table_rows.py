@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.html import format_html_join
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -20,7 +19,7 @@ from linkadmin.providers.names import isolated
 from linkadmin.providers.types import Cause
 from linkadmin.timestamps import ago_words, exact_words
 from linkadmin.web.badges import StateBadge, draw_state
-from linkadmin.web.flat_parts import FlatPart
+from linkadmin.web.flat_parts import FlatPart, joined
 from linkadmin.web.icons import icon
 
 from .known import Names, names_of
@@ -63,7 +62,7 @@ def rows(
             link.integration, link.institution, link.assignee = names
             kept = _kept[key] = _draw(link, busy.get(pk), now, see_names=see_names, selectable=selectable)
         drawn.append(kept[1])
-    return format_html_join("", "{}", ((row,) for row in drawn))
+    return joined(drawn)
 
 
 def _facts(names: Names) -> tuple[object, ...]:
