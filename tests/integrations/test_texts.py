@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.utils.translation import trans_real
+from pytest_django import Settings
 
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import Institution
@@ -31,7 +31,10 @@ class EveryText(dict[Any, Any]):
 
 
 @pytest.fixture
-def translated(monkeypatch: pytest.MonkeyPatch) -> None:
+def translated(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    # In a language of its own: what is drawn in it is kept for it alone.
+    settings.LANGUAGE_CODE = "eo"
+    settings.LANGUAGES = [("eo", "Esperanto")]
     catalog = trans_real.translation(settings.LANGUAGE_CODE)._catalog
     monkeypatch.setattr(catalog, "_catalogs", [EveryText(), *catalog._catalogs])
 
