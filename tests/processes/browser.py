@@ -94,10 +94,10 @@ class Browser:
     def leave_while_sending(self, link_page: str, **typed: str) -> None:
         """Submit new credentials and close the tab before the response."""
         try:
-            self.update_credentials(link_page, patience=TAB_SECONDS, **typed)
+            answer = self.update_credentials(link_page, patience=TAB_SECONDS, **typed)
         except requests.ReadTimeout:
             return
-        raise AssertionError("the answer was faster than the tab")
+        raise AssertionError(f"answered before the tab was closed: {answer.status_code} {answer.text}")
 
     def operations(self, link_page: str) -> list[str]:
         """Return the page URLs of a link's operations, newest first."""
