@@ -3,7 +3,7 @@
 import os
 from tempfile import TemporaryDirectory
 
-if "LINKADMIN_DATA" not in os.environ:  # removed by the process that made it, when its tests are over
+if "LINKADMIN_DATA" not in os.environ:  # removed when the process that created it ends
     temporary = TemporaryDirectory(prefix="linkadmin-tests-")
     os.environ["LINKADMIN_DATA"] = temporary.name
 os.environ.setdefault("LINKADMIN_DEMO", "1")

@@ -1,4 +1,4 @@
-"""Beat goes on when the disk is full or the database busy, and keeps writers waiting no more than it has to."""
+"""Beat keeps running when the disk is full, and tries to shorten SQLite's log only now and then."""
 
 from pathlib import Path
 

@@ -200,7 +200,7 @@ def test_no_list_reads_the_whole_table(env: Environment, links: list[Link], sort
             assert all("USING" in line for line in scans), (query, plan)
 
 
-if connection.vendor == "sqlite":  # PostgreSQL keeps its statistics by itself
+if connection.vendor == "sqlite":  # PostgreSQL gathers statistics on its own
 
     @pytest.mark.parametrize(("most", "first"), [(0, "links_enduser"), (4_000, "links_link")])
     def test_without_statistics_customers_are_walked_and_few_links_sorted(

@@ -1,4 +1,7 @@
-"""The migrated database that tests copy is made again whenever something that its migrations use has changed."""
+"""Tests copy a migrated database. It's built again when something that migrations use has changed.
+
+Migrations of indexes copy no table: on SQLite, that would take minutes for a large one.
+"""
 
 import re
 from importlib import import_module
@@ -11,11 +14,7 @@ from tests.migrated import ROOT, SOURCES
 
 IMPORTED = re.compile(r"^(?:from|import) (linkadmin\.[\w.]+)", re.M)
 MIGRATIONS = sorted(ROOT.glob("linkadmin/*/migrations/0*.py"))
-
-
-OF_INDEXES = [
-    file for file in MIGRATIONS if "index" in file.stem or "recent_operations" in file.stem
-]  # of large tables
+OF_INDEXES = [file for file in MIGRATIONS if "index" in file.stem or "recent_operations" in file.stem]
 
 
 @pytest.mark.parametrize("file", MIGRATIONS, ids=lambda file: f"{file.parts[-3]}-{file.stem}")
