@@ -159,6 +159,7 @@ def test_each_filter_finds_its_links_in_each_order(env: Environment, links: list
         assert {link.pk for link in found} == {link.pk for link in expected}, query
 
 
+@pytest.mark.deep
 @pytest.mark.usefixtures("are_sorted")
 def test_pairs_of_filters_find_what_both_find(env: Environment, links: list[Link]) -> None:
     pairs = combinations(asked(env).items(), 2)
