@@ -13,7 +13,7 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 
-from linkadmin.database import release_connections
+from linkadmin.database import release_connections, return_connections
 from linkadmin.web import storage
 
 from .rate_limiter import free_slot
@@ -60,7 +60,7 @@ def wait_for(key: UUID, seconds: float) -> bool:
     if not _waiting.acquire(blocking=False):
         return all(future.done() for future in futures)
     try:
-        release_connections()
+        return_connections()
         return not wait(futures, timeout=seconds).not_done
     finally:
         _waiting.release()
