@@ -70,7 +70,7 @@ class Attempt:
         """Clear earlier failures. For an IP address, only take back this attempt."""
         with transaction.atomic():
             for key in self.keys:
-                row = SignInLimit.objects.select_for_update().filter(pk=key).first()
+                row = SignInLimit.objects.select_for_update(no_key=True).filter(pk=key).first()
                 if row is None:
                     continue
                 recent = [moment for moment in row.attempts if moment != self.at.timestamp()]

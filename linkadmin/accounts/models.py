@@ -114,7 +114,8 @@ class User(AbstractBaseUser):
             super().save(*args, **kwargs)
             return
         with transaction.atomic():
-            stored = User.objects.select_for_update().filter(pk=self.pk).values(*ENDS_SESSIONS, "session_stamp").first()
+            locked = User.objects.select_for_update(no_key=True).filter(pk=self.pk)
+            stored = locked.values(*ENDS_SESSIONS, "session_stamp").first()
             if stored is not None:
                 self.session_stamp = stored.pop("session_stamp")  # this instance may be out of date
                 if any(getattr(self, name) != value for name, value in stored.items()):

@@ -85,7 +85,7 @@ def _over() -> Q:
 
 def _end(sessions: Any, *, actor: User | None, reason: str) -> int:
     with transaction.atomic():
-        ended = list(sessions.select_for_update(of=("self",)).select_related("user"))
+        ended = list(sessions.select_for_update(of=("self",), no_key=True).select_related("user"))
         StaffSession.objects.filter(pk__in=[each.pk for each in ended]).delete()
         for each in ended:
             if each.user is not None:

@@ -33,7 +33,7 @@ def watch(*, now: datetime) -> None:
     """Detect a jump since the last check; after a jump back, correct timestamps too far ahead."""
     by = _jump_here(now)
     with transaction.atomic():
-        mark = ClockMark.objects.select_for_update().filter(pk=1).first() or ClockMark(seen_at=now)
+        mark = ClockMark.objects.select_for_update(no_key=True).filter(pk=1).first() or ClockMark(seen_at=now)
         if not by and mark.seen_at - now > JUMP:  # another process, or an earlier one, saw a later time
             by = now - mark.seen_at
         is_news = bool(by) and (mark.jumped_at is None or not timedelta(0) <= now - mark.jumped_at < REST)

@@ -63,7 +63,8 @@ def resume(job: BulkJob, *, by: User) -> BulkJob:
 @transaction.atomic
 def finish_if_done(job_id: UUID) -> bool:
     """True only for the call that finishes the job."""
-    job = BulkJob.objects.select_for_update(of=("self",)).filter(pk=job_id, state=JobState.RUNNING).first()
+    jobs = BulkJob.objects.select_for_update(of=("self",), no_key=True)
+    job = jobs.filter(pk=job_id, state=JobState.RUNNING).first()
     if job is None or job.parts.filter(done_at=None).exists():
         return False
     tally, changed = job.counts(), job.count_changed()

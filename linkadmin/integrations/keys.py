@@ -20,7 +20,7 @@ TABLE = "links_integrationsecret"  # part of the associated data, even if the ta
 
 @transaction.atomic
 def store_secret(integration: Integration, name: str, secret: Secret) -> None:
-    row, _ = IntegrationSecret.objects.select_for_update().get_or_create(
+    row, _ = IntegrationSecret.objects.select_for_update(no_key=True).get_or_create(
         integration=integration, name=name, defaults={"encrypted": b"", "version": 0}
     )
     row.version += 1

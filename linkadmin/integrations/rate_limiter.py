@@ -302,7 +302,7 @@ def _free(slot: UUID, integration: UUID) -> Sql:
     return f'DELETE FROM "{table}" WHERE "{column}" = %s RETURNING EXISTS ({sql})', (slot, *params)  # noqa: S608
 
 
-_LOCK = CompiledQuery(lambda pk: CircuitBreaker.objects.select_for_update().filter(pk=pk).values_list("pk"))
+_LOCK = CompiledQuery(lambda pk: CircuitBreaker.objects.select_for_update(no_key=True).filter(pk=pk).values_list("pk"))
 _STATE = CompiledQuery(_with_slots, types=(UUID, UUID, datetime, datetime))
 _ONLY_GOOD = CompiledQuery(_only_good)
 _FREE = CompiledQuery(_free, types=(UUID, UUID))

@@ -1,6 +1,6 @@
 """A customer's account manager: stored with the customer and with each of its links, always the same in both."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from django.db import transaction
@@ -16,10 +16,9 @@ from .staff_work import Overtaken
 @transaction.atomic
 def set_account_manager(customer: EndUser, manager: User | None, *, by: User) -> bool:
     """Return whether this changed anything. Updates `customer` in place."""
-    # Creating a link also locks its customer, so no link is created in between.
-    row = EndUser.objects.select_for_update().only("account_manager").get(pk=customer.pk)
+    was = _locked([customer.pk])[customer.pk]
     customer.account_manager = manager
-    if row.account_manager_id == customer.account_manager_id:
+    if was == customer.account_manager_id:
         return False
     links = Link.objects.filter(end_user=customer)
     before = staff_moves.locked(links)
@@ -40,16 +39,21 @@ def set_account_manager(customer: EndUser, manager: User | None, *, by: User) ->
 @transaction.atomic
 def set_if_unchanged(customer: EndUser, manager: User | None, *, by: User, was: UUID | None) -> bool:
     """Raises `Overtaken` if `was`, as the form showed, is no longer the account manager."""
-    if EndUser.objects.select_for_update().only("account_manager").get(pk=customer.pk).account_manager_id != was:
+    if _locked([customer.pk])[customer.pk] != was:
         raise Overtaken
     return set_account_manager(customer, manager, by=by)
 
 
 def take_over(links: Sequence[Link]) -> None:
     """Give new links their customers' account managers, in the transaction that inserted them."""
-    created = Link.objects.filter(pk__in=[link.pk for link in links], end_user__account_manager__isnull=False)
-    managers = dict(created.values_list("pk", "end_user__account_manager"))
-    managed = [link for link in links if link.pk in managers]
+    managers = _locked({link.end_user_id for link in links})
+    managed = [link for link in links if managers[link.end_user_id]]
     for link in managed:
-        link.account_manager_id = managers[link.pk]
+        link.account_manager_id = managers[link.end_user_id]
     Link.objects.bulk_update(managed, ["account_manager"])
+
+
+def _locked(customers: Collection[UUID]) -> dict[UUID, UUID | None]:
+    """The account managers of customers. Until the transaction ends, they stay, and no other links are created."""
+    rows = EndUser.objects.filter(pk__in=customers).order_by("pk").select_for_update(no_key=True)
+    return dict(rows.values_list("pk", "account_manager"))

@@ -123,7 +123,7 @@ def _fold_all(fold_some: Callable[[], int]) -> int:
 
 @transaction.atomic
 def _fold_some() -> int:
-    moves = list(CountMove.objects.select_for_update(skip_locked=True).order_by("pk")[:FOLDED_AT_ONCE])
+    moves = list(CountMove.objects.select_for_update(skip_locked=True, no_key=True).order_by("pk")[:FOLDED_AT_ONCE])
     flows = [flow for each in moves for flow in _flows(each)]
     LinkTotal.objects.add(_net(flows, "integration", "state"))
     LinkCount.objects.add(_net(_placed(flows), "institution", "state", "integration"))
@@ -135,7 +135,7 @@ def _fold_some() -> int:
 
 @transaction.atomic
 def _fold_staff() -> int:
-    moves = list(StaffMove.objects.select_for_update(skip_locked=True).order_by("pk")[:FOLDED_AT_ONCE])
+    moves = list(StaffMove.objects.select_for_update(skip_locked=True, no_key=True).order_by("pk")[:FOLDED_AT_ONCE])
     sums = defaultdict[Key, tuple[int, ...]](lambda: (0, 0))
     for each in moves:
         assigned, mine = sums[each.person_id, each.state]

@@ -13,7 +13,6 @@ from django.db import IntegrityError
 from django.db.models import Q
 from django.utils import timezone
 
-from linkadmin.accounts.models import User
 from linkadmin.audit import log
 from linkadmin.compiled_query import CompiledQuery
 from linkadmin.integrations.connections import client_for
@@ -144,9 +143,10 @@ def _require_free(operation: Operation) -> None:
 def _write(operation: Operation, rules: Rules, answers: PendingChallenge | None) -> None:
     """Write the intent and claim it, with its audit event: committed together, before the first byte leaves."""
     operation.fingerprint = fingerprint(operation)
+    is_new_customer = False
     if operation.link is None:  # otherwise both are stored
         if operation.end_user is not None:
-            operation.end_user = _stored_customer(operation.end_user, operation.actor)
+            operation.end_user, is_new_customer = _stored_customer(operation.end_user)
         operation.institution = _stored_bank(operation.institution)
     if answers:
         asked = locked(answers.operation, State.NEEDS_CODE)
@@ -157,22 +157,23 @@ def _write(operation: Operation, rules: Rules, answers: PendingChallenge | None)
     operation.save(force_insert=True)
     rules()
     _claim(operation)
+    # Last, for the audit log is locked from here on: others lock customers and integrations before it.
+    if is_new_customer:
+        log.record(
+            actor=operation.actor,
+            action=log.Action.END_USER_CREATED,
+            object_type=log.ObjectType.END_USER,
+            object_id=str(operation.end_user_id),
+            outcome=log.Outcome.DONE,
+        )
     record(operation, log.Outcome.REQUESTED, actor=operation.actor)
 
 
-def _stored_customer(customer: EndUser, actor: User) -> EndUser:
-    stored, made = EndUser.objects.get_or_create(
+def _stored_customer(customer: EndUser) -> tuple[EndUser, bool]:
+    """And whether it's new."""
+    return EndUser.objects.get_or_create(
         external_id=customer.external_id, defaults={"pk": customer.pk, "name": customer.name}
     )
-    if made:
-        log.record(
-            actor=actor,
-            action=log.Action.END_USER_CREATED,
-            object_type=log.ObjectType.END_USER,
-            object_id=str(stored.pk),
-            outcome=log.Outcome.DONE,
-        )
-    return stored
 
 
 def _stored_bank(bank: Institution | None) -> Institution | None:

@@ -62,7 +62,7 @@ def close_read(link_ids: Collection[UUID], *, began_at: datetime, outcome: str) 
     if not touched:
         return 0
     # If two reads end at once, the later one must see what the earlier one closed.
-    locked = WebhookDelivery.objects.select_for_update().order_by("pk")
+    locked = WebhookDelivery.objects.select_for_update(no_key=True).order_by("pk")
     list(locked.filter(pk__in={delivery for _pk, delivery in touched}).values_list("pk"))
     DeliveryLink.objects.filter(pk__in=[pk for pk, _delivery in touched]).update(read_at=began_at, outcome=outcome)
     links = DeliveryLink.objects.filter(delivery=OuterRef("pk"))

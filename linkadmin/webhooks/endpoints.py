@@ -93,7 +93,7 @@ def add_secret(integration: Integration, secret: Secret, *, by: User | None, aft
 
     Raises StaleForm if `after` isn't the latest version, and TooManySecrets.
     """
-    Integration.objects.select_for_update().get(pk=integration.pk)
+    Integration.objects.select_for_update(no_key=True).get(pk=integration.pk)
     if latest_version(integration) != after:
         raise StaleForm
     if integration.webhook_secrets.filter(revoked_at=None).count() >= LIVE_SECRETS:

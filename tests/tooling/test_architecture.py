@@ -198,3 +198,19 @@ def imported(name: str, tree: ast.Module) -> Iterator[str]:
                     if found in modules() and found != name:
                         yield found
                         break
+
+
+def test_locks_of_rows_let_others_refer_to_them() -> None:
+    """A transaction that refers to a row by a foreign key needs it when it ends, on PostgreSQL. Then it already has
+    the audit log, which whoever locked the row may be waiting for.
+    """
+    calls = [
+        (file.relative_to(PRODUCT), node)
+        for file in PRODUCT.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "select_for_update"
+    ]
+    assert calls
+    assert not [
+        (str(file), call.lineno) for file, call in calls if "no_key" not in {keyword.arg for keyword in call.keywords}
+    ]

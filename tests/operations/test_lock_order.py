@@ -1,0 +1,127 @@
+"""Everyone locks in one order: customers and integrations first, the audit log last, whatever is sent meanwhile."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from linkadmin.audit.models import AuditEvent
+from linkadmin.links import account_managers, health
+from linkadmin.links.models import EndUser, Link
+from linkadmin.operations import services
+from linkadmin.operations.models import OperationKind
+from linkadmin.providers.types import Cause, Observation, RemoteLink, Secret
+from linkadmin.webhooks import endpoints
+from tests.environment import Environment
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WAIT_SECONDS = 30
+
+
+def in_thread(work: Callable[[], object]) -> threading.Thread:
+    def work_and_close() -> None:
+        try:
+            work()
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=work_and_close)
+    thread.start()
+    return thread
+
+
+@contextmanager
+def stopped_in(function: str, work: Callable[[], object]) -> Iterator[None]:
+    """Run `work` in a thread that holds its locks meanwhile, and calls `function` for its audit event afterwards."""
+    record, has_locks, may_end = import_string(function), threading.Event(), threading.Event()
+
+    def record_later(*args: Any, **event: Any) -> None:
+        has_locks.set()
+        may_end.wait(WAIT_SECONDS)
+        record(*args, **event)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(function, record_later)
+        thread = in_thread(work)
+        try:
+            assert has_locks.wait(WAIT_SECONDS)
+            yield
+        finally:
+            may_end.set()
+            thread.join()
+
+
+def refresh(env: Environment, link: Link) -> None:
+    services.change_link(
+        actor=env.people["ana"], link=link, kind=OperationKind.REFRESH_DATA, values={}, operation_key=uuid4()
+    )
+    env.settled()
+
+
+@pytest.mark.servers
+def test_change_is_sent_while_its_customer_gets_an_account_manager(env: Environment) -> None:
+    link, mia, by = env.belvo_link(cause=Cause.WORKING), env.people["mia"], env.people["adm"]
+    with stopped_in(
+        "linkadmin.links.account_managers.record",
+        lambda: account_managers.set_account_manager(EndUser.objects.get(), mia, by=by),
+    ):
+        refresh(env, link)
+
+    assert AuditEvent.objects.filter(action="end_user.account_manager_set").exists()
+
+
+@pytest.mark.servers
+def test_change_is_sent_while_its_integration_gets_a_webhook_secret(env: Environment) -> None:
+    link = env.belvo_link(cause=Cause.WORKING)
+    secret, by = Secret("Bearer " + 43 * "s"), env.people["adm"]
+    with stopped_in(
+        "linkadmin.webhooks.endpoints._record", lambda: endpoints.add_secret(env.belvo, secret, by=by, after=0)
+    ):
+        refresh(env, link)
+
+    assert env.belvo.webhook_secrets.exists()
+
+
+@pytest.mark.servers
+def test_link_of_a_customer_who_gets_an_account_manager_meanwhile_gets_it_too(env: Environment) -> None:
+    customer, mia = env.customer(), env.people["mia"]
+    seen = Observation(Cause.WORKING)
+    with transaction.atomic():
+        link = Link(integration=env.belvo, end_user=customer, remote_id="link-9")
+        health.start_links([(link, RemoteLink(link.remote_id, seen))], at=timezone.now())
+        thread = in_thread(
+            lambda: account_managers.set_account_manager(EndUser.objects.get(), mia, by=env.people["adm"])
+        )
+        thread.join(0.5)
+        assert thread.is_alive()
+    thread.join()
+
+    assert Link.objects.get().account_manager == mia
+
+
+@pytest.mark.database
+def test_audit_log_is_locked_last_for_a_new_customer(env: Environment) -> None:
+    typed = {"end_user_id": "cus-1", "end_user_name": "Blue Fern Bakery", "item_id": "item-1", "access_token": "token"}
+    with CaptureQueriesContext(connection) as asked:
+        env.send(env.new_link_url(), **typed)
+        env.settled()
+
+    said = [query["sql"] for query in asked.captured_queries]
+    [intent] = [sql for sql in transactions(said) if any('INSERT INTO "operations_operation"' in each for each in sql)]
+    audited = ["audit_" in sql for sql in intent]
+    assert any(audited)
+    assert audited == sorted(audited)
+
+
+def transactions(said: Sequence[str]) -> Iterator[Sequence[str]]:
+    starts = [number for number, sql in enumerate(said) if sql.startswith("BEGIN")]
+    for start in starts:
+        yield said[start : said.index("COMMIT", start)]
