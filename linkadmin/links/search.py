@@ -7,9 +7,10 @@ names find only IDs, by their beginning.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, Lookup, OuterRef, Q, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
 from django.db.models.lookups import In
 
@@ -68,9 +69,11 @@ def found(links: "QuerySet[Link]", words: str, *, see_names: bool) -> "tuple[Que
     wanted = _wanted(words)
     with_short_words = links.filter(*(word.condition for word in wanted if not is_indexed(word.text)))
     selects = [_select(banks, rest) for banks, rest in _readings(wanted)]
-    some = [select for select in selects if select is not None]
-    few = listed(with_short_words, some) if len(some) == len(selects) else None
-    return (links.filter(*(word.condition for word in wanted)), False) if few is None else (few, True)
+    some = [select for select in selects if select]
+    if len(some) == len(selects) and (rows := listed(with_short_words, some)) is not None:
+        return rows
+    # Institutions of links are read last: most links lack the other words.
+    return links.filter(*(word.condition for word in sorted(wanted, key=lambda word: len(word.banks)))), False
 
 
 def find_by_id(links: "QuerySet[Link]", text: str) -> Link | None:
@@ -117,7 +120,7 @@ class _Word:
 
     @property
     def condition(self) -> Q:
-        has_it = Q(contains(_text(), self.text))
+        has_it = Q(_has(self.text))
         if not self.banks:
             return has_it
         # In this order, the text is only read for links of other institutions.
@@ -157,15 +160,16 @@ def _select(banks: frozenset[UUID] | None, words: Sequence[str]) -> Select | Non
     if not indexed:
         return Select.of(there)
     if not is_many(Select.of(there)):
-        return Select.of(there.filter(*(contains(_text(), word) for word in indexed)))
+        return Select.of(there.filter(*map(_has, indexed)))
     with_words = LINKS.select(indexed)
     if not is_many(with_words):
         return Select.of(there.filter(pk__in=RawSQL(with_words.sql, with_words.params)))  # noqa: S611
     return None
 
 
-def _text() -> Subquery:
-    return Subquery(LinkSearch.objects.filter(link=OuterRef("pk")).values("text"))
+def _has(word: str) -> "Lookup[Any]":
+    text = Subquery(LinkSearch.objects.filter(link=OuterRef("pk")).values("text"))
+    return LINKS.tested("pk", text, word)
 
 
 def _customer_id() -> Subquery:

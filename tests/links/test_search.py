@@ -29,7 +29,7 @@ from linkadmin.links.search import (
     search_institutions,
 )
 from linkadmin.providers.names import folded
-from linkadmin.search import lookups
+from linkadmin.search import lookups, text_index
 from tests.environment import Environment
 from tests.search.plans import plans
 
@@ -149,11 +149,17 @@ def compare(data: Data, terms: Iterable[str]) -> None:
         ], words
 
 
-@pytest.mark.parametrize("most", [lookups.MAX_SORTED, 4])
-def test_search_finds_what_python_finds_in_the_lists_order(
-    env: Environment, monkeypatch: pytest.MonkeyPatch, most: int
-) -> None:
+@pytest.fixture(params=["sorted", "remembered", "looked up", "tested"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How most rows are found."""
+    most = 2 if request.param != "sorted" else lookups.MAX_SORTED
     monkeypatch.setattr(lookups, "MAX_SORTED", most)
+    monkeypatch.setattr(lookups, "MAX_REMEMBERED", lookups.MAX_REMEMBERED if request.param == "remembered" else most)
+    monkeypatch.setattr(text_index, "MAX_LOOKED_UP", 2 if request.param == "tested" else text_index.MAX_LOOKED_UP)
+
+
+@pytest.mark.usefixtures("way")
+def test_search_finds_what_python_finds_in_the_lists_order(env: Environment) -> None:
     data = Data(env.heron)
 
     compare(data, ["", *PIECES[::3], *(data.term() for _ in range(10))])
@@ -179,18 +185,17 @@ def test_repeated_word_is_looked_for_once(env: Environment) -> None:
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("most", [lookups.MAX_SORTED, 4])
-def test_thousands_of_terms_find_what_python_finds(
-    env: Environment, monkeypatch: pytest.MonkeyPatch, most: int
-) -> None:
-    monkeypatch.setattr(lookups, "MAX_SORTED", most)
+@pytest.mark.usefixtures("way")
+def test_thousands_of_terms_find_what_python_finds(env: Environment) -> None:
     data = Data(env.heron)
 
-    compare(data, [*PIECES, *(data.term() for _ in range(2_000))])
+    compare(data, [*PIECES, *(data.term() for _ in range(1_000))])
 
 
-def test_a_frequent_word_walks_the_lists_order(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("most", [lookups.MAX_REMEMBERED, 0])
+def test_a_frequent_word_walks_the_lists_order(env: Environment, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
     monkeypatch.setattr(lookups, "MAX_SORTED", 0)
+    monkeypatch.setattr(lookups, "MAX_REMEMBERED", most)
     env.heron_link("Acme Corp", bank="First Platypus Bank")
 
     found = plans(lambda: list(search(Link.objects.all(), "acme", see_names=True).order_by(*WORK_LIST)[:51]))

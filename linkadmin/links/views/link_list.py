@@ -101,7 +101,7 @@ def _page(request: HttpRequest, chosen: LinkFilter, words: str) -> Page[Link]:
         return chosen.page(links, user, request.GET, see_names=see_names)
     found, are_few = search.found(chosen.links(links, user), words, see_names=see_names)
     if are_few:
-        return chosen.keyset(see_names=see_names).page(found, request.GET)
+        return chosen.keyset(see_names=see_names).page(found, request.GET, are_few=True)
     return chosen.walk(found, request.GET, see_names=see_names)
 
 
