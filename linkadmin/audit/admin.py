@@ -134,7 +134,7 @@ class SubjectFilter(admin.SimpleListFilter):
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
-        return queryset.filter(action__startswith=f"{self.value()}.") if self.value() else queryset
+        return look_up(queryset, [begins("action", f"{self.value()}.")]) if self.value() else queryset
 
 
 class OutcomeFilter(admin.SimpleListFilter):

@@ -73,7 +73,7 @@ class DeliveryFilter(django_filters.FilterSet):  # type: ignore[misc]
         self, deliveries: "QuerySet[WebhookDelivery]", _name: str, value: str
     ) -> "QuerySet[WebhookDelivery]":
         if value == OPEN:
-            return deliveries.exclude(state=DeliveryState.DONE)
+            return look_up(deliveries, [_pending(~Q(state=DeliveryState.DONE))])
         # The index of outcomes has only rows with one, and SQLite uses it only if the query says so.
         return deliveries.filter(outcome=value).exclude(outcome="")
 

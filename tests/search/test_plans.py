@@ -8,12 +8,14 @@ from django.contrib import admin
 from django.db.models import Model
 from django.test import RequestFactory
 
+from linkadmin.audit.admin import SubjectFilter
 from linkadmin.audit.models import AuditEvent
 from linkadmin.bulk.models import BulkItem, BulkJob
 from linkadmin.links.models import EndUser, HealthChange, Institution, Link
 from linkadmin.links.search import find_by_id, search, search_customers, search_institutions
 from linkadmin.operations.models import Operation
 from linkadmin.webhooks.models import WebhookDelivery
+from linkadmin.webhooks.queries import OPEN, DeliveryFilter
 from linkadmin.webhooks.queries import search as search_deliveries
 from tests.environment import Environment
 
@@ -33,6 +35,19 @@ def in_admin(model: type[Model], words: str) -> Callable[[], Sequence[Any]]:
     return found
 
 
+def in_category(name: str) -> Callable[[], Sequence[Any]]:
+    def found() -> Sequence[Any]:
+        request, listed = RequestFactory().get("/"), admin.site._registry[AuditEvent]
+        chosen = SubjectFilter(request, {"subject": [name]}, AuditEvent, listed)
+        return list(chosen.queryset(request, AuditEvent.objects.order_by("-seq"))[:51])
+
+    return found
+
+
+def pending_deliveries() -> Sequence[Any]:
+    return list(DeliveryFilter({"outcome": OPEN}, queryset=WebhookDelivery.objects.order_by("-pk")).qs[:51])
+
+
 def links(words: str, *, see_names: bool = True) -> Callable[[], Sequence[Any]]:
     order = ("urgency", "health_since", "id")
     return lambda: list(search(Link.objects.all(), words, see_names=see_names).order_by(*order)[:51])
@@ -50,6 +65,8 @@ SEARCHES: dict[str, Callable[[], object]] = {
     "institution": lambda: list(search_institutions("platypus").order_by("display_name", "id")[:51]),
     "delivery, by ID": lambda: list(search_deliveries(WebhookDelivery.objects.order_by("-pk"), PASTED)[:51]),
     "delivery, by topic": lambda: list(search_deliveries(WebhookDelivery.objects.order_by("-pk"), "LINK inv")[:51]),
+    "delivery, pending": pending_deliveries,
+    "audit event, by category": in_category("link"),
     **{
         f"{model.__name__} in the admin, {words}": in_admin(model, words)
         for model in (
