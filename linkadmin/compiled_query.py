@@ -1,10 +1,11 @@
 """Queries that pages repeat all the time, compiled once: compiling costs more than running them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, TypeAlias, TypeVar, overload
+from typing import Any, Generic, TypeAlias, TypeVar, overload
 from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
@@ -131,21 +132,40 @@ class Loaded(Sequence[Instance]):
                 field.set_cached_value(made, related[pk])
 
 
-def load(queryset: "QuerySet[Instance]") -> "Loaded[Instance]":
-    """Return the queryset's instances. What loads them is prepared once for each statement."""
+@dataclass(frozen=True, slots=True)
+class Statement(Generic[Instance]):
+    """A compiled queryset; without a loader, it finds nothing."""
+
+    sql: str
+    params: Row
+    loader: "Loader | None"
+    relatives: Mapping[Any, Any]
+
+    def load(self) -> "Loaded[Instance]":
+        if self.loader is None:
+            return Loaded([], None)
+        with connection.cursor() as cursor:
+            cursor.execute(self.sql, self.params)
+            return Loaded(cursor.fetchall(), self.loader, self.relatives)
+
+
+def compiled(queryset: "QuerySet[Instance]") -> "Statement[Instance]":
+    """What loads the instances is prepared once for each statement."""
     try:
         sql, params = as_sql(queryset)
     except EmptyResultSet:
-        return Loaded([], None)
+        return Statement("", (), None, _NO_RELATIVES)
     loader = _loaders.get(sql)
     if loader is None:
         if len(_loaders) >= MOST_LOADERS:
             _loaders.clear()
         loader = _loaders[sql] = Loader(queryset)
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        relatives = queryset._known_related_objects  # type: ignore[attr-defined]
-        return Loaded(cursor.fetchall(), loader, relatives)
+    return Statement(sql, params, loader, queryset._known_related_objects)  # type: ignore[attr-defined]
+
+
+def load(queryset: "QuerySet[Instance]") -> "Loaded[Instance]":
+    """Return the queryset's instances."""
+    return compiled(queryset).load()
 
 
 def time_of(value: datetime | str | None) -> datetime | None:

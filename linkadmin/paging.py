@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, Generic, TypeVar
+from weakref import WeakKeyDictionary
 
 from django.core.exceptions import EmptyResultSet, ValidationError
 from django.db import connection
@@ -13,7 +15,7 @@ from django.db.models.expressions import RawSQL
 from django.db.models.fields import TextField
 from django.http import QueryDict
 
-from linkadmin.compiled_query import Loaded, load
+from linkadmin.compiled_query import Loaded, Statement, compiled
 
 PAGE_SIZE = 50
 BEFORE, AFTER = "before", "after"
@@ -26,6 +28,9 @@ _JOINED = re.compile(r'FROM ("\w+") INNER JOIN ("\w+") ON')
 
 Row = TypeVar("Row", bound=Model)
 Key = tuple[Any, ...]
+# Of querysets that a module keeps: open pages ask for the same rows all the time. Those of others go with them.
+_statements: "WeakKeyDictionary[QuerySet[Any], dict[Key, Statement[Any]]]" = WeakKeyDictionary()
+MOST_STATEMENTS = 500  # of a queryset, of about 5 KB each
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +168,20 @@ class Keyset:
     def _found(
         self, rows: "QuerySet[Row]", key: Key | None, parts: Sequence[Part], *, descending: bool, are_few: bool
     ) -> Loaded[Row]:
-        columns, parts = self._columns(rows.model), parts or [Part(Q())]
+        statements = _statements.setdefault(rows, {})
+        asked = (self.columns, self.size, key, tuple(parts), descending, are_few)
+        statement = statements.get(asked)
+        if statement is None:
+            if len(statements) >= MOST_STATEMENTS:
+                statements.clear()
+            page = self._sorted(rows, key, parts or [Part(Q())], descending=descending, are_few=are_few)
+            statement = statements[asked] = compiled(page)
+        return statement.load()
+
+    def _sorted(
+        self, rows: "QuerySet[Row]", key: Key | None, parts: Sequence[Part], *, descending: bool, are_few: bool
+    ) -> "QuerySet[Row]":
+        columns = self._columns(rows.model)
         if key is not None:
             side = "<" if descending else ">"
             parts = [beyond for part in parts for beyond in part.beyond(columns, key, side=side)]
@@ -173,7 +191,7 @@ class Keyset:
         else:
             rows = rows.filter(parts[0].condition)
         order = [OrderBy(column.expression, descending=descending) for column in columns]
-        return load(rows.order_by(*order)[: self.size + 1])
+        return rows.order_by(*order)[: self.size + 1]
 
     def _merged(
         self, rows: "QuerySet[Any]", parts: Sequence[Part], *, descending: bool, are_few: bool
@@ -232,6 +250,7 @@ class Keyset:
         return [_column(model, column) for column in self.columns]
 
 
+@cache
 def _column(model: type[Model], column: str | OldestIfNever) -> Column:
     expression = F(column) if isinstance(column, str) else column
     name = column if isinstance(column, str) else column.name

@@ -5,11 +5,14 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from uuid import UUID
 
 import pytest
-from django.db.models import QuerySet, Value
+from django.db.models import Q, QuerySet, Value
+from django.http import QueryDict
 
-from linkadmin.compiled_query import CompiledQuery, load
+from linkadmin import paging
+from linkadmin.compiled_query import CompiledQuery, compiled, load
 from linkadmin.links.models import Link
 from tests.environment import Environment
 
@@ -82,3 +85,26 @@ def test_rows_of_something_know_it_without_a_statement(
 
     with django_assert_num_queries(1):
         assert {link.integration is env.belvo for link in load(env.belvo.links.all())} == {True}
+
+
+@pytest.mark.django_db
+def test_pages_of_a_kept_queryset_are_compiled_once(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is stored is read again; another filter or cursor has another statement."""
+    ours, other = env.belvo_link(), env.heron_link()
+    asked, by_id, kept = [], paging.Keyset("id"), Link.objects.all()
+    monkeypatch.setattr(paging, "compiled", lambda rows: asked.append(rows) or compiled(rows))  # type: ignore[func-returns-value]
+
+    def shown(query: str = "", where: Q | None = None, of: "QuerySet[Link]" = kept) -> list[UUID]:
+        return [link.pk for link in by_id.page(of, QueryDict(query), [paging.Part(where)] if where else []).rows]
+
+    first, last = sorted([ours.pk, other.pk])
+    assert shown() == shown() == [first, last]
+    assert len(asked) == 1
+    assert shown(f"after={first}") == [last]
+    assert shown(where=Q(pk=ours.pk)) == [ours.pk]
+    assert shown(where=Q(pk=other.pk)) == [other.pk]
+    assert len(asked) == 4
+    Link.objects.filter(pk=last).delete()
+    assert shown() == [first]
+    assert shown(of=Link.objects.all()) == [first]
+    assert len(asked) == 5
