@@ -9,6 +9,7 @@ and waits for the disk: at the end of a request, that takes longer than the requ
 
 import os
 import sqlite3
+from functools import lru_cache
 from threading import Lock
 from typing import Any
 
@@ -20,6 +21,13 @@ _opening = Lock()
 _kept_open: dict[str, sqlite3.Connection] = {}  # by file
 
 
+class Cursor(base.SQLiteCursorWrapper):
+    """Translates placeholders of a statement once, not each time."""
+
+    def convert_query(self, query: str, *, param_names: list[str] | None = None) -> str:
+        return _translated(query) if param_names is None else super().convert_query(query, param_names=param_names)
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     _has_turn = False
 
@@ -28,6 +36,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if not self.is_in_memory_db():
             _keep_open(str(conn_params["database"]))
         return connection
+
+    def create_cursor(self, name: str | None = None) -> Any:
+        return self.connection.cursor(factory=Cursor)
 
     def _start_transaction_under_autocommit(self) -> None:
         self._wait_for_turn()
@@ -65,6 +76,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self._has_turn:
             self._has_turn = False
             _turn.release()
+
+
+@lru_cache(maxsize=500)
+def _translated(query: str) -> str:
+    return base.FORMAT_QMARK_REGEX.sub("?", query).replace("%%", "%")
 
 
 def _keep_open(file: str) -> None:
