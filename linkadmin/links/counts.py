@@ -68,8 +68,12 @@ def note(changed: Iterable[tuple[Link, CountKey | None]], *, at: datetime) -> No
 def current(*, integration: Integration | None = None, institution: Institution | None = None) -> Counter[str]:
     if institution is not None:
         return by_institution([institution.pk])[institution.pk]
-    counted = by_integration()
-    return sum(counted.values(), Counter()) if integration is None else counted[integration.pk]
+    if integration is not None:
+        return by_integration()[integration.pk]
+    by_state = Counter[str]()
+    for _integration, state, links in _BY_INTEGRATION.rows():
+        by_state[state] += links
+    return +by_state
 
 
 def by_integration() -> dict[UUID, Counter[str]]:

@@ -19,13 +19,9 @@ NO_PERSON = Value(None, output_field=UUIDField())
 class StaffCounts:
     """Links by state."""
 
-    total: Counter[str]
+    unassigned: Counter[str]
     assigned: dict[UUID, Counter[str]]
     mine: dict[UUID, Counter[str]]
-
-    @property
-    def unassigned(self) -> Counter[str]:
-        return self.total - sum(self.assigned.values(), Counter())
 
 
 def read() -> StaffCounts:
@@ -38,7 +34,7 @@ def read() -> StaffCounts:
             person = UUID(str(pk))
             assigned[person][state] += of_assignee
             mine[person][state] += links
-    return StaffCounts(total, assigned, mine)
+    return StaffCounts(total - sum(assigned.values(), Counter()), assigned, mine)
 
 
 def _stood_and_moved() -> "QuerySet[Any]":
