@@ -73,16 +73,15 @@ def of_link(page: Context) -> dict[str, str]:
     return {"url": reverse("link-records", args=[link.pk]) if can_ask else ""}
 
 
-def to_links(page: Context) -> dict[str, list[Way]]:
+def to_links(page: Context) -> dict[str, Any]:
     return _elsewhere(page, "links", Capability.LINKS)
 
 
-def to_customers(page: Context) -> dict[str, list[Way]]:
+def to_customers(page: Context) -> dict[str, Any]:
     return _elsewhere(page, "customers", Capability.END_USERS)
 
 
-def _elsewhere(page: Context, what: str, capability: Capability) -> dict[str, list[Way]]:
-    if Right.READ_RECORDS not in page["rights"]:
-        return {"ways": []}
+def _elsewhere(page: Context, what: str, capability: Capability) -> dict[str, Any]:
     able = [each for each in INTEGRATIONS.all().values() if each.is_active and each.can(capability)]
-    return {"ways": [Way(each.name, "", reverse("integration-records", args=[each.pk, what])) for each in able]}
+    may_read = Right.READ_RECORDS in page["rights"]
+    return {"records": what, "listed_by": tuple((each.pk, each.name) for each in able) if may_read else ()}
