@@ -32,11 +32,6 @@ def soon(at: datetime | None) -> str:
 
 
 @register.filter
-def clock(at: datetime) -> str:
-    return _drawn(at, f"{at.astimezone(timezone.get_current_timezone()).time():%H:%M:%S}", "")
-
-
-@register.filter
 def exact(at: datetime | None) -> str:
     return (
         "" if at is None else _TIME.fill([{"css": "", "at": at.isoformat(), "exactly": "", "words": exact_words(at)}])
@@ -47,9 +42,12 @@ def exact(at: datetime | None) -> str:
 def exact_words(at: datetime | None) -> str:
     if at is None:
         return ""
-    local = at.astimezone(timezone.get_current_timezone())
+    return local_words(at.astimezone(timezone.get_current_timezone()), get_language())
+
+
+def local_words(local: datetime, language: str) -> str:
     hour = f"{local.hour:02}:{local.minute:02}"
-    return _words_of_day(local.date(), str(local.tzname()), get_language()).replace(MIDNIGHT, hour, 1)
+    return _words_of_day(local.date(), str(local.tzname()), language).replace(MIDNIGHT, hour, 1)
 
 
 @register.filter

@@ -48,7 +48,12 @@ WRITTEN_ONCE = {  # markup, and its only place: all other pages use that part or
     'class="page-head': ["partials/_page_head.html"],
     'class="panel__head"': ["partials/_panel_head.html"],
     # A running clock, and rows that are filled many times a page; other times are drawn by tags.
-    "<time": ["links/_row.html", "operations/_countdown.html", "partials/_time.html"],
+    "<time": [
+        "links/_row.html",
+        "operations/_countdown.html",
+        "operations/_timeline_entry.html",
+        "partials/_time.html",
+    ],
     "×": ["operations/new_link.html"],  # compares an existing link with the one being entered; titles come from a tag
 }
 CONTRACTS = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]

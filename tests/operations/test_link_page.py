@@ -1,9 +1,15 @@
 """A link's page: status, next step, timeline, and a status check on demand."""
 
+import uuid
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import Link
+from linkadmin.operations.models import Operation
+from linkadmin.operations.timeline import pages
 from linkadmin.providers.types import Cause, HealthState
 from tests.environment import Environment
 
@@ -84,6 +90,19 @@ def test_timeline_lists_operations_and_changes_newest_first(env: Environment) ->
     assert {mark.split("-")[0] for mark in marks} == {"change", "operation"}
     assert marks[-1] == f"change-{link.changes.earliest('id').pk}"
     assert "HTTP 400 login_error" in page.words
+
+
+def test_timeline_says_that_a_change_got_lost(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only time passes: nothing is written."""
+    link, until = env.belvo_link(), timezone.now() + timedelta(minutes=1)
+    Operation.objects.create(
+        kind="update_credentials", state="sending", lease_until=until, integration=link.integration, link=link,
+        end_user=link.end_user, actor=env.people["ana"], operation_key=uuid.uuid4(),
+    )  # fmt: skip
+
+    assert "Contacting the bank" in pages.latest(link, see_names=True)
+    monkeypatch.setattr(timezone, "now", lambda: until + timedelta(seconds=1))
+    assert "Outcome unknown" in pages.latest(link, see_names=True)
 
 
 def test_timeline_uses_the_readers_days(env: Environment) -> None:

@@ -1,21 +1,24 @@
 """Pages of a timeline by key, with filters and order in their URL."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
+from uuid import UUID
 
 from django.db import connection
 from django.http import QueryDict
 from django.template.defaultfilters import linebreaksbr
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from linkadmin.compiled_query import CompiledQuery
+from linkadmin.compiled_query import CompiledQuery, Row
 from linkadmin.ids import url_of
 from linkadmin.links.models import Link
+from linkadmin.operations.models import State
 from linkadmin.paging import read_moment, turned, without_place, write_moment
-from linkadmin.timestamps import clock, day_words
+from linkadmin.timestamps import day_words, local_words
 from linkadmin.web.flat_parts import FlatPart
 from linkadmin.web.icons import icon
 
@@ -25,7 +28,7 @@ SHOWN = 50
 OLDEST_FIRST = "oldest"  # value of `order` in the URL
 
 
-_ENTRY = FlatPart("operations/_timeline_entry.html")
+_ENTRY, _PILL = FlatPart("operations/_timeline_entry.html"), FlatPart("operations/_kind_pill.html")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +46,15 @@ class TimelinePage:
 class _Reader:
     """A timeline as one reader sees it: link, kinds, and rights."""
 
-    link: Link
+    link: UUID
     sources: Sequence[Source]
     see_names: bool
 
     def reach(self, key: Key | None, *, older: bool, inclusive: bool = False, limit: int = SHOWN + 1) -> list[Entry]:
         if key is None:
             first = _first(tuple([source.kind for source in self.sources]), older=older, limit=limit)
-            return list(map(entry_of, first.rows(self.link.pk)))
-        sql, params = nearest(self.link.pk, self.sources, key, older=older, inclusive=inclusive, limit=limit)
+            return list(map(entry_of, first.rows(self.link)))
+        sql, params = nearest(self.link, self.sources, key, older=older, inclusive=inclusive, limit=limit)
         with connection.cursor() as cursor:
             cursor.execute(sql, params)
             return [entry_of(row) for row in cursor.fetchall()]
@@ -60,8 +63,8 @@ class _Reader:
         return _ENTRY.fill(self._drawn(entries))
 
     def _drawn(self, entries: Iterable[Entry]) -> Iterator[dict[str, object]]:
-        zone, today = timezone.get_current_timezone(), timezone.localdate()
-        history, day = url_of("link-history", self.link.pk), None
+        zone, language, today = timezone.get_current_timezone(), get_language(), timezone.localdate()
+        history, day = url_of("link-history", self.link), None
         for entry in entries:
             text, at = entry.source.describe(entry.facts, see_names=self.see_names), entry.key.at
             local, anchor = at.astimezone(zone), f"{entry.key.kind}-{entry.key.id}"
@@ -69,7 +72,9 @@ class _Reader:
                 "day": "" if local.date() == day else _label(local.date(), today),
                 "anchor": anchor,
                 "permalink": f"{history}?at={write_key(entry.key)}#{anchor}",
-                "time": clock(at),
+                "at": at.isoformat(),
+                "exactly": local_words(local, language),
+                "clock": f"{local:%H:%M:%S}",
                 "tone": text.tone,
                 "icon": icon(text.icon),
                 "title": text.title,
@@ -81,13 +86,21 @@ class _Reader:
 
 
 def latest(link: Link, *, see_names: bool) -> str:
-    timeline = _Reader(link, list(SOURCES.values()), see_names)
-    return timeline.draw(timeline.reach(None, older=True, limit=SHOWN))
+    rows = tuple(_first(tuple(SOURCES), older=True, limit=SHOWN).rows(link.pk))
+    seen_from = timezone.get_current_timezone(), timezone.localdate(), get_language()
+    draw = _drawn.__wrapped__ if any(State.SENDING in row for row in rows) else _drawn
+    return draw(rows, link.pk, see_names, seen_from)
+
+
+@lru_cache(maxsize=50)  # of about 60 KB
+def _drawn(rows: tuple[Row, ...], link: UUID, see_names: bool, _seen_from: Hashable) -> str:
+    """What is being sent isn't kept: it may get lost, which its row doesn't tell."""
+    return _Reader(link, (), see_names).draw(map(entry_of, rows))
 
 
 def page_of(link: Link, kinds: Sequence[str], query: QueryDict, *, see_names: bool) -> TimelinePage:
     chosen = [source for source in SOURCES.values() if not kinds or source.kind in kinds]
-    timeline = _Reader(link, chosen, see_names)
+    timeline = _Reader(link.pk, chosen, see_names)
     down = query.get("order") != OLDEST_FIRST
     position, key = _position_in(query)
     if position in ("before", "end"):
@@ -141,14 +154,6 @@ def _label(day: date, today: date) -> str:
     return _("Today") if days == 0 else _("Yesterday") if days == 1 else day_words(day)
 
 
-@dataclass(frozen=True, slots=True)
-class KindPill:
-    label: str
-    icon: str
-    query: str  # toggles this kind
-    is_on: bool
-
-
 def kinds_of(query: QueryDict) -> list[str]:
     """Raises ValueError for an unknown kind."""
     kinds = query.getlist("kind")
@@ -157,15 +162,23 @@ def kinds_of(query: QueryDict) -> list[str]:
     return kinds
 
 
-def kind_pills(query: QueryDict, kinds: Sequence[str]) -> list[KindPill]:
-    pills = []
+def kind_pills(query: QueryDict, kinds: Sequence[str], *, url: str = "") -> str:
+    """Markup of links that add or remove a kind. `url` is that of the history, unless it's this page."""
+    return _PILL.fill(_kind_pills(query, kinds, url))
+
+
+def _kind_pills(query: QueryDict, kinds: Sequence[str], url: str) -> Iterator[dict[str, object]]:
+    there = without_place(query)
     for source in SOURCES.values():
         is_on = source.kind in kinds
-        there = without_place(query)
         wanted = [kind for kind in kinds if kind != source.kind] if is_on else [*kinds, source.kind]
         there.setlist("kind", wanted)
-        pills.append(KindPill(str(source.label), source.icon, f"?{there.urlencode()}", is_on))
-    return pills
+        yield {
+            "is_on": is_on,
+            "url": f"{url}?{there.urlencode()}",
+            "icon": icon(source.icon),
+            "label": source.label,
+        }
 
 
 def every_kind(query: QueryDict) -> str:

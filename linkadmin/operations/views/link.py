@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
+from linkadmin.ids import url_of
 from linkadmin.integrations.limits import Limits
 from linkadmin.links.forms import AssigneeForm, NoteForm
 from linkadmin.links.health_calendar import health_calendar
@@ -60,7 +61,7 @@ def link_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "budget": budget,
         "ways": None if link.is_disconnected or link.is_verifying else ways_on(link, budget, user=user),
         "timeline": pages.latest(link, see_names=may(user, Right.SEE_NAMES)),
-        "kinds": pages.kind_pills(QueryDict(), []),
+        "kinds": pages.kind_pills(QueryDict(), [], url=url_of("link-history", link.pk)),
         "calendar": health_calendar(link, today=timezone.localdate()),
         "why_unread": limits.why_paused("read_link"),
         "may_refresh": may(user, Right.REFRESH) and not link.is_disconnected,
