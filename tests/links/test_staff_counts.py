@@ -1,8 +1,10 @@
 """How many links each person has: exact after every change, and offered in the filter of the list."""
 
 from collections import Counter
+from importlib import import_module
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from linkadmin.links import health, staff_counts
@@ -89,6 +91,28 @@ def test_links_of_an_earlier_version_are_counted_by_the_first_fold(env: Environm
     fold()
 
     assert numbers(env) == {"ana": ({"healthy": 1}, {"healthy": 1})}
+
+
+def test_links_of_an_earlier_version_are_counted_when_it_is_upgraded(env: Environment) -> None:
+    link, other = env.belvo_link(cause=Cause.WORKING), env.belvo_link("Beta", cause=Cause.WORKING)
+    give(env, link, "ana")
+    give(env, other, "mia")
+    for each in (link, other):
+        set_account_manager(each.end_user, env.people["mia"], by=env.people["ana"])
+    health.start_verifying(env.heron_link(), at=timezone.now(), request_id="")
+    give(env, Link.objects.get(integration=env.heron), "ana")
+    before = numbers(env)
+    StaffMove.objects.all().delete()
+
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("linkadmin.links.migrations.0011_staff_counts").FILL)
+
+    assert numbers(env) == before
+    assert before == {
+        "ana": ({"healthy": 1, "verifying": 1}, {"healthy": 1, "verifying": 1}),
+        "mia": ({"healthy": 1}, {"healthy": 2}),
+    }
+    assert compare().wrong == 0
 
 
 def test_recount_corrects_wrong_counts(env: Environment) -> None:

@@ -4,6 +4,22 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+# The first recount would count them, too, but lists show them before.
+FILL = """
+INSERT INTO links_staffcount (person_id, state, assigned, mine)
+SELECT person_id, state, SUM(assigned), SUM(mine)
+FROM (
+    SELECT assignee_id AS person_id, CASE WHEN verifying_since IS NULL THEN health ELSE 'verifying' END AS state,
+        COUNT(*) AS assigned, COUNT(*) AS mine
+    FROM links_link WHERE assignee_id IS NOT NULL GROUP BY 1, 2
+    UNION ALL
+    SELECT account_manager_id, CASE WHEN verifying_since IS NULL THEN health ELSE 'verifying' END, 0, COUNT(*)
+    FROM links_link WHERE account_manager_id IS NOT NULL AND (assignee_id IS NULL OR assignee_id <> account_manager_id)
+    GROUP BY 1, 2
+) AS links
+GROUP BY person_id, state;
+"""
+
 
 def vacuum_moves_often(apps, schema_editor):
     # As of the other moves: every fold deletes them all.
@@ -53,4 +69,5 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('person', 'state'), name='one_staff_count_per_state')],
             },
         ),
+        migrations.RunSQL(FILL, migrations.RunSQL.noop),
     ]
