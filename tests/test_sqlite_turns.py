@@ -1,5 +1,6 @@
 """SQLite's transactions take turns within a process. Every end of one ends its turn."""
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -82,6 +83,31 @@ def test_a_transaction_that_cannot_begin_has_no_turn(
         begin(connection)
 
     assert not turn.locked()
+
+
+def test_a_commit_that_fails_ends_the_turn(
+    connection: BaseDatabaseWrapper, turn: Lock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_self: object) -> None:
+        raise KeyboardInterrupt
+
+    begin(connection)
+    monkeypatch.setattr(django_base.DatabaseWrapper, "_commit", fail)
+    with pytest.raises(KeyboardInterrupt):
+        connection.commit()
+
+    assert not turn.locked()
+
+
+def test_a_turn_that_another_thread_has_does_not_pass_a_fork(turn: Lock) -> None:
+    assert turn.acquire(blocking=False)
+
+    if (child := os.fork()) == 0:
+        os._exit(int(base._turn.locked()))
+    _pid, status = os.waitpid(child, 0)
+
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert base._turn is turn
 
 
 def test_too_long_a_wait_is_a_locked_database(connection: BaseDatabaseWrapper, turn: Lock) -> None:

@@ -29,7 +29,7 @@ class Cursor(base.SQLiteCursorWrapper):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    _has_turn = False
+    _held: "Lock | None" = None  # the lock, while it's this connection's turn
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> sqlite3.Connection:
         connection: sqlite3.Connection = super().get_new_connection(conn_params)
@@ -49,8 +49,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
             raise
 
     def _commit(self) -> None:
-        super()._commit()  # type: ignore[misc] # not in the stubs
-        self._end_turn()
+        try:
+            super()._commit()  # type: ignore[misc] # not in the stubs
+        finally:
+            self._end_turn()
 
     def _rollback(self) -> None:
         try:
@@ -66,16 +68,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _wait_for_turn(self) -> None:
         (most,) = self.connection.execute("PRAGMA busy_timeout").fetchone()
-        self._has_turn = _turn.acquire(timeout=most / 1000)
-        if not self._has_turn:
+        turn = _turn
+        if not turn.acquire(timeout=most / 1000):
             locked = sqlite3.OperationalError("database is locked")
             locked.sqlite_errorcode = sqlite3.SQLITE_BUSY
             raise OperationalError(*locked.args) from locked
+        self._held = turn
 
     def _end_turn(self) -> None:
-        if self._has_turn:
-            self._has_turn = False
-            _turn.release()
+        if self._held is not None:
+            turn, self._held = self._held, None
+            turn.release()
 
 
 @lru_cache(maxsize=500)
@@ -103,4 +106,10 @@ def _before_fork() -> None:
         _kept_open.popitem()[1].close()
 
 
-os.register_at_fork(before=_before_fork, after_in_parent=_opening.release, after_in_child=_opening.release)
+def _after_fork_in_child() -> None:
+    global _turn  # the thread whose turn it was isn't here, and can't end it
+    _turn = Lock()
+    _opening.release()
+
+
+os.register_at_fork(before=_before_fork, after_in_parent=_opening.release, after_in_child=_after_fork_in_child)
