@@ -16,6 +16,8 @@ from typing import Any
 from django.db import OperationalError
 from django.db.backends.sqlite3 import base
 
+from .schema import SchemaEditor
+
 _turn = Lock()
 _opening = Lock()
 _kept_open: dict[str, sqlite3.Connection] = {}  # by file
@@ -29,6 +31,7 @@ class Cursor(base.SQLiteCursorWrapper):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
+    SchemaEditorClass = SchemaEditor
     _held: "Lock | None" = None  # the lock, while it's this connection's turn
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> sqlite3.Connection:
