@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeAlias, TypeVar, overload
 from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.models import QuerySet
 from django.db.models.base import ModelState
 from django.db.models.query import get_related_populators
@@ -42,8 +42,9 @@ class CompiledQuery:
     def rows(self, *keys: Key) -> list[Row]:
         """Return values as the database has them."""
         sql, params = self._sql
-        keys = tuple(_prepared(kind, key) for kind, key in zip(self._types, keys, strict=True))
-        with connection.cursor() as cursor:
+        database = connections[DEFAULT_DB_ALIAS]  # what `connection` looks up for each attribute
+        keys = tuple([_prepared(kind, key, database) for kind, key in zip(self._types, keys, strict=True)])
+        with database.cursor() as cursor:
             cursor.execute(sql, [keys[param] if isinstance(param, _Place) else param for param in params])
             return list(cursor.fetchall())
 
@@ -75,7 +76,7 @@ class CompiledQuery:
     @property
     def _places(self) -> dict[object, "_Place"]:
         found = enumerate(zip(self._types, self._placeholders, strict=True))
-        return {each: _Place(place) for place, (kind, key) in found for each in (key, _prepared(kind, key))}
+        return {each: _Place(place) for place, (kind, key) in found for each in (key, _prepared(kind, key, connection))}
 
 
 class _Place(int):
@@ -184,8 +185,8 @@ def _placeholder(kind: Kind, place: int) -> Key:
     return datetime(day.year, day.month, day.day, tzinfo=UTC) if kind is datetime else day
 
 
-def _prepared(kind: type, key: Key) -> Any:
-    return _FIELDS[kind].get_db_prep_value(key, connection)
+def _prepared(kind: type, key: Key, database: Any) -> Any:
+    return _FIELDS[kind].get_db_prep_value(key, database)
 
 
 def _is_key(param: object) -> bool:
