@@ -8,10 +8,10 @@ from uuid import UUID
 
 from django.db import connection
 from django.utils import timezone
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
-from linkadmin.compiled_query import CompiledQuery, Sql
+from linkadmin.compiled_query import CompiledQuery, Row, Sql
 from linkadmin.providers.types import HealthState
 from linkadmin.web.flat_parts import FlatPart
 
@@ -43,22 +43,30 @@ class HealthCalendar:
 
 
 def health_calendar(link: Link, *, today: date) -> HealthCalendar:
-    worst = worst_by_day(link, today=today)
-    first = today - timedelta(days=DAYS - 1)
-    bars = ({"tone": STATES[state].tone, "x": str((day - first).days)} for day, state in worst.items())
+    """Days are those of the reader's time zone, without those before the link was known."""
+    return _drawn(changes_by_day(link, today=today), get_language())
+
+
+def changes_by_day(link: Link, *, today: date) -> tuple[Row, ...]:
+    return tuple(_changes_by_day(today, timezone.get_current_timezone()).rows(link.pk))
+
+
+@lru_cache(maxsize=200)  # of about 5 KB; most links change on few days
+def _drawn(changes: tuple[Row, ...], _language: str) -> HealthCalendar:
+    worst = worst_by_day(changes)
+    bars = ({"tone": STATES[state].tone, "x": str(number)} for number, state in worst.items())
     return HealthCalendar(_BAR.fill(bars), _in_words(Counter(worst.values())))
 
 
-def worst_by_day(link: Link, *, today: date) -> dict[date, HealthState]:
-    """Days are those of the reader's time zone, without those before the link was known."""
-    rows = _changes_by_day(today, timezone.get_current_timezone()).rows(link.pk)
-    changed = {number: (HealthState(worst_change), HealthState(last)) for number, worst_change, last in rows}
+def worst_by_day(changes: tuple[Row, ...]) -> dict[int, HealthState]:
+    """Days are numbered, the first of them 0."""
+    changed = {number: (HealthState(worst_change), HealthState(last)) for number, worst_change, last in changes}
     worst, stands = {}, None
     for number in range(BEFORE, DAYS):
         worst_change, last = changed.get(number, (stands, stands))
         here = [state for state in (stands, worst_change) if state]
         if here and number != BEFORE:
-            worst[today - timedelta(days=DAYS - 1 - number)] = min(here, key=lambda state: STATES[state].rank)
+            worst[number] = min(here, key=lambda state: STATES[state].rank)
         stands = last
     return worst
 

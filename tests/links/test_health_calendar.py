@@ -11,7 +11,7 @@ import time_machine
 from django.utils import timezone
 
 from linkadmin.links.causes import STATES
-from linkadmin.links.health_calendar import _changes_by_day, worst_by_day
+from linkadmin.links.health_calendar import DAYS, changes_by_day, worst_by_day
 from linkadmin.links.models import HealthChange, Link
 from linkadmin.providers.types import Cause, HealthState
 from tests.environment import Environment
@@ -42,10 +42,16 @@ def worst(env: Environment) -> Drawn:
         known_before = [(-100, before)] if before else []
         for number, state in (*known_before, *changes):
             change(link, datetime.combine(FIRST + timedelta(days=number), time(12), tzinfo=UTC), state)
-        found = worst_by_day(link, today=FIRST + timedelta(days=3))
+        found = worst_of_each(link, today=FIRST + timedelta(days=3))
         return [found[day].value if (day := FIRST + timedelta(days=n)) in found else "" for n in range(4)]
 
     return worst_of
+
+
+def worst_of_each(link: Link, *, today: date) -> dict[date, HealthState]:
+    first = today - timedelta(days=DAYS - 1)
+    numbered = worst_by_day(changes_by_day(link, today=today))
+    return {first + timedelta(days=number): state for number, state in numbered.items()}
 
 
 def change(link: Link, at: datetime, state: HealthState) -> None:
@@ -85,7 +91,7 @@ def test_thousands_of_changes_in_any_order_are_summed_up_exactly(env: Environmen
     HealthChange.objects.bulk_create(changes)
 
     with timezone.override(here):
-        found = worst_by_day(link, today=FIRST)
+        found = worst_of_each(link, today=FIRST)
 
     expected, stands = {}, HealthState(HealthChange.objects.order_by("at", "id")[0].new)
     for each in HealthChange.objects.order_by("at", "id"):
@@ -99,7 +105,7 @@ def test_thousands_of_changes_in_any_order_are_summed_up_exactly(env: Environmen
 def test_page_reads_one_row_per_day_of_a_link_that_changes_all_the_time(env: Environment) -> None:
     link = history(env, *[(number / 48, Cause.WORKING, (WORKS, WAITS)[number % 2]) for number in range(480)])
 
-    rows = _changes_by_day(timezone.localdate(), timezone.get_current_timezone()).rows(link.pk)
+    rows = changes_by_day(link, today=timezone.localdate())
 
     assert len(rows) <= 11
 
