@@ -56,6 +56,7 @@ BIG = 2000  # rows; a scan of a smaller table costs nothing
 WITHIN_TIES = re.compile(r"RIGHT PART|LAST (?:TERM|\d+ TERMS)")  # sorts only rows that an index leaves equal
 OF_BIG = re.compile(r"SCAN (\w+)(?P<index> USING (?:COVERING )?INDEX \w+)?")
 COUNT = re.compile(r"SELECT COUNT\(\*\)", re.I)
+INNERMOST = re.compile(r"\(([^()]*)\)")
 LIMITED = re.compile(r"\bLIMIT \d+\b", re.I)
 
 
@@ -149,18 +150,27 @@ def _scans(statement: Statement, big: set[str]) -> Iterator[str]:
     for step, parent, _unused, detail in plan:
         lists[step] = step if detail.startswith("LIST SUBQUERY") else lists.get(parent, 0)
     sorting = {lists[step] for step, *_, detail in plan if "TEMP B-TREE" in detail and not WITHIN_TIES.search(detail)}
+    is_limited = _limited(statement[0])
     for step, *_, detail in plan:
         found = OF_BIG.match(detail)
         table = _table_of(statement[0], found[1]) if found else ""
-        limits = 2 if lists[step] else 1
-        ends_early = lists[step] not in sorting and found and _ends_early(statement[0], limits, by_index=found["index"])
-        if found and table in big and not ends_early:
+        ends = is_limited[bool(lists[step])] and lists[step] not in sorting
+        if found and table in big and not (ends and (found["index"] or " WHERE " not in statement[0])):
             yield f"{detail}: {statement[0][:300]}"
 
 
-def _ends_early(sql: str, limits: int, *, by_index: str | None) -> bool:
-    """Whether a scan in the order of an index, or of the rows themselves, ends after a page."""
-    return len(LIMITED.findall(sql)) >= limits and (bool(by_index) or " WHERE " not in sql)
+def _limited(sql: str) -> tuple[bool, bool]:
+    """Whether a statement without its lists has a LIMIT, and whether each IN (SELECT …) has its own.
+
+    Only then a scan in the order of an index, or of the rows themselves, ends after a page.
+    """
+    lists = []
+    while found := INNERMOST.search(sql):
+        before, inside = sql[: found.start()], found[1]
+        if is_list := before.endswith(" IN ") and inside.startswith("SELECT"):
+            lists.append(inside)
+        sql = before + ("" if is_list else f"[{inside}]") + sql[found.end() :]
+    return bool(LIMITED.search(sql)), all(map(LIMITED.search, lists))
 
 
 def _table_of(sql: str, name: str) -> str:

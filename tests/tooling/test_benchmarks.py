@@ -10,6 +10,7 @@ from unittest.mock import Mock, patch
 
 import pytest
 
+from benchmarks import gates
 from benchmarks.data import __main__ as data
 from benchmarks.engines import NotMeasured, database
 from benchmarks.load import read_status
@@ -117,3 +118,18 @@ def test_load_ends_when_a_server_is_killed_in_the_middle_of_an_answer() -> None:
             server.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 9\r\n\r\npart")
         with pytest.raises(ConnectionResetError):
             read_status(client)
+
+
+@pytest.mark.parametrize(
+    ("sql", "rows_end", "lists_end"),
+    [
+        ("SELECT a FROM t LIMIT 51", True, True),
+        ("SELECT a FROM t WHERE (b = 1 AND (c = 2)) ORDER BY a", False, True),
+        ("SELECT a FROM t WHERE id IN (SELECT id FROM t WHERE (b = 1) LIMIT 51) LIMIT 51", True, True),
+        ("SELECT a FROM t WHERE id IN (SELECT id FROM t LIMIT 51)", False, True),
+        ("SELECT a FROM t WHERE id IN (SELECT id FROM t) AND d IN (SELECT d FROM t LIMIT 9) LIMIT 51", True, False),
+        ("SELECT a FROM (SELECT a FROM t LIMIT 51) WHERE id IN (1, 2)", True, True),
+    ],
+)
+def test_a_limit_ends_its_own_part_of_a_statement(sql: str, rows_end: bool, lists_end: bool) -> None:
+    assert gates._limited(sql) == (rows_end, lists_end)
