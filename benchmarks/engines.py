@@ -39,7 +39,7 @@ class Database:
         }
 
     def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Read from the product's tables, as somebody who only watches. Placeholders are %s."""
+        """Read from the product's tables, from outside the product. Placeholders are %s."""
         if self.engine == "sqlite":
             with closing(sqlite3.connect(self.folder / "data" / "linkadmin.sqlite3", timeout=60)) as lite:
                 return lite.execute(sql.replace("%s", "?"), values).fetchall()

@@ -75,5 +75,5 @@ class Scheduler(PersistentScheduler):
         try:
             super().sync()
         except (OSError, *dbm.error) as error:
-            logger.error("beat.not_kept", error=type(error).__name__)
+            logger.error("beat.state_not_stored", error=type(error).__name__)
             self._store.writeback = True  # shelve left this off, and would store nothing from now on

@@ -4,8 +4,8 @@ kombu's own transport creates a file and then fills it, and reads without a lock
 an empty message and exits. Here a message appears complete, one cut short by a kill is dropped (its row stays), and
 none passes through the shared temporary folder.
 
-kombu also looks for files ten times a second. Here each worker has a named pipe in the folder; whoever adds a message
-then writes to all pipes, so an idle worker sleeps.
+kombu also looks for files ten times a second. Here each worker has a named pipe in the folder, and adding a message
+writes to all pipes, so an idle worker sleeps.
 """
 
 import errno

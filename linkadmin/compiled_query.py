@@ -28,7 +28,7 @@ _FIELDS: dict[type, "models.Field[Any, Any]"] = {
 }
 _NO_RELATIVES: Mapping[Any, Any] = MappingProxyType({})
 MOST_LOADERS = 500
-MOST_IDS = 20_000  # of which the objects are kept
+MOST_IDS = 20_000  # cached UUID objects
 _loaders: dict[str, "Loader"] = {}  # by statement
 
 
@@ -92,7 +92,7 @@ def as_sql(built: "QuerySet[Any, Any] | Sql") -> Sql:
 
 
 class Loaded(Sequence[Instance]):
-    """Instances of a statement's rows. Each is made when it's needed: most rows of a list were drawn before."""
+    """Instances of a statement's rows. Each is built when it's needed: most rows of a list are already drawn."""
 
     def __init__(
         self, rows: Sequence[Row], loader: "Loader | None", relatives: Mapping[Any, Any] = _NO_RELATIVES

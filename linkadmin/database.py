@@ -82,8 +82,8 @@ CHECKPOINT_SECONDS = 1.0  # writers wait as long, every few seconds if a reader 
 def shorten_wal(file: Path) -> None:
     """Empty SQLite's write-ahead log, if it's long, into its database.
 
-    SQLite moves it there by itself, but starts it over only at a moment without readers. With many of them that moment
-    never comes, and the log grows without end. This waits for old readers while new ones read the database.
+    SQLite does this automatically, but can restart the log only while nobody reads. With many readers that moment never
+    comes, and the log grows without limit. This waits for old readers while new ones read the database.
     """
     if wal_bytes(file) <= WAL_BYTES:
         return

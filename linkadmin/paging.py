@@ -1,4 +1,4 @@
-"""Keyset pages for every list: a page starts beside a row, so the last page costs as much as the first."""
+"""Keyset pagination for every list: a page starts next to a known row, so the last costs as much as the first."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -22,15 +22,15 @@ BEFORE, AFTER = "before", "after"
 PLACES = (BEFORE, AFTER, "at", "end")  # query parameters that select the page; timelines use the last two as well
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-ANY_NUMBER = 32_749  # stands for one in a statement; no rank is as high
+ANY_NUMBER = 32_749  # placeholder for a number in a compiled statement; higher than any rank
 
 _JOINED = re.compile(r'FROM ("\w+") INNER JOIN ("\w+") ON')
 
 Row = TypeVar("Row", bound=Model)
 Key = tuple[Any, ...]
-# Of querysets that a module keeps: open pages ask for the same rows all the time. Those of others go with them.
+# Compiled statements of querysets that a module keeps. Those of temporary ones are garbage-collected with them.
 _statements: "WeakKeyDictionary[QuerySet[Any], dict[Key, Statement[Any]]]" = WeakKeyDictionary()
-MOST_STATEMENTS = 500  # of a queryset, of about 5 KB each
+MOST_STATEMENTS = 500  # per queryset, about 5 KB each
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class Part:
         return self.where & Q((f"{self.column}__in", self.numbers))
 
     def beyond(self, columns: Sequence[Column], key: Key, *, side: str) -> "Iterator[Part]":
-        """What of it is beyond a key, so that an index is read from there."""
+        """The part of these rows beyond a key, as conditions that let an index be read from there."""
         if self.column != columns[0].name:
             yield replace(self, where=_beyond(columns, key, side=side) & self.where)
             return
@@ -136,8 +136,8 @@ class Part:
 class Keyset:
     """The order of a list, by columns that are never null and unique together.
 
-    Cursors hold a row's values, so moving rows shift nobody's page. Text never gets into a URL: if a column holds text,
-    the cursor is the primary key alone. Invalid cursors lead to the first page, an empty one before it to the last.
+    Cursors hold a row's values, so rows that move don't shift pages. Text never gets into a URL: if a column holds text,
+    the cursor is the primary key alone. An invalid cursor shows the first page, an empty `before` the last.
     """
 
     def __init__(self, *columns: str | OldestIfNever, newest_first: bool = False, size: int = PAGE_SIZE) -> None:
@@ -222,7 +222,7 @@ class Keyset:
         except EmptyResultSet:
             return
         if self._columns(rows.model)[0].is_joined and connection.vendor == "sqlite":
-            # A few rows before what they're sorted by, many after it. Without statistics, SQLite may turn it round.
+            # Join from few found rows to what they're sorted by, or from that if there are many. SQLite may reverse it.
             text = _JOINED.sub(r"FROM \1 CROSS JOIN \2 ON" if are_few else r"FROM \2 CROSS JOIN \1 ON", text, count=1)
         for number in part.numbers or (None,):
             yield text, [number if param == ANY_NUMBER else param for param in params]

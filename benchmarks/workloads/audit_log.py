@@ -1,4 +1,4 @@
-"""W9: appending to the audit log with one and four writers, and verifying it, beside what that costs at least."""
+"""W9: appending to the audit log with one and four writers, and verifying it, compared with their minimum cost."""
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial

@@ -190,7 +190,7 @@ def _rows(request: HttpRequest, job: BulkJob) -> tuple[str, Page[BulkItem]]:
 
 @require_POST
 def result_count(request: HttpRequest) -> HttpResponse:
-    """Label of what selects all results. Counting may take as long as a review of them, so no page does it."""
+    """Label of the "Select all results" checkbox. Counting can be slow, so it happens on request."""
     found = _all_matching(request, queries.visible_to(reader(request))).links
     count = found.order_by()[: MOST_COUNTED + 1].count()
     label = _("Select all 1,000+ results") if count > MOST_COUNTED else select_all(count)

@@ -1,4 +1,4 @@
-"""Tells what runs in the background, and since when it doesn't."""
+"""Shows whether background processing runs, and since when it hasn't."""
 
 import time
 from dataclasses import dataclass

@@ -1,8 +1,9 @@
 """Keeps the counts right: adds moves to them, and compares them with the links.
 
-A fold takes moves that no other fold has. A recount locks nothing while it reads: links minus moves minus counts is how
-far a count is off, and neither a change of a link nor a fold alters that. One statement sees a change with its moves.
-The days before the first recount are filled before it, when nothing has been folded: everyone finds the same for them.
+`fold` adds pending moves to the counts; two folds never take the same move. `recount` compares the counts with the links
+without locking them: links − pending moves − counts is a count's error, and neither a change nor a fold alters that. It
+reads all three in one statement, so it sees a change together with its moves. The first recount also fills the days
+before it, while nothing has been folded yet.
 """
 
 from collections import Counter, defaultdict

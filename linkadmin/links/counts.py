@@ -89,7 +89,7 @@ def by_institution(institutions: Collection[UUID]) -> dict[UUID, Counter[str]]:
 
 
 def most_waiting(number: int, *, at_least: int) -> dict[UUID, int]:
-    """This many institutions that most links wait on, and others with as many."""
+    """The `number` institutions that most links wait on, and those that tie with the last."""
     waiting: Counter[Any] = Counter()
     for pk, state, links in _WAITING.rows():
         if state == HealthState.WAITING.value:
@@ -111,7 +111,7 @@ def trend(days: int, *, today: date) -> dict[str, list[int]]:
 def moved(
     moves: "QuerySet[CountMove]", *columns: Any, came: int = 1, went: int = -1
 ) -> "tuple[QuerySet[Any], QuerySet[Any]]":
-    """Links by the state they entered, and by the one they left, each times a sign."""
+    """Links per state entered and per state left, multiplied by the given signs."""
     rows: QuerySet[Any] = moves.order_by()
     entered = rows.exclude(new="").values_list(*columns, "new").annotate(n=came * Sum("links"))
     left = rows.exclude(old="").values_list(*columns, "old").annotate(n=went * Sum("links"))
@@ -169,7 +169,7 @@ def _summed(rows: Iterable[Row]) -> dict[UUID, Counter[str]]:
 
 
 def _backwards(links: int, net: Mapping[str | None, int], days: Iterable[str]) -> list[int]:
-    """From the last day to the first, turned around."""
+    """Work back from today's total, then return the days oldest first."""
     found = []
     for day in days:
         found.append(links)

@@ -1,4 +1,4 @@
-"""What a change of a link adds to the counts of people: appended in its transaction, and added to the counts later."""
+"""Pending changes to staff counts: written in the transaction that changes a link, added to the counts later."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -18,7 +18,7 @@ class StaffKey(NamedTuple):
     manager: UUID | None
 
     def counted(self) -> Iterator[tuple[tuple[UUID, str], int]]:
-        """For each person, whether the link is assigned to them. To others it's theirs by its customer."""
+        """Each person the link counts for: 1 for the assignee, 0 for the account manager of its customer."""
         people = {self.assignee, self.manager}
         return (((person, self.state), int(person == self.assignee)) for person in people if person is not None)
 

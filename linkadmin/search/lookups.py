@@ -19,7 +19,7 @@ from django.db.models.expressions import Combinable, RawSQL
 from django.db.models.functions import Coalesce, StrIndex
 from django.db.models.lookups import Exact, Lookup
 
-# About where the next way starts to cost less, among a million rows. PostgreSQL is faster at testing rows than at
+# Measured with a million rows: above each limit, the next way is cheaper. PostgreSQL is faster at testing rows than at
 # taking thousands of keys.
 MAX_SORTED = {"sqlite": 2_500, "postgresql": 4_000}[connection.vendor]
 MAX_REMEMBERED = {"sqlite": 6_000, "postgresql": 4_000}[connection.vendor]

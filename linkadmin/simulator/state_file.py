@@ -143,7 +143,7 @@ def _note_population(store: Store, raw: Mapping[str, Any], asked: Population) ->
     _only(raw, {each.name for each in fields(Population)}, "the population")
     store.population = Population(**{**raw, "until": seconds(raw["until"])})
     if not asked.is_empty and replace(asked, until=store.population.until) != store.population:
-        raise StateFileError("the file has another population than the one asked for")
+        raise StateFileError("the file was created with different population options")
 
 
 def _record(kind: RecordKind, raw: Mapping[str, Any], now: str) -> Any:

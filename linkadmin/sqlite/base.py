@@ -3,8 +3,8 @@
 SQLite's own wait isn't fair: each writer tries again every 100 ms at most, and another may be faster. Under load, some
 would give up while others get the lock many times.
 
-Each process keeps one idle connection open. Whoever closes a database's last connection moves its whole log into it,
-and waits for the disk: at the end of a request, that takes longer than the request.
+Each process keeps one idle connection open. Closing the last connection to a database moves its whole log into it and
+waits for the disk: at the end of a request, that takes longer than the request.
 """
 
 import os

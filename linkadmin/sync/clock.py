@@ -65,7 +65,7 @@ def _stale_unread(since: datetime) -> "QuerySet[Link]":
     return _stale(since).filter(Exists(in_vain))[:AT_ONCE]
 
 
-# Asked for every few seconds, and nearly always in vain.
+# Run every few seconds; they almost always find nothing.
 _OVERDUE = CompiledQuery(lambda before: health.verification_overdue(repaired_before=before)[:AT_ONCE], (datetime,))
 _UNVERIFIED = CompiledQuery(_unverified, (datetime, datetime, datetime))
 _STALE = CompiledQuery(lambda now: _unwanted(_stale(now)), (datetime,))

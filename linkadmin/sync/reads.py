@@ -1,7 +1,7 @@
 """Reads links that deliveries, repairs, full checks and the clock want read, with as few requests as possible.
 
-One row per link is the truth. However often a link is wanted, it's read once, by a read that starts after the last wish
-for it, and at most every ten seconds.
+Each link has one row. However often a read is requested, the link is read once, after the latest request, and at most
+every ten seconds.
 
 Rows are claimed with a lease. Each integration has its own readers, so a slow provider doesn't hold up others.
 """

@@ -20,13 +20,13 @@ from django.utils.translation import get_language
 
 Shape: TypeAlias = tuple[str, tuple[str, ...]]  # a text with %s, and the names of its fields
 
-GAP = "\0"  # in a template that is drawn once, where something goes that changes: no page has this character
+GAP = "\0"  # placeholder in kept markup for a value that changes; never occurs in a page
 _INDENTED = re.compile(r"\s*\n\s*")
 _SPECIAL = re.compile(r"""[&<>"']""")
 
 
 class FlatPart:
-    """A template of text, `{{ name }}`, `{% if name %}` and `{% translate "text" %}`. Else raises TypeError."""
+    """A template of text, `{{ name }}`, `{% if name %}` and `{% translate "text" %}`. Raises TypeError for anything else."""
 
     def __init__(self, template_name: str) -> None:
         self._template_name = template_name

@@ -1,6 +1,6 @@
 """Stores new deliveries. On SQLite, those that arrive while others are being committed share the next statement.
 
-Each caller returns after the commit with its delivery, so nothing that was acknowledged gets lost.
+`store` returns only after the commit, so an acknowledged delivery is never lost.
 """
 
 import threading

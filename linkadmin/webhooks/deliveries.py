@@ -1,6 +1,7 @@
 """Processes deliveries: claimed by workers, closed by the reads they lead to, reprocessed on request.
 
-The row is the truth. A worker that dies holds a delivery for a minute; one whose reads never came is picked up again.
+All state is in the row. If a worker dies, its delivery is claimed again after a minute, and so is one whose reads never
+came.
 """
 
 from collections.abc import Collection, Mapping, Sequence

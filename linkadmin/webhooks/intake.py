@@ -1,7 +1,7 @@
 """Takes webhooks in at the server's interface, before Django: verify, store, answer at once.
 
-A provider has no session, user, cookie or CSRF token, and sends as many requests as all people together. What isn't a
-delivery goes on to Django, and so does one for another host or without TLS: Django refuses or redirects it.
+A provider has no session, user, cookie or CSRF token, and sends as many requests as all people together. Other
+requests are passed to Django, and so are those for another host or without TLS: Django refuses or redirects them.
 """
 
 import re
@@ -92,10 +92,10 @@ def _status(environ: "WSGIEnvironment", provider: str, path: str, *, request_id:
             with structlog.contextvars.bound_contextvars(request_id=request_id):
                 refusals.note(endpoint.integration_id if endpoint else refusals.NOWHERE, now=timezone.now())
     except OUR_TROUBLES as error:
-        logger.error("webhooks.not_kept", error=type(error).__name__, request_id=request_id)
+        logger.error("webhooks.not_stored", error=type(error).__name__, request_id=request_id)
         return HTTPStatus.SERVICE_UNAVAILABLE
     except Exception:
-        logger.exception("webhooks.broke", request_id=request_id)  # gunicorn would log the URL, which is secret
+        logger.exception("webhooks.failed", request_id=request_id)  # gunicorn would log the URL, which is secret
         return HTTPStatus.INTERNAL_SERVER_ERROR
     return status
 

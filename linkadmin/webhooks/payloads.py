@@ -19,7 +19,7 @@ def cleaned(body: bytes, redactor: Redactor) -> str:
     payload, text = parse(body), body.decode()
     needed = redactor.for_answer(text)
     if needed is NO_SECRETS and text.isprintable() and not _UNFIT.search(text):
-        return text  # nothing to clean: looking at each text by itself would take longer than storing it
+        return text  # nothing to clean: checking every text would take longer than storing the payload
     return json.dumps(_clean(payload, needed))
 
 

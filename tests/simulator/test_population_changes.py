@@ -210,5 +210,5 @@ def test_a_file_of_another_population_is_rejected(tmp_path: Path) -> None:
     with Simulator(state_file=file, population=Population(7, 300, 0)):
         pass
 
-    with pytest.raises(StateFileError, match="another population"):
+    with pytest.raises(StateFileError, match="different population"):
         Simulator(state_file=file, population=Population(8, 300, 0)).start()

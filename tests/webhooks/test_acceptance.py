@@ -279,5 +279,5 @@ def test_bug_of_ours_is_logged_without_the_secret_url(
     answer = deliver(address, belvo_webhook())
 
     assert answer.status_code == 500
-    assert "webhooks.broke" in caplog.text
+    assert "webhooks.failed" in caplog.text
     assert address.split("/")[3] not in caplog.text

@@ -16,7 +16,7 @@ BY_PLACE = {"integration", "institution", "state", "sort"}
 
 
 def counted(chosen: LinkFilter, by_state: Counter[str], reader: User) -> int | None:
-    """`by_state` counts all links. None if the counts don't tell."""
+    """`by_state` counts all links. None if the stored counts can't answer this."""
     if chosen.assignee and chosen.names <= BY_PERSON:
         return _shown(chosen, _found_by(chosen.assignee, reader))
     if not chosen.names <= BY_PLACE:

@@ -52,7 +52,7 @@ SORT_LABELS: Mapping[str, str | Promise] = {
     ATTENTION: gettext_lazy("Most urgent first"),
     f"{REVERSED}{ATTENTION}": gettext_lazy("Least urgent first"),
     SINCE: gettext_lazy("Longest in status first"),
-    f"{REVERSED}{SINCE}": gettext_lazy("Latest change first"),
+    f"{REVERSED}{SINCE}": gettext_lazy("Newest in status first"),
     LAST_SYNC: gettext_lazy("Oldest sync first"),
     f"{REVERSED}{LAST_SYNC}": gettext_lazy("Latest sync first"),
     CUSTOMER: gettext_lazy("Customer, A to Z"),
@@ -210,7 +210,7 @@ def _state_label(states: tuple[str, ...]) -> str:
 
 
 def _older_label(days: int) -> str:
-    return ngettext("For over %(count)d day", "For over %(count)d days", days) % {"count": days}
+    return ngettext("Over %(count)d day", "Over %(count)d days", days) % {"count": days}
 
 
 def _consent_label(days: int) -> str:

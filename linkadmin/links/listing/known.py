@@ -72,7 +72,7 @@ Names: TypeAlias = tuple[Integration, Institution | None, User | None]  # the la
 
 
 def names_of(links: Loaded[Link]) -> list[Names]:
-    """Of each link the related rows that lists name, except its customer. Without queries where they are known."""
+    """Each link's related rows that lists show, except its customer. Without queries if they're already known."""
     keys = list(zip(*(links.values(name) for name in ("integration_id", "institution_id", "assignee_id")), strict=True))
     some = set(keys)
     integrations = INTEGRATIONS.all(*{integration for integration, _bank, _assignee in some})

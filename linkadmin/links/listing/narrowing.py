@@ -1,4 +1,4 @@
-"""Which index finds the links of a filter: the one with the fewest of them, so that no page walks past many others.
+"""Chooses the index for a filter: the one that finds the fewest links, so that no page walks past many others.
 
 If few links match, they're found through it and sorted. Otherwise, the index of the list's order is walked, which has
 what the filter compares. Databases can't choose between the two: they don't know how many match.

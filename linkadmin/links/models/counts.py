@@ -43,7 +43,7 @@ class SumManager(models.Manager[Any]):
     def _insert(self, by_key: Mapping[Key, tuple[int, ...]], *, otherwise: str) -> None:
         (unique,) = self.model._meta.constraints
         fields = [self.model._meta.get_field(name) for name in (*unique.fields, *self.sums)]
-        # Everyone changes rows in one order, so that nobody waits for another in a circle.
+        # Always in the same order, to prevent deadlocks.
         rows = [(*key, *sums) for key, sums in sorted(by_key.items()) if any(sums)]
         for start in range(0, len(rows), ROWS_AT_ONCE):
             some = rows[start : start + ROWS_AT_ONCE]
@@ -198,7 +198,7 @@ class StaffGrain(models.Model):
 
 
 class StaffMove(StaffGrain):
-    """How many more or fewer a change made them, not in the counts yet."""
+    """A pending change to a person's counts."""
 
 
 class StaffCount(StaffGrain):
@@ -209,7 +209,7 @@ class StaffCount(StaffGrain):
 
 
 class Recount(models.Model):
-    """A comparison of the counts with the links. Of two at the same time, its number lets only one correct them."""
+    """A comparison of the counts with the links. Its number is unique, so of two at once only one corrects them."""
 
     id = models.PositiveIntegerField(primary_key=True)
     at = models.DateTimeField(default=timezone.now)

@@ -100,4 +100,4 @@ def _check_length(headers: Message) -> None:
     lengths, codings = headers.get_all("Content-Length", []), headers.get_all("Transfer-Encoding", [])
     is_plain = all(map(_LENGTH.fullmatch, lengths)) and all(coding.lower() == "chunked" for coding in codings)
     if len(lengths) + len(codings) > 1 or not is_plain:
-        raise http.client.HTTPException("the length is told in doubtful ways")
+        raise http.client.HTTPException("conflicting or invalid length headers")

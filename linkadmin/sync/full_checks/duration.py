@@ -25,8 +25,8 @@ def explain(integration: Integration) -> str:
     if integration.provider_class.full_check_by is FullCheckBy.LINKS:
         return _("A full check takes about %(time)s at this rate limit.") % {"time": in_words(time)}
     text = _(
-        "Reading every customer's links takes about %(time)s at this rate limit, so a full check only reads "
-        "customers who changed in the provider's list or whose links need attention. Webhooks cover the rest."
+        "Reading every customer's links would take about %(time)s at this rate limit. A full check reads only "
+        "customers whose list entry changed or whose links need attention. Webhooks cover the rest."
     )
     return text % {"time": in_words(time)}
 

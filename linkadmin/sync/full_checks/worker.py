@@ -85,7 +85,7 @@ def _read(full_check: FullCheck, part: FullCheckBatch, provider: Provider) -> No
         _take_failure(part, integration, error)
     except Exception as error:  # noqa: BLE001 - one bad response doesn't end the others
         logger.error(
-            "full_check.stumbled", full_check=str(part.full_check_id), part=part.pk, error=type(error).__name__
+            "full_check.response_failed", full_check=str(part.full_check_id), part=part.pk, error=type(error).__name__
         )
         words = _("We couldn't process the provider's response.")
         _try_again(part, integration, error, reason="our_fault", words=words)
