@@ -170,6 +170,7 @@ def build(simulator: Simulator, clock: Clock | None = None) -> Environment:
         _copy(simulator)
     else:
         _first.extend(_make(simulator))
+        simulator.calls.clear()  # copies make none
     belvo, heron = Integration.objects.order_by("provider")
     people = {user.username: user for user in User.objects.all()}
     return Environment(simulator, clock or Clock(), belvo, heron, people)
