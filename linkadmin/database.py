@@ -1,4 +1,7 @@
-"""Database connections: when they're released, and how long they wait for a lock. SQLite's log is kept short."""
+"""Database connections: when they're released, how long they wait for a lock, and how to write many rows at once.
+
+SQLite's log is kept short.
+"""
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
@@ -7,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from django.db import InterfaceError, OperationalError, connection, connections
+from django.db.models import Model
 
 Found = TypeVar("Found")
 
@@ -54,6 +58,22 @@ def driver_rows(sql: str, params: Sequence[object]) -> list[tuple[Any, ...]]:
         from psycopg import Cursor  # 9 MB that nothing else needs with SQLite
 
         return Cursor(connection.connection).execute(sql, params).fetchall()
+
+
+def update_rows(rows: Sequence[Model], names: Sequence[str]) -> None:
+    """Write these fields of rows of one model, which the caller has locked.
+
+    `bulk_update` builds a CASE of all rows for each column, and takes 20 times as long.
+    """
+    if not rows or not names:
+        return
+    meta, quoted = rows[0]._meta, connection.ops.quote_name
+    fields: list[Any] = [*map(meta.get_field, names), meta.pk]
+    *columns, key = (f"{quoted(field.column)} = %s" for field in fields)
+    sql = f"UPDATE {quoted(meta.db_table)} SET {', '.join(columns)} WHERE {key}"  # noqa: S608 - our own names
+    values = [[field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields] for row in rows]
+    with connection.cursor() as cursor:
+        cursor.executemany(sql, values)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from linkadmin.accounts.models import User
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
+from linkadmin.database import update_rows
 
 from . import staff_moves
 from .models import EndUser, Link
@@ -50,7 +51,7 @@ def take_over(links: Sequence[Link]) -> None:
     managed = [link for link in links if managers[link.end_user_id]]
     for link in managed:
         link.account_manager_id = managers[link.end_user_id]
-    Link.objects.bulk_update(managed, ["account_manager"])
+    update_rows(managed, ["account_manager"])
 
 
 def _locked(customers: Collection[UUID]) -> dict[UUID, UUID | None]:

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from linkadmin.database import update_rows
 from linkadmin.integrations import connections
 from linkadmin.integrations.models import Integration
 from linkadmin.links import due_reads, health
@@ -141,7 +142,7 @@ def _want_each(integration: Integration, wanted: Mapping[LinkRef, datetime]) -> 
         ignore_conflicts=True,
     )
     changed = [row for row in _locked(integration, wanted) if row.want(wanted[row.ref])]
-    UnknownLinkRead.objects.bulk_update(changed, ("due_at", "wanted_at", "wanted_since"), batch_size=200)
+    update_rows(changed, ("due_at", "wanted_at", "wanted_since"))
     transaction.on_commit(lambda: wake_worker(due_reads.READ_TASK, integration.pk))
 
 

@@ -21,7 +21,7 @@ from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 
 from linkadmin import work_queue
-from linkadmin.database import release_connections
+from linkadmin.database import release_connections, update_rows
 from linkadmin.integrations.models import Integration
 from linkadmin.links import health
 from linkadmin.links.due_reads import LINGER
@@ -86,7 +86,7 @@ def end(rows: Sequence[Row], conclude: Callable[[Row], None]) -> None:
             conclude(row)
             row.claim_token = row.lease_until = None
         columns = [field.name for field in model._meta.concrete_fields if not field.primary_key]
-        model._default_manager.bulk_update(fresh, columns, batch_size=200)
+        update_rows(fresh, columns)
 
 
 def retry_later(rows: Sequence[Row], error: Exception, time_slice: TimeSlice) -> None:

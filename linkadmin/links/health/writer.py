@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from django.db.models import Case, F, Value, When
 
 from linkadmin.compiled_query import CompiledQuery
+from linkadmin.database import update_rows
 from linkadmin.integrations.models import Integration
 from linkadmin.links import account_managers, counts, unrecognized_values
 from linkadmin.links.models import HealthChange, Institution, InstitutionChange, Link, LinkSearch, search_text
@@ -22,12 +23,12 @@ from linkadmin.links.models.institutions import institutions_named
 from linkadmin.providers.types import Cause, HealthState, Observation, RemoteLink
 
 from .comparison import compare
-from .rows import Loaded, update_rows
 from .rules import RENEW_WITHIN, AppliedReport, Report, Source, apply_record, apply_report
 
 Understood = Callable[[Link, RemoteLink], RemoteLink]
 
 AT_ONCE = 500  # links written in one transaction: others wait for it
+_COLUMNS = [field.attname for field in Link._meta.concrete_fields if not field.primary_key]
 # What a record tells us about its link.
 _BESIDE = frozenset({"request_id", "last_accessed_at", "observation"})
 _told_by = attrgetter(
@@ -267,7 +268,7 @@ def _write(
     rows = Link.objects.select_related("institution").order_by("pk").select_for_update(of=("self",), no_key=True)
     named = institutions_named(integration, {each.institution for each in records.values() if each.institution})
     updated: list[Updated] = []
-    loaded: list[Loaded] = []
+    loaded: list[tuple[Link, Mapping[str, object]]] = []  # with the link's attributes as stored
     for link in rows.filter(integration=integration, remote_id__in=list(records), disconnected_at=None):
         loaded.append((link, dict(vars(link))))
         link.integration = integration
@@ -279,7 +280,8 @@ def _write(
         link.fingerprint = prints[link.remote_id] if link.observed_at == at else None
         link.urgency = link.rank()
         updated.append(Updated(link, applied, before, word))
-    update_rows(loaded)
+    changed = [name for name in _COLUMNS if any(getattr(link, name) != stored[name] for link, stored in loaded)]
+    update_rows([link for link, _stored in loaded], changed)
     _note(updated, at)
     return sum(each.applied.change is not None for each in updated)
 
