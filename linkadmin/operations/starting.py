@@ -23,6 +23,7 @@ from linkadmin.providers.errors import KeysRejected
 from linkadmin.web import storage
 
 from . import refusals, slots
+from .changes.removal import lock_integration
 from .models import Operation, OperationKind, PendingChallenge, State
 from .outcomes import Call, make_call
 from .states import By, locked, move, record, refused
@@ -146,6 +147,7 @@ def _write(operation: Operation, rules: Rules, answers: PendingChallenge | None)
     is_new_customer = False
     if operation.link is None:  # otherwise both are stored
         if operation.end_user is not None:
+            lock_integration(operation.integration_id)  # before its new customers, as discovery does
             operation.end_user, is_new_customer = _stored_customer(operation.end_user)
         operation.institution = _stored_bank(operation.institution)
     if answers:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -18,8 +19,10 @@ from linkadmin.links.models import EndUser, Link
 from linkadmin.operations import services
 from linkadmin.operations.models import OperationKind
 from linkadmin.providers.types import Cause, Observation, RemoteLink, Secret
+from linkadmin.sync.full_checks.discovery import add_unknown_links
 from linkadmin.webhooks import endpoints
-from tests.environment import Environment
+from tests.environment import HERON_INTEGRATION, Environment
+from tests.sync.full_checking import completed_full_check
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -40,16 +43,16 @@ def in_thread(work: Callable[[], object]) -> threading.Thread:
 
 @contextmanager
 def stopped_in(function: str, work: Callable[[], object]) -> Iterator[None]:
-    """Run `work` in a thread that holds its locks meanwhile, and calls `function` for its audit event afterwards."""
-    record, has_locks, may_end = import_string(function), threading.Event(), threading.Event()
+    """Run `work` in a thread that stops before it calls `function`, and holds its locks meanwhile."""
+    call, has_locks, may_end = import_string(function), threading.Event(), threading.Event()
 
-    def record_later(*args: Any, **event: Any) -> None:
+    def call_later(*args: Any, **named: Any) -> Any:
         has_locks.set()
         may_end.wait(WAIT_SECONDS)
-        record(*args, **event)
+        return call(*args, **named)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(function, record_later)
+        patch.setattr(function, call_later)
         thread = in_thread(work)
         try:
             assert has_locks.wait(WAIT_SECONDS)
@@ -105,6 +108,34 @@ def test_link_of_a_customer_who_gets_an_account_manager_meanwhile_gets_it_too(en
     thread.join()
 
     assert Link.objects.get().account_manager == mia
+
+
+@pytest.mark.servers
+def test_customer_gets_an_account_manager_while_a_check_adds_a_link_of_theirs(env: Environment) -> None:
+    link, mia = env.heron_link(item_id="item-1"), env.people["mia"]
+    body = {"access_token": "access-sandbox-2", "end_user_id": link.end_user.external_id, "item_id": "item-2"}
+    env.call_heron("POST", f"/api/integrations/{HERON_INTEGRATION}/links", body)
+    with stopped_in("linkadmin.sync.full_checks.lists.add_unknown_links", lambda: completed_full_check(env.heron)):
+        account_managers.set_account_manager(link.end_user, mia, by=env.people["adm"])
+
+    assert [each.account_manager for each in Link.objects.filter(end_user=link.end_user)] == [mia, mia]
+
+
+@pytest.mark.servers
+def test_link_is_created_while_a_check_adds_its_customer(env: Environment) -> None:
+    found = [RemoteLink("item-9", Observation(Cause.WORKING))]
+    typed = {"end_user_id": "cus-1", "end_user_name": "Blue Fern Bakery", "item_id": "item-1", "access_token": "token"}
+    with stopped_in(
+        "linkadmin.sync.full_checks.discovery.ensure_customers",
+        transaction.atomic(partial(add_unknown_links, env.heron, found, at=timezone.now(), end_user_id="cus-1")),
+    ):
+        thread = in_thread(lambda: env.send(env.new_link_url(), **typed))
+        thread.join(0.5)
+        assert thread.is_alive()
+    thread.join()
+    env.settled()
+
+    assert {each.remote_id for each in Link.objects.filter(end_user__external_id="cus-1")} == {"item-1", "item-9"}
 
 
 @pytest.mark.database

@@ -125,20 +125,32 @@ def give_up_customer(part: FullCheckBatch, integration: Integration, *, why: str
             _leave_out(part, SkippedRecord.Kind.CUSTOMER, [LeftOut(part.key, Why.UNREAD)], counted="unread")
 
 
-@transaction.atomic
 def _take_links(
     part: FullCheckBatch, integration: Integration, page: RemotePage[RemoteLink], requested_at: datetime
 ) -> None:
-    if not lifecycle.lock_full_check(part):
-        return
-    remotes = page.items
-    observed = health.observe_page(integration, remotes, at=requested_at)
-    found = add_unknown_links(integration, observed.unknown_links, at=requested_at, end_user_id=part.key)
-    lifecycle.close_part(part, ids=packed(each.remote_id for each in remotes), requested_at=requested_at)
-    gain = {"seen": len(remotes), "written": observed.written, "changed": observed.changed, "found": len(found)}
-    _count(part, gain)
-    _leave_out(part, SkippedRecord.Kind.LINK, page.left_out, counted="skipped")
-    _store_fingerprint(part, integration)
+    gain = Counter(seen=len(page.items))
+
+    def close() -> None:
+        lifecycle.close_part(part, ids=packed(each.remote_id for each in page.items), requested_at=requested_at)
+        _count(part, gain)
+        _leave_out(part, SkippedRecord.Kind.LINK, page.left_out, counted="skipped")
+        _store_fingerprint(part, integration)
+
+    with transaction.atomic():
+        if not lifecycle.lock_full_check(part):
+            return
+        observed = health.observe_page(integration, page.items, at=requested_at)
+        gain.update(written=observed.written, changed=observed.changed)
+        if not observed.unknown_links:
+            close()
+            return
+    # On its own: it locks the customer, whom others lock before their links.
+    gain.update(
+        found=len(add_unknown_links(integration, observed.unknown_links, at=requested_at, end_user_id=part.key))
+    )
+    with transaction.atomic():
+        if lifecycle.lock_full_check(part):
+            close()
 
 
 def _worth_reading(
