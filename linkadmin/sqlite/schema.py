@@ -8,17 +8,19 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
-from django.db import IntegrityError
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.backends.sqlite3 import schema
 
 HARMLESS = re.compile(
-    r"\s*(SELECT|PRAGMA|BEGIN|SAVEPOINT|RELEASE|ROLLBACK|ANALYZE|DROP (INDEX|TRIGGER)|"
-    r"CREATE (TABLE|VIRTUAL TABLE|INDEX|UNIQUE INDEX|TRIGGER))\b",
+    r"\s*(SELECT|PRAGMA|BEGIN|SAVEPOINT|RELEASE|ROLLBACK|ANALYZE|DROP (INDEX|TRIGGER|VIEW)|"
+    r"CREATE (TABLE|VIRTUAL TABLE|INDEX|UNIQUE INDEX|TRIGGER|VIEW))\b",
     re.IGNORECASE,
 )
 OF_ITS_OWN_KEYS = re.compile(r'\s*(?:INSERT INTO|ALTER TABLE) "?(?P<table>\w+)', re.IGNORECASE)
-OF_KEYS_TO_IT = re.compile(r'\s*(?:UPDATE|DELETE FROM|DROP TABLE) "?(?P<table>\w+)', re.IGNORECASE)
+OF_KEYS_TO_IT = re.compile(
+    r'\s*(?:UPDATE(?! OR\b)|DELETE FROM|DROP TABLE(?: IF EXISTS)?) "?(?P<table>\w+)', re.IGNORECASE
+)
+RENAMED = re.compile(r'\s*ALTER TABLE "?(?!new__)\w+"? RENAME TO\b', re.IGNORECASE)  # but not a copy of a table
 REFERRING = """
 SELECT DISTINCT of.name FROM sqlite_master of, pragma_foreign_key_list(of.name) key
 WHERE of.type = 'table' AND lower(key."table") = lower(%s)
@@ -38,7 +40,7 @@ class SchemaEditor(schema.DatabaseSchemaEditor):
         try:
             if error == (None, None, None):
                 self.connection.check_constraints(None if self._is_any else self._to_check())
-        except IntegrityError as broken:
+        except Exception as broken:
             self._end(type(broken), broken, broken.__traceback__)
             raise
         self._end(*error)
@@ -50,7 +52,9 @@ class SchemaEditor(schema.DatabaseSchemaEditor):
             self.connection.enable_constraint_checking()
 
     def _note(self, execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
-        if written := OF_ITS_OWN_KEYS.match(sql):
+        if RENAMED.match(sql):
+            self._is_any = True
+        elif written := OF_ITS_OWN_KEYS.match(sql):
             self._written.add(written["table"])
         elif changed := OF_KEYS_TO_IT.match(sql):
             self._changed.add(changed["table"])
