@@ -18,6 +18,8 @@ from django.db.backends.sqlite3 import base
 
 from .schema import SchemaEditor
 
+LONG = 4_000  # characters of a statement: such as inserts of many rows, which are never the same
+
 _turn = Lock()
 _opening = Lock()
 _kept_open: dict[str, sqlite3.Connection] = {}  # by file
@@ -27,7 +29,9 @@ class Cursor(base.SQLiteCursorWrapper):
     """Translates placeholders of a statement once, not each time."""
 
     def convert_query(self, query: str, *, param_names: list[str] | None = None) -> str:
-        return _translated(query) if param_names is None else super().convert_query(query, param_names=param_names)
+        if param_names is None and len(query) < LONG:
+            return _translated(query)
+        return super().convert_query(query, param_names=param_names)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
