@@ -7,10 +7,10 @@ names find only IDs, by their beginning.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
 from uuid import UUID
 
-from django.db.models import F, Lookup, OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
 from django.db.models.lookups import In
 
@@ -118,14 +118,18 @@ class _Word:
     banks: frozenset[UUID]  # institutions that have it in their name
     in_links: bool  # whether the text of a link may have it
 
+    @cached_property
+    def in_text(self) -> Q:
+        text = Subquery(LinkSearch.objects.filter(link=OuterRef("pk")).values("text"))
+        return Q(LINKS.tested(text, self.text))
+
     @property
     def condition(self) -> Q:
-        has_it = Q(_has(self.text))
         if not self.banks:
-            return has_it
+            return self.in_text
         # In this order, the text is only read for links of other institutions.
         named = Q(In(unindexed("institution"), list(self.banks)))
-        return named | has_it if self.in_links else named
+        return named | self.in_text if self.in_links else named
 
 
 def _wanted(words: str) -> list[_Word]:
@@ -141,35 +145,31 @@ def _folded(words: str) -> list[str]:
     return list(dict.fromkeys(plain for word in words.split()[:MAX_WORDS] if (plain := folded(word))))
 
 
-def _readings(words: Sequence[_Word]) -> list[tuple[frozenset[UUID] | None, list[str]]]:
+def _readings(words: Sequence[_Word]) -> list[tuple[frozenset[UUID] | None, list[_Word]]]:
     """Every way to find the words: some in the name of an institution, the rest in a link's text."""
-    readings: list[tuple[frozenset[UUID] | None, list[str]]] = [(None, [])]
+    readings: list[tuple[frozenset[UUID] | None, list[_Word]]] = [(None, [])]
     for word in words:
         named = [(word.banks if banks is None else banks & word.banks, rest) for banks, rest in readings]
-        in_links = [(banks, [*rest, word.text]) for banks, rest in readings] if word.in_links else []
+        in_links = [(banks, [*rest, word]) for banks, rest in readings] if word.in_links else []
         readings = [*in_links, *((banks, rest) for banks, rest in named if banks)]
     return readings
 
 
-def _select(banks: frozenset[UUID] | None, words: Sequence[str]) -> Select | None:
+def _select(banks: frozenset[UUID] | None, words: Sequence[_Word]) -> Select | None:
     """Select links that may match a reading, or return None if too many have each of its parts."""
-    indexed = [word for word in words if is_indexed(word)]
+    indexed = [word for word in words if is_indexed(word.text)]
+    texts = [word.text for word in indexed]
     if banks is None:
-        return LINKS.select(indexed)
+        return LINKS.select(texts)
     there = Link.objects.filter(institution__in=banks).values("pk")
     if not indexed:
         return Select.of(there)
     if not is_many(Select.of(there)):
-        return Select.of(there.filter(*map(_has, indexed)))
-    with_words = LINKS.select(indexed)
+        return Select.of(there.filter(*(word.in_text for word in indexed)))
+    with_words = LINKS.select(texts)
     if not is_many(with_words):
         return Select.of(there.filter(pk__in=RawSQL(with_words.sql, with_words.params)))  # noqa: S611
     return None
-
-
-def _has(word: str) -> "Lookup[Any]":
-    text = Subquery(LinkSearch.objects.filter(link=OuterRef("pk")).values("text"))
-    return LINKS.tested("pk", text, word)
 
 
 def _customer_id() -> Subquery:

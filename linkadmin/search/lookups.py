@@ -17,7 +17,7 @@ from django.db.models import F, Model, Q, QuerySet, Value
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.expressions import Combinable, RawSQL
 from django.db.models.functions import Coalesce, StrIndex
-from django.db.models.lookups import Exact, Lookup
+from django.db.models.lookups import Exact, In
 
 # Measured with a million rows: above each limit, the next way is cheaper. PostgreSQL is faster at testing rows than at
 # taking thousands of keys.
@@ -86,20 +86,8 @@ def listed(rows: "QuerySet[Row]", selects: Sequence[Select]) -> "tuple[QuerySet[
     if not keys:
         return rows.none(), True
     if len(keys) > MAX_SORTED:
-        return rows.filter(_Remembered(unindexed("pk"), keys)), False
+        return rows.filter(In(unindexed("pk"), _one_value(rows.model, keys))), False
     return rows.filter(pk__in=_one_value(rows.model, keys)), True
-
-
-class _Remembered(Lookup):
-    """Whether a key is one of many, which are one value in the statement. Databases hash them."""
-
-    prepare_rhs = False
-
-    def as_sql(self, compiler: Any, connection: Any) -> Any:
-        sql, params = self.process_lhs(compiler, connection)
-        if connection.vendor == "sqlite":
-            return f"{sql} IN (SELECT value FROM json_each(%s))", [*params, json.dumps(self.rhs)]  # noqa: S608
-        return f"{sql} = ANY(%s)", [*params, self.rhs]
 
 
 def _one_value(model: type[Model], keys: Sequence[Any]) -> RawSQL:

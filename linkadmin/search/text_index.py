@@ -119,11 +119,11 @@ class TextIndex:
         conditions = self._sql(" AND ".join(["{column} LIKE %s"] * len(patterns)))
         return Select(f"{self._sql(_SELECT['postgresql'])} {conditions}", patterns)
 
-    def tested(self, key: str, text: Any, word: str) -> "Lookup[Any]":
-        """Whether a row's text has a word in it, tested row by row. `key` is a column with its key."""
+    def tested(self, text: Any, word: str) -> "Lookup[Any]":
+        """Whether a row's text has a word in it, tested row by row."""
         found = self.select([word])
         if isinstance(found, _FtsSelect) and is_indexed(word) and not found.is_more(MAX_LOOKED_UP):
-            return _Indexed(F(key), (self._sql(_ROW_OF_KEY), found))
+            return _Indexed(F("pk"), (self._sql(_ROW_OF_KEY), found))
         return contains(text, word)
 
     def create_statements(self, vendor: str) -> list[str]:
