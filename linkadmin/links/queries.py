@@ -16,8 +16,9 @@ from .models import EndUser, Link
 CUSTOMERS, CUSTOMERS_BY_ID = Keyset("name", "external_id"), Keyset("external_id")
 
 
-def visible_to(user: User) -> "QuerySet[Link]":
-    return Link.objects.all() if may(user, Right.VIEW_LINKS) else Link.objects.none()
+def visible_to(user: User, links: "QuerySet[Link] | None" = None) -> "QuerySet[Link]":
+    links = Link.objects.all() if links is None else links
+    return links if may(user, Right.VIEW_LINKS) else links.none()
 
 
 def verifying(links: "QuerySet[Link]") -> "QuerySet[Link]":

@@ -19,6 +19,7 @@ OWN_STATE = {
     "heartbeats/signs.py": "the writer of this process's own heartbeat",
     "heartbeats/watch.py": "what was asked two seconds ago",
     "links/listing/table_rows.py": "drawn rows, each under all that it shows",
+    "paging.py": "statements of pages: the same until the end of the process",
     "links/presentation.py": "who is asked what is under way: registered at the start",
     "sqlite/base.py": "the idle connection that keeps the database's files open",
     "integrations/call_pool.py": "the calls that threads of this process make",
@@ -129,7 +130,8 @@ def keeps_state(tree: ast.Module) -> bool:
     """Whether a module has mutable globals: rebound names, or containers that start empty."""
     rebound = any(isinstance(node, ast.Global) for node in ast.walk(tree))
     values = [node.value for node in tree.body if isinstance(node, ast.Assign | ast.AnnAssign)]
-    return rebound or any(ast.unparse(value) in ("{}", "[]", "set()", "dict()", "list()") for value in values if value)
+    empty = ("{}", "[]", "set()", "dict()", "list()", "WeakKeyDictionary()")
+    return rebound or any(ast.unparse(value) in empty for value in values if value)
 
 
 def test_words_of_a_provider_are_compared_in_providers_alone() -> None:
@@ -202,7 +204,7 @@ def imported(name: str, tree: ast.Module) -> Iterator[str]:
 
 def test_locks_of_rows_let_others_refer_to_them() -> None:
     """A transaction that refers to a row by a foreign key needs it when it ends, on PostgreSQL. Then it already has
-    the audit log, which whoever locked the row may be waiting for.
+    the audit log, which the transaction that locked the row may be waiting for.
     """
     calls = [
         (file.relative_to(PRODUCT), node)

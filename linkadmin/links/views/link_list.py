@@ -97,7 +97,7 @@ def _results(request: HttpRequest, chosen: LinkFilter, words: str) -> dict[str, 
 
 def _page(request: HttpRequest, chosen: LinkFilter, words: str) -> Page[Link]:
     user, see_names = reader(request), may(request.user, Right.SEE_NAMES)
-    links = _LISTED if may(user, Right.VIEW_LINKS) else _LISTED.none()
+    links = queries.visible_to(user, _LISTED)
     if not words:
         return chosen.page(links, user, request.GET, see_names=see_names)
     found, are_few = search.found(chosen.links(links, user), words, see_names=see_names)
