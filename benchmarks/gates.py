@@ -162,14 +162,17 @@ def _scans(statement: Statement, big: set[str]) -> Iterator[str]:
 def _limited(sql: str) -> tuple[bool, bool]:
     """Whether a statement without its lists has a LIMIT, and whether each IN (SELECT …) has its own.
 
-    Only then a scan in the order of an index, or of the rows themselves, ends after a page.
+    Only then does a scan in the order of an index, or of the rows themselves, end after a page. The LIMIT of another
+    subquery, such as EXISTS, is its own.
     """
     lists = []
     while found := INNERMOST.search(sql):
         before, inside = sql[: found.start()], found[1]
-        if is_list := before.endswith(" IN ") and inside.startswith("SELECT"):
+        is_subquery = inside.startswith("SELECT")
+        if is_subquery and before.endswith(" IN "):
             lists.append(inside)
-        sql = before + ("" if is_list else f"[{inside}]") + sql[found.end() :]
+        is_part = not is_subquery or before.endswith((" FROM ", " AS ", " MATERIALIZED "))
+        sql = before + (f"[{inside}]" if is_part else "") + sql[found.end() :]
     return bool(LIMITED.search(sql)), all(map(LIMITED.search, lists))
 
 

@@ -129,6 +129,9 @@ def test_load_ends_when_a_server_is_killed_in_the_middle_of_an_answer() -> None:
         ("SELECT a FROM t WHERE id IN (SELECT id FROM t LIMIT 51)", False, True),
         ("SELECT a FROM t WHERE id IN (SELECT id FROM t) AND d IN (SELECT d FROM t LIMIT 9) LIMIT 51", True, False),
         ("SELECT a FROM (SELECT a FROM t LIMIT 51) WHERE id IN (1, 2)", True, True),
+        ("SELECT a FROM t WHERE EXISTS(SELECT 1 FROM u LIMIT 1)", False, True),
+        ("SELECT a, (SELECT b FROM u LIMIT 1) AS b FROM t", False, True),
+        ("WITH found AS MATERIALIZED (SELECT a FROM t LIMIT 9) SELECT a FROM found", True, True),
     ],
 )
 def test_a_limit_ends_its_own_part_of_a_statement(sql: str, rows_end: bool, lists_end: bool) -> None:
