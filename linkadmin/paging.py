@@ -136,8 +136,8 @@ class Part:
 class Keyset:
     """The order of a list, by columns that are never null and unique together.
 
-    Cursors hold a row's values, so rows that move don't shift pages. Text never gets into a URL: if a column holds text,
-    the cursor is the primary key alone. An invalid cursor shows the first page, an empty `before` the last.
+    Cursors hold a row's values, so rows that move don't shift pages. Text never gets into a URL: if a column holds
+    text, the cursor is the primary key alone. An invalid cursor shows the first page, an empty `before` the last.
     """
 
     def __init__(self, *columns: str | OldestIfNever, newest_first: bool = False, size: int = PAGE_SIZE) -> None:

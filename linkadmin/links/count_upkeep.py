@@ -1,9 +1,9 @@
 """Keeps the counts right: adds moves to them, and compares them with the links.
 
-`fold` adds pending moves to the counts; two folds never take the same move. `recount` compares the counts with the links
-without locking them: links − pending moves − counts is a count's error, and neither a change nor a fold alters that. It
-reads all three in one statement, so it sees a change together with its moves. The first recount also fills the days
-before it, while nothing has been folded yet.
+`fold` adds pending moves to the counts; two folds never take the same move. `recount` compares the counts with the
+links without locking them: links minus pending moves minus counts is a count's error, and neither a change nor a fold
+alters that. It reads all three in one statement, so it sees a change together with its moves. The first recount also
+fills the days before it, while nothing has been folded yet.
 """
 
 from collections import Counter, defaultdict

@@ -26,7 +26,7 @@ _SPECIAL = re.compile(r"""[&<>"']""")
 
 
 class FlatPart:
-    """A template of text, `{{ name }}`, `{% if name %}` and `{% translate "text" %}`. Raises TypeError for anything else."""
+    """A template of text, `{{ name }}`, `{% if name %}` and `{% translate "text" %}`. Anything else is a TypeError."""
 
     def __init__(self, template_name: str) -> None:
         self._template_name = template_name

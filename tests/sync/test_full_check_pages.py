@@ -44,7 +44,8 @@ def test_page_says_how_long_a_full_pass_takes_at_the_rate_limit(env: Environment
     assert "A full check takes about 7 min at this rate limit." in env.open(listed(env), "adm").words
     of_heron = env.open(f"/integrations/{env.heron.pk}/full-checks/", "adm")
     assert (
-        "Reading every customer's links takes about 10 min at this rate limit, so a full check only" in of_heron.words
+        "Reading every customer's links would take about 10 min at this rate limit. A full check reads only"
+        in of_heron.words
     )
 
 
