@@ -58,6 +58,7 @@ class Environment:
     belvo: Integration
     heron: Integration
     people: dict[str, User]
+    calls_before: int  # of the simulator: the first environment in a process reads institutions
     browsers: dict[str, Client] = field(default_factory=dict)
 
     def client(self, name: str = "ana") -> Client:
@@ -120,7 +121,8 @@ class Environment:
 
     def calls(self, method: str, path: str = "/api/") -> list[Call]:
         """Calls from the product that reached the simulator, oldest first."""
-        ours = [call for call in self.simulator.calls if call.headers.get("user-agent", "").startswith("linkadmin/")]
+        since = self.simulator.calls[self.calls_before :]
+        ours = [call for call in since if call.headers.get("user-agent", "").startswith("linkadmin/")]
         return [call for call in ours if call.method == method and call.path.startswith(path)]
 
     def last_operation(self, link: Link | None = None) -> Operation:
@@ -170,10 +172,9 @@ def build(simulator: Simulator, clock: Clock | None = None) -> Environment:
         _copy(simulator)
     else:
         _first.extend(_make(simulator))
-        simulator.calls.clear()  # copies make none
     belvo, heron = Integration.objects.order_by("provider")
     people = {user.username: user for user in User.objects.all()}
-    return Environment(simulator, clock or Clock(), belvo, heron, people)
+    return Environment(simulator, clock or Clock(), belvo, heron, people, calls_before=len(simulator.calls))
 
 
 @dataclass(frozen=True)
