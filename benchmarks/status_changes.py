@@ -36,6 +36,8 @@ def one_by_one(way: str, writers: int, count: int) -> float:
     links = list(Link.objects.filter(health=HealthState.HEALTHY, verifying_since=None)[: writers * count])
     began = timezone.now()
     connection.close()
+    if connection.vendor == "postgresql":
+        connection.close_pool()  # its threads wouldn't survive the fork
     fork = multiprocessing.get_context("fork")
     ready = fork.Barrier(writers)
     shares = [links[number::writers] for number in range(writers)]
