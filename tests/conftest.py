@@ -125,6 +125,7 @@ def simulator(clock: Clock) -> Iterator[Simulator]:
 def env(db: None, simulator: Simulator, clock: Clock) -> Iterator[Environment]:
     """Staff and two integrations. Tests whose calls run in threads need `transaction=True`."""
     built = build(simulator, clock)
+    built.calls_before = len(simulator.calls)
     yield built
     built.settled()
 

@@ -58,8 +58,8 @@ class Environment:
     belvo: Integration
     heron: Integration
     people: dict[str, User]
-    calls_before: int  # of the simulator: the first environment in a process reads institutions
     browsers: dict[str, Client] = field(default_factory=dict)
+    calls_before: int = 0  # those that built it
 
     def client(self, name: str = "ana") -> Client:
         """A browser with this person signed in; the same one each time."""
@@ -174,7 +174,7 @@ def build(simulator: Simulator, clock: Clock | None = None) -> Environment:
         _first.extend(_make(simulator))
     belvo, heron = Integration.objects.order_by("provider")
     people = {user.username: user for user in User.objects.all()}
-    return Environment(simulator, clock or Clock(), belvo, heron, people, calls_before=len(simulator.calls))
+    return Environment(simulator, clock or Clock(), belvo, heron, people)
 
 
 @dataclass(frozen=True)
