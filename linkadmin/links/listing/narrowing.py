@@ -13,14 +13,12 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import Lookup, Q, QuerySet
-from django.db.models.lookups import In, IsNull, LessThan, LessThanOrEqual, Range
+from django.db.models.lookups import In, LessThan, LessThanOrEqual, Range
 
 from linkadmin.paging import Part
 from linkadmin.search.lookups import Select, unindexed
 
-LOOKUPS: Mapping[str, "type[Lookup[Any]]"] = {
-    "in": In, "isnull": IsNull, "lt": LessThan, "lte": LessThanOrEqual, "range": Range,
-}  # fmt: skip
+LOOKUPS: Mapping[str, "type[Lookup[Any]]"] = {"in": In, "lt": LessThan, "lte": LessThanOrEqual, "range": Range}
 MOST_COMPARED = 5_000  # links, of each of several filters
 
 
