@@ -75,8 +75,8 @@ def _line(name: str, points: Iterable[Point]) -> str:
     places = [(_x(links), _y(f1)) for links, f1 in points]
     path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
     dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{COLORS[name]}"/>' for x, y in places)
-    x, y = places[-1]
-    label = f'<text x="{x + 8:.1f}" y="{y + 4:.1f}">{name}</text>'
+    place = LEFT + 100 + 65 * list(COLORS).index(name)  # beside the heading: at the lines, names would overlap
+    label = f'<text x="{place}" y="16" style="fill: {COLORS[name]}">{name}</text>'
     return f'<path d="{path}" stroke="{COLORS[name]}"/>{dots}{label}'
 
 
