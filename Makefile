@@ -33,7 +33,7 @@ environment: ## create .venv with everything the tests and checks need
 lint: environment ## ruff for Python, djlint for templates
 	@$(BIN)/ruff check $(OURS)
 	@$(BIN)/ruff format --check $(OURS)
-	@$(BIN)/djlint --quiet --check templates
+	@$(BIN)/djlint --check templates
 	@$(BIN)/djlint --quiet --lint templates
 
 types: environment ## mypy, strict
