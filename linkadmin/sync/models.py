@@ -116,6 +116,10 @@ class FullCheckBatch(WorkItem):
     def __str__(self) -> str:
         return f"{self.kind} {self.key}"
 
+    @property
+    def is_customer(self) -> bool:
+        return self.kind == self.BatchKind.CUSTOMER
+
 
 class CustomerFingerprint(models.Model):
     """A customer's entry in the provider's list when their links were last read, as a fingerprint."""

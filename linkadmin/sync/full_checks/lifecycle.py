@@ -176,7 +176,7 @@ def answered_later(part: FullCheckBatch, requested_at: datetime) -> list[bytes |
 
     Two customers never share a link.
     """
-    if part.kind == Kind.CUSTOMER:
+    if part.is_customer:
         return []
     later = FullCheckBatch.objects.filter(full_check=part.full_check_id, requested_at__gt=requested_at).exclude(
         pk=part.pk

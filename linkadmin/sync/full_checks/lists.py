@@ -55,7 +55,10 @@ def read_links_page(part: FullCheckBatch, integration: Integration, provider: Pr
 def take_page(
     part: FullCheckBatch, integration: Integration, page: RemotePage[RemoteLink], requested_at: datetime
 ) -> None:
-    """Store what a page says: in one transaction, unless it has links to add, which take more time."""
+    """Store what a page says: in one transaction, unless it has links to add, which take more time.
+
+    Links are added on their own, as that locks customers, whom others lock before their links.
+    """
     gain = Counter(seen=len(page.items))
     with transaction.atomic():
         ids = packed(each.remote_id for each in page.items)
@@ -64,14 +67,15 @@ def take_page(
         observed = _observe(part, integration, page.items, requested_at)
         gain.update(written=observed.written, changed=observed.changed)
         if not observed.unknown_links:
-            _close_page(part, page, gain)
+            _close(part, page, gain)
             return
+    customer = part.key if part.is_customer else ""
     rest = iter(observed.unknown_links)
     while lot := list(islice(rest, AT_ONCE)):
-        gain.update(found=len(add_unknown_links(integration, lot, at=requested_at)))
+        gain.update(found=len(add_unknown_links(integration, lot, at=requested_at, end_user_id=customer)))
     with transaction.atomic():
         if lifecycle.lock_full_check(part):
-            _close_page(part, page, gain)
+            _close(part, page, gain)
 
 
 def _observe(
@@ -83,11 +87,14 @@ def _observe(
     return health.observe_page(integration, wanted, at=requested_at, understood=without_attempt)
 
 
-def _close_page(part: FullCheckBatch, page: RemotePage[RemoteLink], gain: Mapping[str, int]) -> None:
+def _close(part: FullCheckBatch, page: RemotePage[RemoteLink], gain: Mapping[str, int]) -> None:
     lifecycle.close_part(part)
     _count(part, gain)
     _leave_out(part, SkippedRecord.Kind.LINK, page.left_out, counted="skipped")
-    lifecycle.queue_next_pages(part, page)
+    if part.is_customer:
+        _store_fingerprint(part)
+    else:
+        lifecycle.queue_next_pages(part, page)
 
 
 def read_customers_page(part: FullCheckBatch, integration: Integration, provider: Provider) -> None:
@@ -112,7 +119,7 @@ def read_links_of_customer(part: FullCheckBatch, integration: Integration, provi
     page: RemotePage[RemoteLink] = RemotePage(items=(), number=1, is_last=True)
     with suppress(NotFound):  # the customer was deleted after the list was read
         page = provider.list_links({OF_CUSTOMER: part.key})
-    _take_links(part, integration, page, requested_at)
+    take_page(part, integration, page, requested_at)
 
 
 def give_up_customer(part: FullCheckBatch, integration: Integration, *, why: str) -> None:
@@ -123,34 +130,6 @@ def give_up_customer(part: FullCheckBatch, integration: Integration, *, why: str
         if lifecycle.lock_full_check(part):
             lifecycle.close_part(part, gave_up=True)
             _leave_out(part, SkippedRecord.Kind.CUSTOMER, [LeftOut(part.key, Why.UNREAD)], counted="unread")
-
-
-def _take_links(
-    part: FullCheckBatch, integration: Integration, page: RemotePage[RemoteLink], requested_at: datetime
-) -> None:
-    gain = Counter(seen=len(page.items))
-
-    def close() -> None:
-        lifecycle.close_part(part, ids=packed(each.remote_id for each in page.items), requested_at=requested_at)
-        _count(part, gain)
-        _leave_out(part, SkippedRecord.Kind.LINK, page.left_out, counted="skipped")
-        _store_fingerprint(part, integration)
-
-    with transaction.atomic():
-        if not lifecycle.lock_full_check(part):
-            return
-        observed = health.observe_page(integration, page.items, at=requested_at)
-        gain.update(written=observed.written, changed=observed.changed)
-        if not observed.unknown_links:
-            close()
-            return
-    # On its own: it locks the customer, whom others lock before their links.
-    gain.update(
-        found=len(add_unknown_links(integration, observed.unknown_links, at=requested_at, end_user_id=part.key))
-    )
-    with transaction.atomic():
-        if lifecycle.lock_full_check(part):
-            close()
 
 
 def _worth_reading(
@@ -172,8 +151,9 @@ def _worth_reading(
     return {each.end_user_id: urgencies.get(each.end_user_id, NEWS) for each in customers if is_worth_it(each)}
 
 
-def _store_fingerprint(part: FullCheckBatch, integration: Integration) -> None:
+def _store_fingerprint(part: FullCheckBatch) -> None:
     assert part.fingerprint is not None  # noqa: S101 - for the types: it came with the part
+    integration = part.full_check.integration
     of_customer = CustomerFingerprint(integration=integration, end_user_id=part.key, fingerprint=part.fingerprint)
     unique = ["integration", "end_user_id"]
     CustomerFingerprint.objects.bulk_create(

@@ -92,7 +92,7 @@ def _read(full_check: FullCheck, part: FullCheckBatch, provider: Provider) -> No
 
 
 def _reader(part: FullCheckBatch, integration: Integration) -> Callable[[FullCheckBatch, Integration, Provider], None]:
-    if part.kind == FullCheckBatch.BatchKind.CUSTOMER:
+    if part.is_customer:
         return lists.read_links_of_customer
     of_links = integration.provider_class.full_check_by is FullCheckBy.LINKS
     return lists.read_links_page if of_links else lists.read_customers_page
@@ -113,7 +113,7 @@ def _take_failure(part: FullCheckBatch, integration: Integration, error: Provide
 def _try_again(part: FullCheckBatch, integration: Integration, error: Exception, *, reason: str, words: str) -> None:
     if part.attempts < lifecycle.MAX_TRIES:
         retry_later([part], error)
-    elif part.kind == FullCheckBatch.BatchKind.CUSTOMER:
+    elif part.is_customer:
         lists.give_up_customer(part, integration, why=reason)
         _end_if_most_fail(part.full_check, words)
     else:
