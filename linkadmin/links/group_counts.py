@@ -23,9 +23,9 @@ from .state_counts import state_counts
 
 COUNTS = "links by integration"  # while a page is drawn
 LOOKS = {
-    "customer": ("bad", "user"),
+    "customer": ("warn", "user"),
     "wait": ("info", "hourglass"),
-    "us": ("warn", "wrench"),
+    "us": ("us", "wrench"),
     VERIFYING: (VERIFYING_LOOK.tone, VERIFYING_LOOK.icon),
     "fine": ("ok", "circle-check"),
     "ended": ("quiet", "circle-slash"),

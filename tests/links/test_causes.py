@@ -16,7 +16,7 @@ from linkadmin.providers.types import Cause, HealthState
 from linkadmin.web import icons
 from tests.environment import Environment
 
-TONES = {"ok", "warn", "bad", "info", "quiet"}
+TONES = {"ok", "warn", "us", "bad", "info", "quiet"}
 
 every_verdict = pytest.mark.parametrize(("cause", "verdict"), VERDICTS.items(), ids=str)
 

@@ -16,7 +16,7 @@ from linkadmin.links.presentation import TURN_ICONS
 from linkadmin.operations.changes import CHANGES
 from linkadmin.web import icons
 
-TONES = {"ok", "warn", "bad", "info", "quiet"}
+TONES = {"ok", "warn", "us", "bad", "info", "quiet"}
 PAGES = Path(settings.BASE_DIR, "templates")
 CODE = [path for path in Path(settings.BASE_DIR, "linkadmin").rglob("*.py") if path.name != "icons.py"]
 IN_PAGES = re.compile(r'(?:\{% icon |\bicon=|\bicon\|default:)"([\w-]+)"')

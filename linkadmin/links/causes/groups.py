@@ -105,7 +105,7 @@ _WITHOUT_LOGIN: Mapping[tuple[Remedy, RepairKind], str | Promise] = MappingProxy
         ),
     }
 )
-VERIFYING_LOOK = StateLook(_("Verifying repair"), "info", "shield-check", STATES[HealthState.SETTING_UP].rank)
+VERIFYING_LOOK = StateLook(_("Verifying repair"), "quiet", "shield-check", STATES[HealthState.SETTING_UP].rank)
 _BEING_VERIFIED = Judgment(
     group=None,
     look=VERIFYING_LOOK,

@@ -86,7 +86,7 @@ class StateLook:
     """How a status looks everywhere."""
 
     label: str | Promise
-    tone: str  # ok, warn, bad, info or quiet
+    tone: str  # by who it's waiting on: warn for the customer, us, info for bank or provider, ok or quiet for nobody
     icon: str  # a lucide name
     rank: int  # order in the work list, most urgent first
 
@@ -94,14 +94,14 @@ class StateLook:
 STATES: Mapping[HealthState, StateLook] = MappingProxyType(
     {
         HealthState.CUSTOMER_CODE: StateLook(_("One-time code needed"), "warn", "message-square-lock", 10),
-        HealthState.OUR_SETUP: StateLook(_("Configuration problem"), "warn", "wrench", 20),
-        HealthState.CUSTOMER_LOGIN: StateLook(_("Sign-in needed"), "bad", "key-round", 30),
+        HealthState.OUR_SETUP: StateLook(_("Configuration problem"), "us", "wrench", 20),
+        HealthState.CUSTOMER_LOGIN: StateLook(_("Sign-in needed"), "warn", "key-round", 30),
         HealthState.CUSTOMER_CONSENT: StateLook(_("Consent needed"), "warn", "signature", 30),
-        HealthState.CUSTOMER_BANK: StateLook(_("Action needed at the bank"), "bad", "landmark", 30),
-        HealthState.STALE: StateLook(_("No new data"), "warn", "history", 50),
-        HealthState.UNKNOWN: StateLook(_("Unrecognized status"), "warn", "circle-question-mark", 60),
+        HealthState.CUSTOMER_BANK: StateLook(_("Action needed at the bank"), "warn", "landmark", 30),
+        HealthState.STALE: StateLook(_("No new data"), "us", "history", 50),
+        HealthState.UNKNOWN: StateLook(_("Unrecognized status"), "us", "circle-question-mark", 60),
         HealthState.WAITING: StateLook(_("Bank or provider issue"), "info", "hourglass", 70),
-        HealthState.SETTING_UP: StateLook(_("Setting up"), "info", "circle-dashed", 80),
+        HealthState.SETTING_UP: StateLook(_("Setting up"), "quiet", "circle-dashed", 80),
         HealthState.HEALTHY: StateLook(_("Working"), "ok", "circle-check", 90),
         HealthState.DISCONNECTED: StateLook(_("Disconnected"), "quiet", "circle-slash", 100),
     }

@@ -62,7 +62,7 @@ def _under_way(operation: Operation) -> UnderWay:
         return UnderWay(badge, since, asked.turn, str(asked.advice))
     label, reason, advice = _words_of(operation)
     is_ours = operation.state == State.NEEDS_DECISION
-    badge = StateBadge("warn" if is_ours else "info", "hourglass", label, reason)
+    badge = StateBadge("us" if is_ours else "quiet", "hourglass", label, reason)
     return UnderWay(badge, operation.began_at, Turn.US if is_ours else Turn.NOBODY, advice)
 
 
