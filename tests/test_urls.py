@@ -48,6 +48,7 @@ def places(env: Environment) -> dict[str, str]:
         "secret": str(endpoints.add_secret(env.belvo, Secret("Bearer never-sent-anywhere"), by=None, after=0).pk),
         "what": "customers",
         "source": "dso_1",
+        "challenge": str(uuid.uuid4()),
     }
 
 

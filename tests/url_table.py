@@ -27,6 +27,7 @@ GET  /links/{link}/credentials/          200  403  403  403
 POST /links/{link}/credentials/          422  403  403  403
 GET  /links/{link}/code/                303  303  303  403
 POST /links/{link}/code/                303  403  403  403
+GET  /links/{link}/code/{challenge}/picture/  404  403  403  403
 POST /links/{link}/code/withdraw/       303  403  403  403
 GET  /links/{link}/code/withdraw/       405  403  403  403
 GET  /links/{link}/code/cancel/         403  303  403  403

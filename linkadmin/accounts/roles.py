@@ -149,6 +149,7 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "institution-search": Right.CREATE_LINK,
     # Colleagues see the same step. Only those who may enter a code can submit it.
     "link-code": {"GET": Right.VIEW_LINKS, "POST": Right.UPDATE_CREDENTIALS},
+    "link-code-picture": Right.UPDATE_CREDENTIALS,
     "link-live": Right.VIEW_LINKS,
     "link-history": Right.VIEW_LINKS,
     "link-notes": Right.ORGANIZE_LINKS,

@@ -14,6 +14,7 @@ urlpatterns = [
     path("links/<uuid:pk>/refresh/", link.link_refresh, name="link-refresh"),
     path("links/<uuid:pk>/attempt/", operation.link_attempt, name="link-attempt"),
     path("links/<uuid:pk>/code/", code.link_code, name="link-code"),
+    path("links/<uuid:pk>/code/<uuid:challenge>/picture/", code.link_code_picture, name="link-code-picture"),
     path("links/<uuid:pk>/code/withdraw/", code.link_code_withdraw, name="link-code-withdraw"),
     path("links/<uuid:pk>/code/cancel/", code.link_code_cancel, name="link-code-cancel"),
     *(

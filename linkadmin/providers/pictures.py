@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 # Recognized by content, not by declared type. No SVG: it can contain scripts.
@@ -20,11 +21,21 @@ _SHORTEST_DATA = 60  # characters
 _SHORTEST_LINE = 40  # of wrapped base64; shorter lines are sentences
 
 
-def picture(text: str) -> str:
-    """Return the picture as a data URI; empty if there is none we can show."""
+@dataclass(frozen=True, slots=True)
+class Picture:
+    content_type: str
+    data: bytes = field(repr=False)
+
+    @property
+    def uri(self) -> str:
+        return f"data:{self.content_type};base64,{base64.b64encode(self.data).decode()}"
+
+
+def picture(text: str) -> Picture | None:
+    """Return the picture, or None if there is none we can show."""
     data = _decoded(text)
     kind = next((kind for kind, looks in _KINDS if data and looks.match(data)), "")
-    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}" if kind else ""
+    return Picture(f"image/{kind}", data) if kind else None
 
 
 def is_unreadable_picture(text: str) -> bool:

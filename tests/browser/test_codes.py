@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from linkadmin.operations.models import PendingChallenge
 from tests.environment import Environment
+from tests.scripted import answering, asks
 
 from .helpers import Windows, send_code, send_password
 
@@ -56,9 +57,21 @@ def test_qr_code_is_drawn(env: Environment, windows: Windows) -> None:
 
     picture = page.get_by_role("img", name="QR code from the bank")
     expect(picture).to_be_visible()
+    expect(page.locator("[data-picture-broken]")).to_be_hidden()
     assert picture.evaluate("image => image.naturalWidth") > 0
     send_code(page, "111111")
     expect_state(page, "Verifying repair")
+
+
+def test_qr_code_is_drawn_from_text(env: Environment, windows: Windows) -> None:
+    link, page = env.belvo_link(), windows.window()
+
+    with answering(env.belvo, asks(link.remote_id, type="qr", value="SIMULATED-BANK:123456")):
+        send_password(page, link, "pass")
+        picture = page.get_by_role("img", name="QR code from the bank")
+        expect(picture).to_be_visible()
+
+    assert picture.evaluate("image => image.complete && image.naturalWidth") > 0
 
 
 def test_question_of_the_bank_is_read_out(env: Environment, windows: Windows) -> None:

@@ -66,19 +66,90 @@ def test_number_is_shown_with_the_banks_instructions(env: Environment) -> None:
     assert "code" in page.inputs()
 
 
-def test_image_is_embedded_from_the_response(env: Environment) -> None:
+def picture_of(env: Environment, link: Link) -> str:
+    """URL of the picture at a link's code step."""
+    (picture,) = [each.attrs for each in env.open(url_of(link)).elements if each.tag == "img"]
+    assert picture["alt"] == "QR code from the bank"
+    return picture["src"]
+
+
+def test_picture_has_a_url_of_its_own(env: Environment) -> None:
+    url = picture_of(env, asked(env, "qr_code"))
+
+    answer = env.client().get(url)
+
+    assert answer.status_code == 200
+    assert answer["Content-Type"] == "image/png"
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert "no-store" in answer["Cache-Control"]
+    assert answer.content.startswith(b"\x89PNG")
+
+
+def test_no_page_may_embed_a_picture(env: Environment) -> None:
     page = env.open(url_of(asked(env, "qr_code")))
 
-    (picture,) = [each.attrs for each in page.elements if each.tag == "img"]
-    assert picture["src"].startswith("data:image/png;base64,iVBOR")
-    assert picture["alt"] == "QR code from the bank"
-    assert "img-src 'self' data:" in page.headers["content-security-policy"]
+    assert "img-src 'self';" in page.headers["content-security-policy"]
+    assert "data:" not in page.headers["content-security-policy"]
+    assert "data:image" not in page.source
 
 
-def test_only_the_code_step_may_embed_images(env: Environment) -> None:
+def test_head_of_a_picture_has_no_body(env: Environment) -> None:
+    url = picture_of(env, asked(env, "qr_code"))
+
+    answer = env.client().head(url)
+
+    assert (answer.status_code, answer.content, answer["Content-Type"]) == (200, b"", "image/png")
+
+
+def test_picture_takes_no_post(env: Environment) -> None:
+    assert env.client().post(picture_of(env, asked(env, "qr_code"))).status_code == 405
+
+
+@pytest.mark.parametrize(("name", "status"), [("ana", 200), ("ben", 200), ("mia", 403), ("aud", 403), ("adm", 403)])
+def test_picture_opens_for_those_who_may_enter_a_code(env: Environment, name: str, status: int) -> None:
+    url = picture_of(env, asked(env, "qr_code"))
+
+    assert env.client(name).get(url).status_code == status
+
+
+def test_picture_of_another_link_is_not_found(env: Environment) -> None:
+    link, other = asked(env, "qr_code"), asked(env, "qr_code")
+    url = picture_of(env, link)
+
+    assert env.client().get(url.replace(str(link.pk), str(other.pk))).status_code == 404
+
+
+def test_picture_is_gone_when_the_challenge_expires(env: Environment) -> None:
     link = asked(env, "qr_code")
+    url = picture_of(env, link)
+    PendingChallenge.objects.update(expires_at=timezone.now())
 
-    assert "data:" not in env.open(link.get_absolute_url()).headers["content-security-policy"]
+    assert env.client().get(url).status_code == 404
+
+
+def test_picture_is_gone_when_the_code_is_entered(env: Environment) -> None:
+    link = asked(env, "qr_code")
+    url = picture_of(env, link)
+    give(env, link, "111111")
+
+    assert env.client().get(url).status_code == 404
+
+
+def test_picture_of_an_earlier_challenge_is_gone_when_the_bank_asks_again(env: Environment) -> None:
+    link = asked(env, "qr_code")
+    url = picture_of(env, link)
+    give(env, link, "222222")
+
+    assert env.client().get(url).status_code == 404
+    assert picture_of(env, link) != url
+
+
+@pytest.mark.parametrize("password", ["pass_mfa", "mfa_numeric", "mfa_text"])
+def test_challenge_without_a_picture_has_none(env: Environment, password: str) -> None:
+    link = asked(env, password)
+    challenge = PendingChallenge.objects.get()
+
+    assert env.client().get(f"{url_of(link)}{challenge.pk}/picture/").status_code == 404
 
 
 def test_question_of_the_bank_is_text_and_never_markup(env: Environment) -> None:
@@ -283,7 +354,7 @@ def test_who_cannot_repair_sees_no_value_of_the_challenge(env: Environment, name
 
     assert "The bank is asking for a one-time code" in page.words
     assert not NUMBER.search(page.source)
-    assert "data:image" not in page.source
+    assert "/picture/" not in page.source
     assert "¿Qué código" not in page.source
     assert "code" not in page.inputs()
 

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from linkadmin.links.models import Link
+from linkadmin.operations.models import PendingChallenge
 from tests.environment import Environment
 from tests.url_table import views
 from tests.webhooks.webhook_sender import open_endpoint
@@ -15,6 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 # Every view that can show a challenge, a repair URL, a signing secret, or the random part of an endpoint URL.
 SHOW_A_SECRET = {
     "link-code",
+    "link-code-picture",
     "operation-detail",
     "integration-operation",
     "operation-decide",
@@ -71,6 +73,17 @@ def test_challenge_is_not_compressed(env: Environment) -> None:
 
     assert encoding(env.client(), f"/links/{link.pk}/code/") == "identity"
     assert encoding(env.client(), f"/links/{link.pk}/code/", code="") == "identity"
+
+
+def test_picture_of_a_challenge_is_not_compressed(env: Environment) -> None:
+    link = env.belvo_link()
+    env.send(f"/links/{link.pk}/credentials/", password="qr_code")
+    challenge = PendingChallenge.objects.get()
+
+    answer = env.client().get(f"/links/{link.pk}/code/{challenge.pk}/picture/", headers=GZIP)
+
+    assert (answer.status_code, answer["Content-Encoding"]) == (200, "identity")
+    assert answer.content.startswith(b"\x89PNG")
 
 
 def test_repair_url_is_not_compressed(env: Environment) -> None:

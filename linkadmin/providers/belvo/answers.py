@@ -287,8 +287,8 @@ def _code_required(answer: Answer, failure: Failure, link_id: str) -> ProviderEr
 
 def _challenge_value(answer: Answer, value: object) -> str:
     # A picture isn't checked for echoes: long data contains short secrets by chance.
-    shown = picture(value) if isinstance(value, str) and len(value) <= _MAX_PICTURE else ""
-    return shown or answer.words(value, limit=_MAX_CHALLENGE)
+    shown = picture(value) if isinstance(value, str) and len(value) <= _MAX_PICTURE else None
+    return shown.uri if shown else answer.words(value, limit=_MAX_CHALLENGE)
 
 
 def _expects_input(data: Mapping[str, object]) -> bool:
