@@ -66,6 +66,15 @@ def span_words(span: timedelta) -> str:
     return ngettext("%(count)d day", "%(count)d days", span.days) % {"count": span.days}
 
 
+def short_span_words(span: timedelta) -> str:
+    return span_words(span) if span.days < 1 else _("%(count)d d") % {"count": span.days}
+
+
+def short_ago_words(at: datetime, *, now: datetime) -> str:
+    days = (now - at).days
+    return ago_words(at, now=now) if days < 1 else _("%(count)d d ago") % {"count": days}
+
+
 def ago_words(at: datetime, *, now: datetime) -> str:
     seconds = int((now - at).total_seconds())
     unit = 1 if seconds < 60 else 60 if seconds < 3600 else 3600 if seconds < 86_400 else 86_400

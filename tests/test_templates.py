@@ -325,7 +325,7 @@ def _gets_what_the_browser_would(element: Element, url: str) -> bool:
     if element.attrs.get("hx-trigger", "").startswith(("every ", "countdown-over")):
         return asked == url  # a panel that redraws itself
     if element.tag == "input":
-        return "list" in element.attrs  # suggestions; the form takes what is typed without them, too
+        return element.attrs["hx-target"] == "#banks"  # suggestions; the form takes what is typed without them, too
     plain = element.attrs.get("action", "") if element.tag == "form" else element.attrs.get("href")
     return plain is not None and asked == _whole(url, plain)
 

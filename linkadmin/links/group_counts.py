@@ -35,15 +35,13 @@ LOOKS = {
 _TILE = FlatPart("links/_group_tile.html")
 
 
-def group_tiles(by_state: Counter[str], *, current: str | None = None, may_view_links: bool = True) -> str:
-    """Markup of the tiles; none for empty groups. `current`, in the list itself: the state it's filtered by."""
-    return _tiles(tuple(by_state.items()), current, may_view_links, get_language())
+def group_tiles(by_state: Counter[str], *, may_view_links: bool = True) -> str:
+    """Markup of the tiles; none for empty groups."""
+    return _tiles(tuple(by_state.items()), may_view_links, get_language())
 
 
 @lru_cache(maxsize=200)
-def _tiles(
-    counted: tuple[tuple[str, int], ...], current: str | None, may_view_links: bool, _language: str | None
-) -> str:
+def _tiles(counted: tuple[tuple[str, int], ...], may_view_links: bool, _language: str | None) -> str:
     by_state = Counter(dict(counted))
     sums, url = group_counts(by_state) | {VERIFYING: by_state[VERIFYING]}, reverse("link-list")
     return _TILE.fill(
@@ -54,8 +52,6 @@ def _tiles(
             "count": sums[key],
             "note": _note(key, by_state),
             "url": f"{url}?state={key}" if may_view_links else "",
-            "is_current": current == key,
-            "is_in_list": current is not None,
         }
         for key, (tone, name) in LOOKS.items()
         if sums[key]

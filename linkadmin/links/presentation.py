@@ -11,6 +11,7 @@ from django.http import QueryDict
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
+from linkadmin.accounts.roles import Right
 from linkadmin.heartbeats import watch
 from linkadmin.integrations.models import Integration
 from linkadmin.paging import without_place
@@ -21,16 +22,6 @@ from linkadmin.web.badges import StateBadge
 from .causes import STATES, VERIFYING_LOOK, Group, Remedy, RepairKind, StateLook, Turn, judge
 from .models import VERIFYING, EndUser, Institution, Link
 
-TURN_ICONS = {
-    Turn.CUSTOMER: "user",
-    Turn.CUSTOMER_BANK: "landmark",
-    Turn.BANK: "landmark",
-    Turn.PROVIDER: "plug",
-    Turn.ADMIN: "wrench",
-    Turn.US: "wrench",
-    Turn.DEVELOPER: "wrench",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class UnderWay:
@@ -40,6 +31,7 @@ class UnderWay:
     since: datetime
     turn: Turn
     advice: str
+    needs_code: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +52,8 @@ class Standing:
 
 AskUnderWay = Callable[[Collection[UUID]], Mapping[UUID, UnderWay]]
 UNDER_WAY: list[AskUnderWay] = []  # filled by packages that make calls
+AskAction = Callable[[Link, UnderWay | None, frozenset[Right]], tuple[str, str] | None]
+ACTIONS: list[AskAction] = []  # likewise
 
 
 def badge_of(state: HealthState, reason: str = "") -> StateBadge:
@@ -67,22 +61,18 @@ def badge_of(state: HealthState, reason: str = "") -> StateBadge:
 
 
 def badge(link: Link) -> StateBadge:
-    return _look(link)[0]
-
-
-def _look(link: Link) -> tuple[StateBadge, Turn]:
     facts = link.cause, link.is_verifying, link.repair_kind, link.conflict, link.integration.keys_rejected
-    return _look_by(*facts, get_language())
+    return _badge_by(*facts, get_language())
 
 
 @lru_cache(maxsize=1000)
-def _look_by(
+def _badge_by(
     cause: str, is_verifying: bool, kind: RepairKind, conflict: bool, keys_rejected: bool, _language: str | None
-) -> tuple[StateBadge, Turn]:
+) -> StateBadge:
     judged = judge(Cause(cause), is_verifying=is_verifying, kind=kind)
     mark = _("Provider reports conflicting status") if conflict and judged.group is not None else ""
     shown = replace(_badge(judged.look, str(judged.reason)), mark=mark)
-    return without_green(shown) if keys_rejected else shown, judged.turn
+    return without_green(shown) if keys_rejected else shown
 
 
 def without_green(badge: StateBadge) -> StateBadge:
@@ -106,12 +96,14 @@ def standing_of(link: Link) -> Standing:
     return standings([link])[link.pk]
 
 
-def glance(link: Link, under_way: UnderWay | None) -> tuple[StateBadge, datetime, Turn]:
-    """A link's status, since when, and waiting on whom: what a row of a table shows of its standing."""
-    if under_way:
-        return under_way.state, under_way.since, under_way.turn
-    state, turn = _look(link)
-    return state, _since(link), turn
+def glance(link: Link, under_way: UnderWay | None) -> tuple[StateBadge, datetime]:
+    """A link's status and since when: what a row of a table shows of its standing."""
+    return (under_way.state, under_way.since) if under_way else (badge(link), _since(link))
+
+
+def action_on(link: Link, under_way: UnderWay | None, rights: frozenset[Right]) -> tuple[str, str]:
+    """Label and URL of what a reader with these rights can do next about a link; empty if there's nothing."""
+    return next(filter(None, (ask(link, under_way, rights) for ask in ACTIONS)), ("", ""))
 
 
 def title_of(customer: EndUser, place: Institution | Integration, *, see_names: bool) -> str:

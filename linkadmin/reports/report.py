@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from linkadmin.accounts.models import User
+from linkadmin.accounts.roles import rights_of
 from linkadmin.compiled_query import CompiledQuery, time_of
 from linkadmin.links import counts
 from linkadmin.links.causes import ESCALATED_RANK, STATES
@@ -94,11 +95,11 @@ def unrecognized_values() -> int:
     return values
 
 
-def tables(user: User, *, see_names: bool) -> tuple[str, str]:
+def tables(user: User) -> tuple[str, str]:
     """Markup of rows: the links that have needed somebody longest, and the user's own."""
     oldest, mine = _OLDEST.instances(), _PORTFOLIO.instances(user.pk)
     under_way = under_way_on([*oldest.values("id"), *mine.values("id")])
-    drawn = [rows(links, see_names=see_names, under_way=under_way) for links in (oldest, mine)]
+    drawn = [rows(links, rights=rights_of(user), under_way=under_way) for links in (oldest, mine)]
     return drawn[0], drawn[1]
 
 

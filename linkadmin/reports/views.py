@@ -11,6 +11,7 @@ from linkadmin.accounts.roles import Right, may
 from linkadmin.links import counts
 from linkadmin.links.group_counts import group_tiles
 from linkadmin.links.listing.filters import ESCALATE
+from linkadmin.links.listing.table_heads import heads
 from linkadmin.links.queries import standing
 from linkadmin.links.state_counts import state_counts
 from linkadmin.web.pages import reader
@@ -24,8 +25,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     counted = counts.by_integration()
     by_state = sum(counted.values(), Counter())
     may_view = may(reader(request), Right.VIEW_LINKS)
-    see_names = may(reader(request), Right.SEE_NAMES)
-    oldest, mine = report.tables(reader(request), see_names=see_names) if may_view else ("", "")
+    oldest, mine = report.tables(reader(request)) if may_view else ("", "")
     url = reverse("link-list") if may_view else ""
     context = {
         "total": standing(by_state).total(),
@@ -36,6 +36,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "waiting_long": report.waiting_long(),
         "waiting_long_url": url and f"{url}?state={ESCALATE}",
         "trend": trend_chart(),
+        "heads": heads(),
         "oldest": oldest,
         "mine": mine,
         "unknown_words": report.unrecognized_values(),

@@ -67,6 +67,51 @@
     }
   });
 
+  /* --- Rows open what their first link opens, but a selection of text stays --- */
+  document.addEventListener("click", (event) => {
+    const row = event.target.closest(".table--links tbody tr");
+    const link = row?.querySelector(".table__main");
+    if (!link || event.target.closest("a, button, input, label") || String(getSelection())) return;
+    if (event.target.closest(".table__pick")) return void row.querySelector("[name=link]").click();
+    link.dispatchEvent(new MouseEvent("click", event)); // with Ctrl and the like
+  });
+
+  /* --- Menus of filters: one at a time, closed by Escape and by a click elsewhere --- */
+  const closeMenus = (except) => {
+    for (const menu of document.querySelectorAll(".chip__menu[open]")) if (menu !== except) menu.open = false;
+  };
+
+  document.addEventListener("click", (event) => closeMenus(event.target.closest(".chip__menu")));
+  document.addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && event.target.closest(".chip__menu[open]");
+    if (!menu) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+  document.addEventListener(
+    "toggle",
+    (event) => {
+      if (event.target.matches(".chip__menu[open]")) event.target.querySelector("input[type=search]")?.focus();
+    },
+    true, // it doesn't bubble
+  );
+
+  /* --- Focus, and menus that stay open, after a swap that replaces them --- */
+  let focusedIn = "";
+  let opened = "";
+
+  document.addEventListener("htmx:beforeSwap", () => {
+    focusedIn = document.activeElement?.closest("#results [id]")?.id;
+    opened = document.activeElement?.closest("[data-stays-open][open]")?.id;
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    const menu = opened && document.getElementById(opened);
+    if (menu) menu.open = true;
+    if (!focusedIn || document.activeElement !== document.body) return;
+    const part = document.getElementById(focusedIn);
+    (part?.querySelector("summary") || part)?.focus({ preventScroll: true });
+  });
+
   /* --- Keyboard: / and Ctrl-K focus the search --- */
   document.addEventListener("keydown", (event) => {
     const typing = event.target.matches("input, textarea, select, [contenteditable]");

@@ -58,6 +58,7 @@
     polledAt = Date.now();
     try {
       await ask(live);
+      updatedAt = Date.now();
       if (failures >= FAILURES_SHOWN) query("#toasts")?.replaceChildren();
       failures = 0;
     } catch {
@@ -114,7 +115,12 @@
     if (!old) return;
     held.delete(old.id);
     letGo(old);
+    if (old.matches("[data-live-offer]") && offer(old, fresh)) return;
     if (isSame(old, fresh)) return;
+    put(old, fresh);
+  }
+
+  function put(old, fresh) {
     if (isInUse(old)) {
       hold(old, fresh);
       return void held.set(old.id, fresh);
@@ -127,6 +133,74 @@
     part.dispatchEvent(new Event("live:drawn", { bubbles: true }));
     refocus(part);
   }
+
+  /* --- Lists: changed rows are offered, so that none moves away under a pointer --- */
+  const offered = new Map(); // new parts, by ID
+  let updatedAt = Date.now();
+
+  const rowsOf = (part) =>
+    new Map([...part.querySelectorAll("tbody tr")].map((row) => [row.querySelector("a")?.getAttribute("href"), row]));
+
+  /* What a row says, without how long ago. */
+  function factsOf(row) {
+    const bare = row.cloneNode(true);
+    for (const time of bare.querySelectorAll("time")) time.textContent = "";
+    return bare.textContent + [...bare.querySelectorAll("[href], [datetime]")].map((each) => each.outerHTML).join();
+  }
+
+  function offer(old, fresh) {
+    const [before, after] = [rowsOf(old), rowsOf(fresh)];
+    const changed = [...after].filter(([key, row]) => !before.has(key) || factsOf(before.get(key)) !== factsOf(row));
+    const gone = [...before.keys()].filter((key) => !after.has(key));
+    const count = Math.max(changed.length, gone.length);
+    if (count) offered.set(old.id, fresh);
+    else offered.delete(old.id);
+    sayOffered(count);
+    return count > 0;
+  }
+
+  function sayOffered(count) {
+    const button = query("[data-show-offered]");
+    if (!button) return;
+    button.hidden = !count;
+    button.textContent = count === 1 ? button.dataset.one : button.dataset.several.replace("{count}", count);
+  }
+
+  function showOffered() {
+    const selected = [...document.querySelectorAll("[name=link]:checked")].map((box) => box.value);
+    for (const [id, fresh] of offered) {
+      const old = document.getElementById(id);
+      for (const box of old?.querySelectorAll("input[type=checkbox]") || []) box.checked = false; // no longer in use
+      if (old) put(old, fresh);
+    }
+    offered.clear();
+    sayOffered(0);
+    for (const box of document.querySelectorAll("[name=link]")) {
+      if (!selected.includes(box.value)) continue;
+      box.checked = true;
+      box.dispatchEvent(new Event("change", { bubbles: true }));
+    }
+    query("#rows .table__main")?.focus({ preventScroll: true });
+  }
+
+  function sayUpdated() {
+    const said = query("[data-updated]");
+    if (!said) return;
+    const seconds = Math.max(0, Math.floor((Date.now() - updatedAt) / 1000));
+    const { now, minutes, seconds: few } = said.dataset;
+    if (seconds < 5) said.textContent = now;
+    else said.textContent = seconds < 60 ? few.replace("{count}", seconds) : minutes.replace("{count}", Math.floor(seconds / 60));
+  }
+
+  document.addEventListener("click", (event) => event.target.closest("[data-show-offered]") && showOffered());
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target?.id !== "results") return;
+    updatedAt = Date.now();
+    offered.clear();
+    sayOffered(0);
+  });
+  document.addEventListener("DOMContentLoaded", sayUpdated);
+  setInterval(sayUpdated, 1000);
 
   /* A form in use stays with its input. It can't be submitted while the new one says why not. */
   function hold(old, fresh) {

@@ -72,6 +72,7 @@ def test_results_are_counted_when_all_are_selected(env: Environment, windows: Wi
     page = windows.window()
     page.goto(f"/links/?assigned=nobody&integration={env.heron.pk}")
 
+    page.get_by_label("Select all on this page").check()
     page.get_by_label("Select all results").check()
 
     expect(page.get_by_label("Select all 60 results")).to_be_checked()

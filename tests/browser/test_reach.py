@@ -48,7 +48,7 @@ def test_repair_with_a_code_works_without_javascript(env: Environment, windows: 
 
     sign_in(page, "ana")
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Links").click()
-    page.get_by_role("main").get_by_role("link", name="Acme Corp").click()
+    page.get_by_role("main").get_by_role("link", name="Acme Corp", exact=True).click()
     page.get_by_role("link", name="Update credentials").click()
     page.get_by_label("Contraseña").fill("mfa_default")
     page.get_by_role("button", name="Update credentials").click()

@@ -22,7 +22,8 @@ pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True)]
 
 BESIDE = re.compile(
     r'<span class="state tone-\w+">(?P<state>.*?)</span>\s*(?:<span class="state__reason">(?P<reason>.*?)</span>)?'
-    r'(?:<span class="state__mark">.*?</span>)?\s*<time class="state__since"\s+datetime="(?P<since>.*?)"',
+    r'(?:<span class="state__mark">.*?</span>)?(?:\s*</td><td class="table__since">)?'
+    r'\s*<time(?: class="state__since")?\s+datetime="(?P<since>.*?)"',
     re.DOTALL,
 )
 HEAD = re.compile(

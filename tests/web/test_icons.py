@@ -12,11 +12,12 @@ from django.contrib.staticfiles import finders
 from django.template import Context, Template
 
 from linkadmin.accounts.context import NAVIGATION
-from linkadmin.links.presentation import TURN_ICONS
+from linkadmin.links.causes import Group
 from linkadmin.operations.changes import CHANGES
 from linkadmin.web import icons
 
 TONES = {"ok", "warn", "us", "bad", "info", "quiet"}
+GROUPS = {group.value for group in Group}  # one is called like a tone
 PAGES = Path(settings.BASE_DIR, "templates")
 CODE = [path for path in Path(settings.BASE_DIR, "linkadmin").rglob("*.py") if path.name != "icons.py"]
 IN_PAGES = re.compile(r'(?:\{% icon |\bicon=|\bicon\|default:)"([\w-]+)"')
@@ -33,7 +34,7 @@ DRAWINGS = {
 
 def test_sprite_has_exactly_the_icons_that_are_used() -> None:
     tables = {entry.icon for _label, entries in NAVIGATION for entry in entries}
-    tables |= {change.page.icon for change in CHANGES.values() if change.page} | set(TURN_ICONS.values())
+    tables |= {change.page.icon for change in CHANGES.values() if change.page}
     pages = {name for page in PAGES.rglob("*.html") for name in IN_PAGES.findall(page.read_text())}
     code = {name for path in CODE for name in named(ast.parse(path.read_text()))}
 
@@ -48,7 +49,7 @@ def named(code: ast.AST) -> Iterator[str]:
             if isinstance(part, ast.Constant) and isinstance(part.value, str):
                 follows_tone = isinstance(before, ast.Constant) and before.value in TONES
                 is_icon = isinstance(node, ast.keyword) and node.arg == "icon"
-                if part.value not in TONES and (follows_tone or is_icon or part.value in OF_SEVERAL_WORDS):
+                if part.value not in TONES | GROUPS and (follows_tone or is_icon or part.value in OF_SEVERAL_WORDS):
                     yield part.value
 
 

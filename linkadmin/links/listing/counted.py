@@ -15,22 +15,30 @@ BY_PERSON = {"assigned", "state", "sort"}
 BY_PLACE = {"integration", "institution", "state", "sort"}
 
 
-def counted(chosen: LinkFilter, by_state: Counter[str], reader: User) -> int | None:
-    """`by_state` counts all links. None if the stored counts can't answer this."""
+def links_by_state(chosen: LinkFilter, reader: User) -> Counter[str] | None:
+    """Links that meet the filter, whatever their state. None if the stored counts can't answer this."""
     if chosen.assignee and chosen.names <= BY_PERSON:
-        return _shown(chosen, _found_by(chosen.assignee, reader))
+        return _found_by(chosen.assignee, reader)
     if not chosen.names <= BY_PLACE:
         return None
-    if chosen.integration or chosen.institution:
-        by_state = counts.current(integration=chosen.integration, institution=chosen.institution)
-    return _shown(chosen, by_state)
+    return counts.current(integration=chosen.integration, institution=chosen.institution)
 
 
 def by_assignee(chosen: LinkFilter, assignees: Iterable[str], reader: User) -> dict[str, int | None]:
-    """The same for each value of the filter by assignee, instead of the chosen one."""
+    """Links for each value of the filter by assignee, instead of the chosen one."""
     if not chosen.names <= BY_PERSON:
         return {}
-    return {each: _shown(chosen, _found_by(each, reader)) for each in assignees}
+    return {each: in_states(_found_by(each, reader), chosen.states) for each in assignees}
+
+
+def in_states(by_state: Counter[str] | None, states: Iterable[str]) -> int | None:
+    """How many of the links are in one of these states of the filter; without any, all."""
+    if by_state is None:
+        return None
+    shown = [shown_states(value) for value in states]
+    if None in shown:
+        return None
+    return sum(by_state[state] for state in {*chain(*filter(None, shown))}) if shown else by_state.total()
 
 
 def _found_by(assignee: str, reader: User) -> Counter[str]:
@@ -38,11 +46,3 @@ def _found_by(assignee: str, reader: User) -> Counter[str]:
     if assignee == MINE:
         return staff.mine.get(reader.pk, Counter())
     return staff.unassigned if assignee == NOBODY else staff.assigned.get(UUID(assignee), Counter())
-
-
-def _shown(chosen: LinkFilter, by_state: Counter[str]) -> int | None:
-    """How many of the links are in a chosen state."""
-    states = [shown_states(value) for value in chosen.states]
-    if None in states:
-        return None
-    return sum(by_state[state] for state in {*chain(*filter(None, states))}) if states else by_state.total()

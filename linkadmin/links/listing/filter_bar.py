@@ -1,11 +1,10 @@
-"""The form with which a list of links is filtered, its active filters, and institutions found by name."""
+"""Filters of the list of links as menus, each option a link that applies it at once; and institutions found by name."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
 
-from django.http import QueryDict
 from django.template.loader import render_to_string
 from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext_lazy, ngettext
@@ -14,9 +13,8 @@ from django.utils.translation import gettext as _
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
 from linkadmin.ids import as_uuid
-from linkadmin.links.models import Institution
-from linkadmin.paging import without_place
-from linkadmin.providers.names import folded, isolated
+from linkadmin.links.models import EndUser, Institution
+from linkadmin.providers.names import folded
 from linkadmin.providers.types import HealthState
 from linkadmin.web.flat_parts import GAP, fill_gaps, squeezed
 
@@ -33,125 +31,107 @@ from .filters import (
     SINCE,
     STATE_LABELS,
     LinkFilter,
+    url_of,
 )
 from .known import INTEGRATIONS, STAFF
 
 SUGGESTED = 20  # institutions
-FIELD_LABELS: Mapping[str, str | Promise] = {
+MENU_LABELS: Mapping[str, str | Promise] = {
     "state": gettext_lazy("Status"),
-    "integration": gettext_lazy("Integration"),
     "institution": gettext_lazy("Institution"),
+    "integration": gettext_lazy("Integration"),
     "assigned": gettext_lazy("Assignee"),
-    "older": gettext_lazy("In this status"),
-    "consent": gettext_lazy("Consent"),
+    "older": gettext_lazy("Older than"),
+    "consent": gettext_lazy("Consent ends"),
     "customer": gettext_lazy("Customer"),
     "unknown": gettext_lazy("Unrecognized value"),
-    "sort": gettext_lazy("Sort by"),
+    "sort": gettext_lazy("Sort"),
 }
 SORT_LABELS: Mapping[str, str | Promise] = {
-    ATTENTION: gettext_lazy("Most urgent first"),
-    f"{REVERSED}{ATTENTION}": gettext_lazy("Least urgent first"),
-    SINCE: gettext_lazy("Longest in status first"),
-    f"{REVERSED}{SINCE}": gettext_lazy("Newest in status first"),
-    LAST_SYNC: gettext_lazy("Oldest sync first"),
-    f"{REVERSED}{LAST_SYNC}": gettext_lazy("Latest sync first"),
-    CUSTOMER: gettext_lazy("Customer, A to Z"),
-    f"{REVERSED}{CUSTOMER}": gettext_lazy("Customer, Z to A"),
+    ATTENTION: gettext_lazy("most urgent first"),
+    f"{REVERSED}{ATTENTION}": gettext_lazy("least urgent first"),
+    SINCE: gettext_lazy("longest in status first"),
+    f"{REVERSED}{SINCE}": gettext_lazy("newest in status first"),
+    LAST_SYNC: gettext_lazy("oldest sync first"),
+    f"{REVERSED}{LAST_SYNC}": gettext_lazy("latest sync first"),
+    CUSTOMER: gettext_lazy("customer, A to Z"),
+    f"{REVERSED}{CUSTOMER}": gettext_lazy("customer, Z to A"),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
-    value: str
+class MenuOption:
     label: str
+    url: str
     is_chosen: bool
 
 
 @dataclass(frozen=True, slots=True)
-class FilterSelect:
+class FilterMenu:
     name: str
-    label: str
-    empty: str
-    options: tuple[Option, ...]
+    value: str  # empty if it doesn't filter
+    options: tuple[MenuOption, ...] = ()
+    clear_url: str = ""
+
+    @property
+    def label(self) -> str:
+        return str(MENU_LABELS[self.name])
+
+    @property
+    def takes_several(self) -> bool:
+        return self.name == "state"
+
+    @property
+    def is_typed(self) -> bool:
+        return self.name == "institution"
 
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the form depends on, as short as it is to compare: what is chosen, and what has a name."""
+    """What the menus depend on: what is chosen, and what has a name."""
 
-    states: tuple[str, ...]
-    integration: UUID | None
-    institution: UUID | None
-    bank: str  # the institution, as it's shown
-    assignee: str
-    assignee_label: str
-    older: int
-    consent: int
-    sort: str
-    kept: tuple[tuple[str, str], ...]
-    integrations: tuple[tuple[UUID, str], ...]
-    staff: tuple[tuple[UUID, str], ...]
+    fields: tuple[tuple[str, str], ...]
+    labels: tuple[tuple[str, str], ...]  # of chosen values that no menu lists
+    typed: str  # an institution's name
+    is_search: bool
+    integrations: tuple[tuple[str, str], ...]
+    staff: tuple[tuple[str, str], ...]
 
+    def values(self, name: str) -> list[str]:
+        return [value for field, value in self.fields if field == name]
 
-@dataclass(frozen=True, slots=True)
-class FilterBar:
-    states: tuple[Option, ...]
-    state_label: str
-    selects: tuple[FilterSelect, ...]
-    bank: str
-    institution: str
-    kept: tuple[tuple[str, str], ...]
+    def value(self, name: str) -> str:
+        return next(iter(self.values(name)), "")
 
 
 @lru_cache(maxsize=200)
 def _drawn(choices: Choices, _language: str) -> str:
     """With gaps for the numbers of assignees' links, which change all the time."""
-    bar = FilterBar(
-        states=tuple(_options(_offered_states(choices.states), choices.states)),
-        state_label=_state_label(choices.states),
-        selects=tuple(_selects(choices)),
-        bank=choices.bank,
-        institution=str(choices.institution or ""),
-        kept=choices.kept,
-    )
-    return squeezed(render_to_string("links/_filters.html", {"bar": bar}))
+    context = {
+        "menus": list(_menus(choices)),
+        "is_search": choices.is_search,
+        "typed": choices.typed,
+        "fields": [field for field in choices.fields if field[0] != "institution"],
+        "is_filtered": any(name != "sort" for name, _value in choices.fields),
+    }
+    return squeezed(render_to_string("links/_filters.html", context))
 
 
-def draw(chosen: LinkFilter, *, reader: User, bank: str) -> str:
-    """Markup of the form. `bank` is a name that wasn't found; the form shows it again."""
-    institution, staff = chosen.institution, STAFF.all().items()
+def draw(chosen: LinkFilter, *, reader: User, typed: str, is_search: bool) -> str:
+    """Markup of the menus. `typed` is an institution's name that wasn't found. In a search, options keep its words."""
+    staff = [each for each in STAFF.all().values() if may(each, Right.REFRESH) and each.pk != reader.pk]
     choices = Choices(
-        states=chosen.states,
-        integration=chosen.integration.pk if chosen.integration else None,
-        institution=institution.pk if institution else None,
-        bank=bank or (label_of(institution) if institution else ""),
-        assignee=chosen.assignee,
-        assignee_label=_value_label(chosen, "assigned", chosen.assignee) if chosen.assignee else "",
-        older=chosen.older,
-        consent=chosen.consent,
-        sort=chosen.sort,
-        kept=tuple((name, value) for name, value in chosen.fields if name in ("customer", "unknown")),
-        integrations=tuple((pk, each.name) for pk, each in INTEGRATIONS.all().items()),
-        staff=tuple((pk, each.display_name) for pk, each in staff if may(each, Right.REFRESH) and pk != reader.pk),
+        fields=tuple(chosen.fields),
+        labels=tuple(_labels(chosen)),
+        typed=typed,
+        is_search=is_search,
+        integrations=tuple((str(pk), each.name) for pk, each in INTEGRATIONS.all().items()),
+        staff=tuple((str(each.pk), each.display_name) for each in staff),
     )
     assignees = [value for value, _label in _assignees(choices)]
     links = by_assignee(chosen, assignees, reader)
     numbers = ["" if (number := links.get(each)) is None else f" · {number}" for each in assignees]
     return fill_gaps(_drawn(choices, get_language()), numbers)
-
-
-def _offered_states(chosen: Collection[str]) -> list[tuple[str, str | Promise]]:
-    # Alone in a group of the same name.
-    alone = HealthState.DISCONNECTED.value
-    return [(state, label) for state, label in STATE_LABELS.items() if state != alone or state in chosen]
-
-
-def pills(chosen: LinkFilter) -> list[tuple[str, str]]:
-    """Each active filter, and the query string without it."""
-    return [
-        (f"{FIELD_LABELS[name]}: {isolated(_value_label(chosen, name, value))}", _without(chosen.query, name, value))
-        for name, value in chosen.fields
-    ]
 
 
 def suggestions(text: str, integration: str = "") -> list[Institution]:
@@ -173,68 +153,93 @@ def label_of(institution: Institution) -> str:
     return f"{institution.display_name} · {INTEGRATIONS.all(listed_by)[listed_by].name}"
 
 
-def _selects(chosen: Choices) -> Iterator[FilterSelect]:
-    integrations = [(str(pk), name) for pk, name in chosen.integrations]
-    assignees = [(value, f"{label}{GAP}") for value, label in _assignees(chosen)]
-    older = [(str(days), _older_label(days)) for days in OLDER]
-    consent = [(str(days), _consent_label(days)) for days in CONSENT_ENDS]
-    sorts = [(value, str(label)) for value, label in SORT_LABELS.items() if value != ATTENTION]
-    yield _select("integration", _("Any integration"), integrations, str(chosen.integration or ""))
-    yield _select("assigned", _("Anyone"), assignees, chosen.assignee)
-    yield _select("older", _("Any length of time"), older, str(chosen.older))
-    yield _select("consent", _("Any consent"), consent, str(chosen.consent))
-    yield _select("sort", str(SORT_LABELS[ATTENTION]), sorts, chosen.sort)
+def _menus(chosen: Choices) -> Iterator[FilterMenu]:
+    yield _states(chosen)
+    if not chosen.is_search or chosen.value("institution"):
+        yield _menu(chosen, "institution", {})
+    yield _menu(chosen, "integration", dict(chosen.integrations))
+    yield _menu(chosen, "assigned", dict(_assignees(chosen)), mark=GAP)
+    yield _menu(chosen, "older", {str(days): _older_label(days) for days in OLDER})
+    yield _menu(chosen, "consent", {str(days): _consent_label(days) for days in CONSENT_ENDS})
+    for name in ("customer", "unknown"):
+        if chosen.value(name):
+            yield _menu(chosen, name, {})
+    yield _sort(chosen)
+
+
+def _states(chosen: Choices) -> FilterMenu:
+    states = chosen.values("state")
+    options = [
+        MenuOption(str(label), url_of(chosen.fields, state=_toggled(states, state)), state in states)
+        for state, label in _offered_states(states)
+    ]
+    return FilterMenu("state", _state_label(states), tuple(options), _clear_url(chosen, "state"))
+
+
+def _menu(chosen: Choices, name: str, labels: Mapping[str, str], *, mark: str = "") -> FilterMenu:
+    """`mark` follows each option's label."""
+    value = chosen.value(name)
+    options = [
+        MenuOption(f"{label}{mark}", url_of(chosen.fields, **{name: [each]}), each == value)
+        for each, label in labels.items()
+    ]
+    label = labels.get(value) or dict(chosen.labels).get(name, "")
+    return FilterMenu(name, label if value else "", tuple(options), _clear_url(chosen, name))
+
+
+def _sort(chosen: Choices) -> FilterMenu:
+    sort = chosen.value("sort") or ATTENTION
+    options = [
+        MenuOption(str(label), url_of(chosen.fields, sort=[] if each == ATTENTION else [each]), each == sort)
+        for each, label in SORT_LABELS.items()
+    ]
+    return FilterMenu("sort", str(SORT_LABELS[sort]), tuple(options))
+
+
+def _clear_url(chosen: Choices, name: str) -> str:
+    return url_of(chosen.fields, **{name: ()}) if chosen.values(name) else ""
+
+
+def _offered_states(chosen: Collection[str]) -> list[tuple[str, str | Promise]]:
+    # Alone in a group of the same name.
+    alone = HealthState.DISCONNECTED.value
+    return [(state, label) for state, label in STATE_LABELS.items() if state != alone or state in chosen]
+
+
+def _toggled(chosen: list[str], value: str) -> list[str]:
+    return [each for each in chosen if each != value] if value in chosen else [*chosen, value]
 
 
 def _assignees(chosen: Choices) -> list[tuple[str, str]]:
-    whose = [(MINE, _("Mine")), (NOBODY, _("Unassigned")), *((str(pk), name) for pk, name in chosen.staff)]
-    if chosen.assignee and chosen.assignee not in dict(whose):
-        whose.append((chosen.assignee, chosen.assignee_label))
+    whose = [(MINE, _("Mine")), (NOBODY, _("Unassigned")), *chosen.staff]
+    if (assignee := chosen.value("assigned")) and assignee not in dict(whose):
+        whose.append((assignee, dict(chosen.labels)["assigned"]))
     return whose
 
 
-def _select(name: str, empty: str, labels: Iterable[tuple[str, str]], value: str) -> FilterSelect:
-    return FilterSelect(name, str(FIELD_LABELS[name]), empty, tuple(_options(labels, (value,))))
+def _labels(chosen: LinkFilter) -> Iterator[tuple[str, str]]:
+    if chosen.institution:
+        yield "institution", chosen.institution.display_name
+    if chosen.assignee not in ("", MINE, NOBODY):
+        yield "assigned", STAFF.all()[UUID(chosen.assignee)].display_name
+    if chosen.customer:
+        found = EndUser.objects.filter(pk=chosen.customer).values_list("external_id", flat=True)
+        yield "customer", found.first() or str(chosen.customer)
+    if chosen.unknown:
+        yield "unknown", str(chosen.unknown)
 
 
-def _options(labels: Iterable[tuple[str, str | Promise]], chosen: tuple[str, ...]) -> Iterator[Option]:
-    return (Option(value, str(label), value in chosen) for value, label in labels)
-
-
-def _state_label(states: tuple[str, ...]) -> str:
+def _state_label(states: list[str]) -> str:
     if not states:
-        return _("Any status")
+        return ""
     if len(states) == 1:
         return str(STATE_LABELS[states[0]])
     return ngettext("%(count)d status", "%(count)d statuses", len(states)) % {"count": len(states)}
 
 
 def _older_label(days: int) -> str:
-    return ngettext("Over %(count)d day", "Over %(count)d days", days) % {"count": days}
+    return ngettext("%(count)d day", "%(count)d days", days) % {"count": days}
 
 
 def _consent_label(days: int) -> str:
-    return ngettext("Ends within %(count)d day", "Ends within %(count)d days", days) % {"count": days}
-
-
-def _value_label(chosen: LinkFilter, name: str, value: str) -> str:
-    if name == "integration" and chosen.integration:
-        return chosen.integration.name
-    if name == "institution" and chosen.institution:
-        return chosen.institution.display_name
-    if name == "assigned":
-        beside = {MINE: _("Mine"), NOBODY: _("Unassigned")}
-        return beside.get(value) or STAFF.all()[UUID(value)].display_name
-    if name == "older":
-        return _older_label(chosen.older)
-    if name == "consent":
-        return _consent_label(chosen.consent)
-    if name == "unknown" and chosen.unknown:
-        return str(chosen.unknown)
-    return str({**STATE_LABELS, **SORT_LABELS}.get(value, value))
-
-
-def _without(query: QueryDict, name: str, value: str) -> str:
-    rest = without_place(query)
-    rest.setlist(name, [each for each in rest.getlist(name) if each != value] if name == "state" else [])
-    return f"?{rest.urlencode()}"
+    return ngettext("within %(count)d day", "within %(count)d days", days) % {"count": days}

@@ -1,16 +1,18 @@
 """Filters and orders of lists of links, read from a URL or a form. A fixed map: nothing else can be asked for."""
 
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
 from typing import TypeVar
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.db.models.lookups import IsNull
 from django.http import QueryDict
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -105,9 +107,16 @@ class LinkFilter:
         """Fields with a value."""
         return {name for name, _value in self.fields}
 
+    def url(self, **values: Iterable[str]) -> str:
+        """The list with these values instead."""
+        return url_of(self.fields, **values)
+
+    def instead(self, **values: Iterable[str]) -> "LinkFilter":
+        return read(QueryDict(self.url(**values).partition("?")[2]))
+
     def keyset(self, *, see_names: bool) -> Keyset:
-        columns = BY_CUSTOMER_ID if self._order == CUSTOMER and not see_names else ORDERS[self._order]
-        return Keyset(*columns, newest_first=self.sort != self._order)
+        columns = BY_CUSTOMER_ID if self.order == CUSTOMER and not see_names else ORDERS[self.order]
+        return Keyset(*columns, newest_first=self.is_reversed)
 
     def links(self, links: "QuerySet[Link]", reader: User) -> "QuerySet[Link]":
         narrowings = [any_of(each.parts) for each in self._narrowings(reader)]
@@ -119,13 +128,13 @@ class LinkFilter:
         """A page of these links. Reads few of them that aren't on it."""
         keyset, narrowings = self.keyset(see_names=see_names), self._narrowings(reader)
         every, links, ranges = self._saying(Link.objects.order_by()), self._saying(links), self._ranges()
-        if self.unknown or (not narrowings and self.states and self._order == CUSTOMER):
+        if self.unknown or (not narrowings and self.states and self.order == CUSTOMER):
             narrowings.insert(0, Narrowing((Q(),), Q(), is_ordered=False))
-        if narrowings and (self._order not in BY_RANK or not all(each.is_ordered for each in narrowings)):
+        if narrowings and (self.order not in BY_RANK or not all(each.is_ordered for each in narrowings)):
             by = narrowings[0] if self.unknown else smallest(every, narrowings, ranges)
             others = Q(*(each.tested for each in narrowings if each is not by))
             parts = in_stretches(by, ranges)
-            if are_few(every.filter(others), parts, MOST_SORTED[self._order]):
+            if are_few(every.filter(others), parts, MOST_SORTED[self.order]):
                 return keyset.page(links, query, meeting(parts, others & self._rest()), are_few=True)
         return self._walked(links, self._rest(), narrowings, query, keyset)
 
@@ -138,10 +147,10 @@ class LinkFilter:
     ) -> Page[Link]:
         """A page read in the order of an index."""
         stretches, ordered = self._stretches(), [each for each in narrowings if each.is_ordered]
-        if ordered and self._order in BY_RANK:
+        if ordered and self.order in BY_RANK:
             by = smallest(Link.objects.order_by(), ordered, stretches)
             narrowings, stretches = [each for each in narrowings if each is not by], in_stretches(by, stretches)
-        if self._order == CUSTOMER and self.states:
+        if self.order == CUSTOMER and self.states:
             rest &= is_one_of("urgency", self._ranks)  # it's in the index of customers' links, the state isn't
         rest &= Q(*(each.tested for each in narrowings))
         return keyset.page(links, query, meeting(stretches, rest))
@@ -183,8 +192,12 @@ class LinkFilter:
         return values if name == "state" else values[-1:]
 
     @property
-    def _order(self) -> str:
+    def order(self) -> str:
         return self.sort.removeprefix(REVERSED)
+
+    @property
+    def is_reversed(self) -> bool:
+        return self.sort.startswith(REVERSED)
 
     @property
     def _until(self) -> datetime:
@@ -203,13 +216,21 @@ class LinkFilter:
 
     def _stretches(self) -> list[Part]:
         """Stretches of an index, each in this order."""
-        if self._order == CUSTOMER or (self._order == ATTENTION and not self.older and not self.states):
+        if self.order == CUSTOMER or (self.order == ATTENTION and not self.older and not self.states):
             return [Part(Q())]
-        older = Q(health_since__lte=self._until) if self.older and self._order in BY_RANK else Q()
+        older = Q(health_since__lte=self._until) if self.older and self.order in BY_RANK else Q()
         return [Part(older, "urgency", tuple(self._ranks))]
 
 
 NAMES = ("state", "integration", "institution", "assigned", "older", "consent", "customer", "unknown", "sort")
+
+
+def url_of(fields: Iterable[tuple[str, str]], **values: Iterable[str]) -> str:
+    """The list with these fields, and with `values` instead of those of the same names."""
+    asked = [(name, value) for name, value in fields if name not in values]
+    asked += [(name, value) for name, chosen in values.items() for value in chosen]
+    query = urlencode(sorted(asked, key=lambda field: NAMES.index(field[0])))
+    return f"{reverse('link-list')}?{query}" if query else reverse("link-list")
 
 
 def read(query: QueryDict) -> LinkFilter:

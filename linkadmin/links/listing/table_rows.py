@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -11,16 +10,15 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from linkadmin.accounts.roles import Right
 from linkadmin.compiled_query import Loaded
-from linkadmin.links.causes import Turn
 from linkadmin.links.models import Link, repair_kind_of
-from linkadmin.links.presentation import TURN_ICONS, UnderWay, glance, under_way_on
+from linkadmin.links.presentation import UnderWay, action_on, glance, under_way_on
 from linkadmin.providers.names import isolated
 from linkadmin.providers.types import Cause
-from linkadmin.timestamps import ago_words, exact_words
+from linkadmin.timestamps import exact_words, short_ago_words, short_span_words
 from linkadmin.web.badges import StateBadge, draw_state
 from linkadmin.web.flat_parts import FlatPart, joined
-from linkadmin.web.icons import icon
 
 from .known import Names, names_of
 
@@ -29,7 +27,7 @@ UNITS = ((60, 1), (3600, 60), (86_400, 3600))  # up to this age in seconds, word
 
 COLUMNS = (  # that a row needs, besides the names that every process knows
     "integration", "institution", "assignee", "end_user__external_id", "end_user__name", "urgency", "health", "cause",
-    "conflict", "health_since", "refused_at", "verifying_since", "last_good_at",
+    "conflict", "health_since", "refused_at", "verifying_since", "last_good_at", "disconnected_at",
 )  # fmt: skip
 
 _ROW = FlatPart("links/_row.html")
@@ -44,14 +42,17 @@ def listed(links: "QuerySet[Link]") -> "QuerySet[Link]":
 def rows(
     links: Loaded[Link],
     *,
-    see_names: bool,
+    rights: frozenset[Right],
     selectable: bool = False,
     under_way: Mapping[UUID, UnderWay] | None = None,
 ) -> str:
-    """Markup of table rows; empty without links. `links` are `listed`. `under_way` if it's known already."""
+    """Markup of table rows for a reader with these rights; empty without links.
+
+    `links` are `listed`. `under_way` if it's known already.
+    """
     now, pks, drawn = timezone.now(), links.values("id"), []
     busy = under_way_on(pks) if under_way is None else under_way
-    reader = (see_names, selectable, get_language(), timezone.get_current_timezone_name())
+    reader = (rights, selectable, get_language(), timezone.get_current_timezone_name())
     for place, (pk, names) in enumerate(zip(pks, names_of(links), strict=True)):
         key = (reader, links.columns, links.rows[place], _facts(names), busy.get(pk))
         kept = _kept.get(key)
@@ -60,7 +61,7 @@ def rows(
                 _kept.clear()
             link = links[place]
             link.integration, link.institution, link.assignee = names
-            kept = _kept[key] = _draw(link, busy.get(pk), now, see_names=see_names, selectable=selectable)
+            kept = _kept[key] = _draw(link, busy.get(pk), now, rights=rights, selectable=selectable)
         drawn.append(kept[1])
     return joined(drawn)
 
@@ -71,6 +72,7 @@ def _facts(names: Names) -> tuple[object, ...]:
     return (
         integration.name,
         integration.keys_rejected,
+        integration.is_active,
         repair_kind_of(integration, bank),
         bank and (bank.display_name, bank.is_listed_since(integration.institutions_read_at)),
         assignee and assignee.display_name,
@@ -78,20 +80,18 @@ def _facts(names: Names) -> tuple[object, ...]:
 
 
 def _draw(
-    link: Link, busy: UnderWay | None, now: datetime, *, see_names: bool, selectable: bool
+    link: Link, busy: UnderWay | None, now: datetime, *, rights: frozenset[Right], selectable: bool
 ) -> tuple[datetime, str]:
-    state, since, turn = glance(link, busy)
+    state, since = glance(link, busy)
+    action, action_url = action_on(link, busy, rights)
     until = min(_next_change(at, now) for at in (since, link.last_good_at or since))
-    return until, _ROW.fill([_texts(link, state, since, turn, now, see_names=see_names, selectable=selectable)])
+    texts = _texts(link, state, since, now, see_names=Right.SEE_NAMES in rights)
+    return until, _ROW.fill([{**texts, "selectable": selectable, "action": action, "action_url": action_url}])
 
 
-def _texts(
-    link: Link, state: StateBadge, since: datetime, turn: Turn, now: datetime, *, see_names: bool, selectable: bool
-) -> dict[str, object]:
-    bank, customer = link.institution, link.end_user.called(see_names=see_names)
-    good_at, has_turn = link.last_good_at, turn is not Turn.NOBODY
+def _texts(link: Link, state: StateBadge, since: datetime, now: datetime, *, see_names: bool) -> dict[str, object]:
+    bank, customer, good_at = link.institution, link.end_user.called(see_names=see_names), link.last_good_at
     return {
-        "selectable": selectable,
         "pk": link.pk,
         "url": link.get_absolute_url(),
         "customer": customer,
@@ -103,20 +103,13 @@ def _texts(
         "state": draw_state(state),
         "since": since.isoformat(),
         "since_exact": exact_words(since),
-        "since_ago": ago_words(since, now=now),
-        "turn": _turn_words(turn, get_language()) if has_turn else "",
-        "turn_icon": icon(TURN_ICONS[turn]) if has_turn else "",
+        "since_span": short_span_words(now - since),
         "synced": good_at.isoformat() if good_at else "",
         "synced_exact": exact_words(good_at),
-        "synced_ago": ago_words(good_at, now=now) if good_at else "",
-        "assignee": link.assignee.display_name if link.assignee else "—",
+        "synced_ago": short_ago_words(good_at, now=now) if good_at else "",
+        "assignee": link.assignee.display_name if link.assignee else "",
         "is_hot": link.cause == Cause.CODE_WAITING.value and not link.is_verifying,
     }
-
-
-@cache
-def _turn_words(turn: Turn, _language: str | None) -> str:
-    return str(turn.label)
 
 
 def _next_change(at: datetime, now: datetime) -> datetime:

@@ -15,13 +15,14 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from linkadmin.accounts.models import User
-from linkadmin.accounts.roles import Right, may
+from linkadmin.accounts.roles import Right, may, rights_of
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.links import queries, search
 from linkadmin.links.account_managers import set_if_unchanged
 from linkadmin.links.forms import AccountManagerForm
 from linkadmin.links.listing.filters import MINE, NOBODY
 from linkadmin.links.listing.known import STAFF
+from linkadmin.links.listing.table_heads import heads
 from linkadmin.links.listing.table_rows import listed, rows
 from linkadmin.links.models import RANKED, EndUser
 from linkadmin.links.presentation import pills
@@ -91,7 +92,8 @@ def end_user_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     page = Keyset(*RANKED).page(listed(queries.visible_to(user).filter(end_user=customer)), request.GET)
     context = {
         "customer": customer,
-        "rows": rows(page.rows, see_names=may(user, Right.SEE_NAMES)),
+        "rows": rows(page.rows, rights=rights_of(user)),
+        "heads": heads(),
         "page": page,
         "form": AccountManagerForm(customer=customer, reader=user) if may(user, Right.ORGANIZE_LINKS) else None,
     }

@@ -1,4 +1,4 @@
-"""The list of links: filters, pages, suggestions for a filter, and the poll of an open list.
+"""The list of links: tabs, filters, pages, suggestions for a filter, and the poll of an open list.
 
 Search terms never go into a URL.
 """
@@ -14,13 +14,14 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from linkadmin.accounts.roles import Right, may
-from linkadmin.links import counts, queries, search
-from linkadmin.links.group_counts import group_tiles
+from linkadmin.accounts.roles import Right, may, rights_of
+from linkadmin.links import queries, search
 from linkadmin.links.listing import filter_bar, filters
-from linkadmin.links.listing.counted import counted
-from linkadmin.links.listing.filters import LinkFilter
+from linkadmin.links.listing.counted import in_states, links_by_state
+from linkadmin.links.listing.filters import MINE, LinkFilter
+from linkadmin.links.listing.table_heads import sorting_heads
 from linkadmin.links.listing.table_rows import listed, rows
+from linkadmin.links.listing.tabs import tabs
 from linkadmin.links.models import Institution, Link
 from linkadmin.links.presentation import UnderWay, select_all, under_way_on
 from linkadmin.paging import Page, without_place
@@ -42,11 +43,10 @@ def link_list(request: HttpRequest) -> HttpResponse:
     if BANK in request.GET and (not bank or len(suggested) == 1):
         return HttpResponseRedirect(_with_institution(request, suggested), status=303)
     chosen = _chosen(request)
-    suggestions = [(filter_bar.label_of(each), _with_institution(request, [each])) for each in suggested]
     context = _results(request, chosen, words) | {
-        "filters": filter_bar.draw(chosen, reader=reader(request), bank=bank),
+        "filters": filter_bar.draw(chosen, reader=reader(request), typed=bank, is_search=bool(words)),
         "bank": bank,
-        "suggested": suggestions,
+        "suggested": _options(request, suggested),
     }
     return draw(request, "links/list.html", "results", context, status=422 if bank else 200)
 
@@ -61,7 +61,7 @@ def link_list_live(request: HttpRequest) -> HttpResponse:
 def institution_options(request: HttpRequest) -> HttpResponse:
     bank = request.GET.get(BANK, "").strip()
     suggested = filter_bar.suggestions(bank, request.GET.get("integration", "")) if bank else []
-    return render(request, "links/_institutions.html", {"labels": map(filter_bar.label_of, suggested)})
+    return render(request, "links/_institutions.html", {"suggested": _options(request, suggested)})
 
 
 def _chosen(request: HttpRequest) -> LinkFilter:
@@ -73,25 +73,27 @@ def _chosen(request: HttpRequest) -> LinkFilter:
 
 def _results(request: HttpRequest, chosen: LinkFilter, words: str) -> dict[str, Any]:
     page = _page(request, chosen, words)
-    under_way, by_state = under_way_on(page.rows.values("id")), counts.current()
-    found = _matching(request, chosen, page, by_state, words)
+    under_way, by_state = under_way_on(page.rows.values("id")), links_by_state(chosen, reader(request))
+    found = _matching(chosen, page, by_state, words)
     return {
-        "tiles": group_tiles(by_state, current=request.GET.get("state", "")),
-        "pills": filter_bar.pills(chosen),
+        "tabs": "" if words else tabs(chosen, by_state, reader=reader(request)),
+        "heads": sorting_heads(chosen, is_search=bool(words)),
         "words": words,
         "is_too_short": search.is_too_short(words),
         "rows": rows(
             page.rows,
-            see_names=may(request.user, Right.SEE_NAMES),
+            rights=rights_of(request.user),
             selectable=may(request.user, Right.REFRESH) or may(request.user, Right.ORGANIZE_LINKS),
             under_way=under_way,
         ),
         "page": page,
         "page_version": None if words else _version(request, page, under_way),
+        "found": found,
         "matching": select_all(found),
         "is_counted": found is not None,
         "chosen": chosen.fields,
-        "is_filtered": bool(words or chosen.fields),
+        "is_filtered": bool(words or chosen.names - {"sort"}),
+        "is_mine": not words and chosen.assignee == MINE and chosen.names <= {"assigned", "sort"},
     }
 
 
@@ -112,12 +114,14 @@ def _version(request: HttpRequest, page: Page[Link], under_way: Mapping[UUID, Un
     return PageVersion(f"{reverse('link-list-live')}?{request.GET.urlencode()}", version)
 
 
-def _matching(
-    request: HttpRequest, chosen: LinkFilter, page: Page[Link], by_state: Counter[str], words: str
-) -> int | None:
+def _matching(chosen: LinkFilter, page: Page[Link], by_state: Counter[str] | None, words: str) -> int | None:
     if not (page.next or page.first):
         return len(page.rows)
-    return None if words else counted(chosen, by_state, reader(request))
+    return None if words else in_states(by_state, chosen.states)
+
+
+def _options(request: HttpRequest, suggested: list[Institution]) -> list[tuple[str, str]]:
+    return [(filter_bar.label_of(each), _with_institution(request, [each])) for each in suggested]
 
 
 def _with_institution(request: HttpRequest, found: list[Institution]) -> str:

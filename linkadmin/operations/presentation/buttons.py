@@ -13,7 +13,7 @@ from linkadmin.accounts.roles import Right, may, rights_of
 from linkadmin.integrations.limits import Limits
 from linkadmin.links.causes import Remedy, RepairKind
 from linkadmin.links.models import Link
-from linkadmin.links.presentation import Standing, standing_with
+from linkadmin.links.presentation import Standing, UnderWay, standing_with
 from linkadmin.operations.budget import Budget
 from linkadmin.operations.changes import Change, change_of
 from linkadmin.operations.changes.links import REPAIR_URL
@@ -116,6 +116,19 @@ def head_of(link: Link, last: Operation | None, *, user: User, budget: Budget, l
     if way.for_support:
         hint = _("%(step)s: only support can do this.") % {"step": FACTS[way.for_support].label}
     return LinkHead(standing, _button(link, way.main), _button(link, way.second), hint)
+
+
+def action_on(link: Link, under_way: UnderWay | None, rights: frozenset[Right]) -> tuple[str, str] | None:
+    """The main button, as far as it can be told without a query: whether attempts are left is seen on its page."""
+    if under_way:
+        may_enter = under_way.needs_code and Right.UPDATE_CREDENTIALS in rights
+        return (_("Enter code"), reverse("link-code", args=[link.pk])) if may_enter else None
+    if not link.integration.is_active or link.integration.keys_rejected:
+        return None
+    main = next_steps(link.judgment.remedy, known=known_steps(link), rights=rights).main
+    if main is None or main.step in NO_REQUEST:
+        return None
+    return str(FACTS[main.step].label), _url_of(link, main.step)
 
 
 def known_steps(link: Link) -> frozenset[Step]:

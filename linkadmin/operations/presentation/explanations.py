@@ -59,7 +59,7 @@ def _under_way(operation: Operation) -> UnderWay:
         badge = StateBadge(asked.look.tone, asked.look.icon, str(asked.look.label), str(asked.reason))
         requested_at = challenge.received_at if challenge else operation.began_at
         since = challenge.expires_at if challenge is not None and is_late else requested_at
-        return UnderWay(badge, since, asked.turn, str(asked.advice))
+        return UnderWay(badge, since, asked.turn, str(asked.advice), needs_code=True)
     label, reason, advice = _words_of(operation)
     is_ours = operation.state == State.NEEDS_DECISION
     badge = StateBadge("us" if is_ours else "quiet", "hourglass", label, reason)

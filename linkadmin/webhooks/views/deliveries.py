@@ -13,11 +13,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from linkadmin.accounts.roles import Right, may
+from linkadmin.accounts.roles import Right, may, rights_of
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.compiled_query import load
 from linkadmin.heartbeats import watch
 from linkadmin.links import presentation
+from linkadmin.links.listing.table_heads import heads
 from linkadmin.links.listing.table_rows import listed, rows
 from linkadmin.links.queries import visible_to
 from linkadmin.paging import PAGE_SIZE
@@ -67,7 +68,8 @@ def delivery_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "delivery": delivery,
         "outcome": outcome_badge(delivery, with_meaning=True),
         "lines": payloads.lines(delivery.payload, see_names=see_names) if delivery.payload else [],
-        "rows": rows(links, see_names=see_names),
+        "rows": rows(links, rights=rights_of(request.user)),
+        "heads": heads(),
         "may_reprocess": may(request.user, Right.REFRESH) and delivery.can_be_reprocessed,
         "may_view_links": may(request.user, Right.VIEW_LINKS),
         "may_view_integrations": may(request.user, Right.VIEW_INTEGRATIONS),
