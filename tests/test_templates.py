@@ -227,6 +227,15 @@ def test_template_can_be_read(template: str) -> None:
     get_template(template)
 
 
+def test_pages_whose_buttons_search_again_have_the_form_for_it() -> None:
+    texts = {str(name): (ROOT / name).read_text() for name in TEMPLATES}
+    buttons = {name for name, text in texts.items() if 'form="search-again"' in text}
+    pages = [text for text in texts.values() if any(f'"{name}"' in text for name in buttons) and "extends" in text]
+
+    assert len(pages) > 2
+    assert all("partials/_search_again.html" in text for text in pages)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_pages_work_alike_with_and_without_script(env: Environment) -> None:
     for url, page in drawn(env):

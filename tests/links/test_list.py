@@ -373,6 +373,18 @@ def test_filters_of_a_search_send_its_words_again(env: Environment) -> None:
     assert rows(read(env.client().post("/links/?state=fine", {"q": "acme"}))) == [str(working.pk)]
 
 
+@pytest.mark.parametrize("url", ["/links/", "/customers/"])
+def test_pages_of_a_search_send_its_words_again(env: Environment, url: str) -> None:
+    many(env.heron, PAGE_SIZE + 1)
+    first = read(env.client().post(url, {"q": "zebra"}))
+
+    (turn,) = [each.attrs for each in first.elements if "after=" in each.attrs.get("formaction", "")]
+    (again,) = [each.attrs for each in first.elements if each.attrs.get("id") == turn["form"]]
+    assert (again["method"], first.form_with("q").values["q"]) == ("post", "zebra")
+    second = read(env.client().post(f"{url}{turn['formaction']}", {"q": "zebra"}))
+    assert second.source.count('class="table__main"') == 1
+
+
 @pytest.mark.parametrize(("name", "is_offered"), [("ana", True), ("mia", False), ("aud", False)])
 def test_row_offers_what_its_reader_can_do(env: Environment, name: str, *, is_offered: bool) -> None:
     link = env.belvo_link(cause=Cause.LOGIN_REQUIRED)
