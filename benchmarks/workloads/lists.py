@@ -28,6 +28,7 @@ LISTS: Mapping[str, List] = {
     "customers": List("/customers/", search="post"),
     "institutions": List("/institutions/", rare="ours=no", search="get"),
     "deliveries": List("/deliveries/", rare="outcome=invalid_payload", search="post"),
+    "activity": List("/operations/", deep="operations", rare="outcome=unknown"),
     "audit": _admin("audit/auditevent", rare="outcome__exact=rejected"),
     "full checks": List("/integrations/{full_check_integration}/full-checks/"),
     "parts of a full check": List("/full-checks/{full_check}/"),

@@ -41,6 +41,7 @@ NAVIGATION: tuple[tuple[Promise, tuple[NavEntry, ...]], ...] = (
                 Right.VIEW_OVERVIEW,
                 ("institution-", "institutions-"),
             ),
+            NavEntry(_("Activity"), "operation-list", "activity", Right.VIEW_OVERVIEW, ("operation-list",)),
             NavEntry(_("Webhooks"), "delivery-list", "webhook", Right.VIEW_DELIVERIES, ("delivery-",)),
         ),
     ),

@@ -185,6 +185,7 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "institution-lookup": Right.READ_RECORDS,
     "institutions-read": Right.TEST_CONNECTION,
     "unrecognized-values": Right.VIEW_OVERVIEW,
+    "operation-list": Right.VIEW_OVERVIEW,  # of it, what the reader may see
     "operation-detail": Right.VIEW_LINKS,
     "operation-live": Right.VIEW_LINKS,
     # Concerns a whole integration and no customer.

@@ -193,6 +193,11 @@ class Operation(models.Model):
             models.Index(fields=["end_user", "finished_at"], name="operation_of_customer"),
             models.Index(fields=["-created_at", "-id"], name="operation_by_time"),
             models.Index(fields=["kind", "-created_at", "-id"], name="operation_of_kind"),
+            models.Index(fields=["actor", "-created_at", "-id"], name="operation_of_actor"),
+            # Of whole integrations: the only ones that staff see who may not see customers.
+            models.Index(
+                fields=["-created_at", "-id"], condition=Q(end_user__isnull=True), name="operation_without_customer"
+            ),
             models.Index(fields=["state", "-created_at", "-id"], name="operation_of_state"),
             models.Index(fields=["integration", "-created_at", "-id"], name="operation_of_integration"),
             models.Index(fields=["request_id"], condition=~Q(request_id=""), name="operation_by_request_id"),

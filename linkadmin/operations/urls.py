@@ -1,7 +1,7 @@
 from django.urls import path
 
 from .changes import PAGES
-from .views import change, code, create, link, live, operation
+from .views import activity, change, code, create, link, live, operation
 
 ABOUT_CUSTOMER, ABOUT_NONE = {"has_customer": True}, {"has_customer": False}
 
@@ -21,6 +21,7 @@ urlpatterns = [
         path(f"links/<uuid:pk>/{slug}/", change.link_change, {"change": each}, name=f"link-{slug}")
         for slug, each in PAGES.items()
     ),
+    path("operations/", activity.operation_list, name="operation-list"),
     path("integrations/operations/<uuid:pk>/", operation.operation_detail, ABOUT_NONE, name="integration-operation"),
     path("integrations/operations/<uuid:pk>/live/", live.operation_live, ABOUT_NONE, name="integration-operation-live"),
     path("operations/<uuid:pk>/live/", live.operation_live, ABOUT_CUSTOMER, name="operation-live"),

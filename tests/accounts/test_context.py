@@ -31,7 +31,16 @@ def labels(frame: dict[str, Any]) -> list[str]:
     [
         (
             Role.SUPPORT,
-            ["Overview", "Links", "Bulk actions", "Customers", "Institutions", "Webhooks", "Unrecognized values"],
+            [
+                "Overview",
+                "Links",
+                "Bulk actions",
+                "Customers",
+                "Institutions",
+                "Activity",
+                "Webhooks",
+                "Unrecognized values",
+            ],
         ),
         (
             Role.MANAGER,
@@ -41,6 +50,7 @@ def labels(frame: dict[str, Any]) -> list[str]:
                 "Bulk actions",
                 "Customers",
                 "Institutions",
+                "Activity",
                 "Webhooks",
                 "Integrations",
                 "Unrecognized values",
@@ -54,6 +64,7 @@ def labels(frame: dict[str, Any]) -> list[str]:
                 "Bulk actions",
                 "Customers",
                 "Institutions",
+                "Activity",
                 "Webhooks",
                 "Integrations",
                 "Unrecognized values",
@@ -63,7 +74,16 @@ def labels(frame: dict[str, Any]) -> list[str]:
         ),
         (
             Role.ADMINISTRATOR,
-            ["Overview", "Institutions", "Webhooks", "Integrations", "Unrecognized values", "Staff", "System status"],
+            [
+                "Overview",
+                "Institutions",
+                "Activity",
+                "Webhooks",
+                "Integrations",
+                "Unrecognized values",
+                "Staff",
+                "System status",
+            ],
         ),
         (None, []),
     ],

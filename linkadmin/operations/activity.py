@@ -1,0 +1,86 @@
+"""What the Activity page lists: changes sent to providers, or that were to be, newest first."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+import django_filters
+from django.db.models import Q, QuerySet
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from linkadmin.accounts.models import User
+from linkadmin.accounts.roles import Right, rights_of
+from linkadmin.integrations.models import Integration
+from linkadmin.paging import Keyset, Page, Part
+from linkadmin.web.flat_select import FlatSelect
+
+from .models import Operation, OperationKind, State
+
+NEWEST_FIRST = Keyset("created_at", "id", newest_first=True)
+OUTCOMES: Mapping[str, tuple[str | Promise, tuple[State, ...]]] = {
+    "open": (_("In progress"), (State.PREPARED, State.SENDING, State.NEEDS_CODE)),
+    "succeeded": (_("Succeeded"), (State.SUCCEEDED, State.CODE_ENTERED, State.CONFIRMED_DONE)),
+    "rejected": (_("Rejected"), (State.REJECTED,)),
+    "not_sent": (_("Not sent"), (State.NOT_SENT,)),
+    "unknown": (_("Outcome unknown"), (State.UNKNOWN, State.NEEDS_DECISION)),
+    "not_done": (_("Didn't happen"), (State.EXPIRED, State.CANCELED, State.CONFIRMED_NOT_DONE)),
+}
+SPANS = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
+
+
+class ActivityFilter(django_filters.FilterSet):  # type: ignore[misc]
+    person = django_filters.ModelChoiceFilter(
+        field_name="actor",
+        queryset=User.objects.order_by("name", "username"),
+        label=_("Person"),
+        empty_label=_("Anyone"),
+        widget=FlatSelect,
+    )
+    kind = django_filters.ChoiceFilter(
+        label=_("Change"), empty_label=_("Any change"), widget=FlatSelect, choices=OperationKind.choices
+    )
+    outcome = django_filters.ChoiceFilter(
+        method="of_outcome",
+        label=_("Outcome"),
+        empty_label=_("Any outcome"),
+        widget=FlatSelect,
+        choices=[(value, label) for value, (label, _states) in OUTCOMES.items()],
+    )
+    integration = django_filters.ModelChoiceFilter(
+        queryset=Integration.objects.order_by("name"),
+        label=_("Integration"),
+        empty_label=_("Any integration"),
+        widget=FlatSelect,
+    )
+    within = django_filters.ChoiceFilter(
+        method="of_time",
+        label=_("Period"),
+        empty_label=_("Any time"),
+        widget=FlatSelect,
+        choices=[("24h", _("Last 24 hours")), ("7d", _("Last 7 days")), ("30d", _("Last 30 days"))],
+    )
+
+    class Meta:
+        model = Operation
+        fields = ["person", "kind", "outcome", "integration", "within"]
+
+    def of_outcome(self, operations: "QuerySet[Operation]", _name: str, _value: str) -> "QuerySet[Operation]":
+        return operations  # each of its states is a stretch of an index: see `page`
+
+    def of_time(self, operations: "QuerySet[Operation]", _name: str, value: str) -> "QuerySet[Operation]":
+        return operations.filter(created_at__gte=timezone.now() - SPANS[value])
+
+    def page(self, query: QueryDict) -> "Page[Operation]":
+        outcome = self.form.cleaned_data["outcome"]
+        states = OUTCOMES[outcome][1] if outcome else ()
+        return NEWEST_FIRST.page(self.qs, query, [Part(Q(state=state)) for state in states])
+
+
+def visible_to(user: User) -> "QuerySet[Operation]":
+    """A customer's operations take the right to see links; those of a whole integration, to see integrations."""
+    rights, shown = rights_of(user), Operation.objects.select_related("end_user")
+    if Right.VIEW_LINKS not in rights:
+        shown = shown.filter(end_user__isnull=True)
+    return shown if Right.VIEW_INTEGRATIONS in rights else shown.filter(end_user__isnull=False)

@@ -1,0 +1,40 @@
+"""Rows of the Activity page."""
+
+from collections.abc import Iterator, Sequence
+
+from django.utils.translation import gettext as _
+
+from linkadmin.links.listing.known import INSTITUTIONS, INTEGRATIONS, STAFF
+from linkadmin.operations.models import Operation, State
+from linkadmin.operations.timeline.entries import LOOKS
+from linkadmin.timestamps import ago
+from linkadmin.web.badges import StateBadge, draw_state
+from linkadmin.web.flat_parts import FlatPart
+
+_ROW = FlatPart("operations/_activity_row.html")
+
+
+def rows(operations: Sequence[Operation], *, see_names: bool) -> str:
+    """Markup of table rows; empty without operations."""
+    return _ROW.fill(_texts(operations, see_names=see_names))
+
+
+def _texts(operations: Sequence[Operation], *, see_names: bool) -> Iterator[dict[str, object]]:
+    staff = STAFF.all(*{each.actor_id for each in operations})
+    integrations = INTEGRATIONS.all(*{each.integration_id for each in operations})
+    banks = INSTITUTIONS.some(each.institution_id for each in operations)
+    for each in operations:
+        bank = banks.get(each.institution_id) if each.institution_id else None
+        tone, icon = LOOKS.get(State(each.state), ("quiet", "circle-slash"))
+        yield {
+            "url": each.get_absolute_url(),
+            "kind": each.get_kind_display(),
+            "integration": integrations[each.integration_id].name,
+            "customer": each.end_user.called(see_names=see_names) if each.end_user else "",
+            "bank": bank.display_name if bank else "",
+            "person": staff[each.actor_id].display_name,
+            "outcome": draw_state(StateBadge(tone, icon, each.state_label)),
+            "code": each.code,
+            "took": "" if each.duration_ms is None else _("%(seconds).1f s") % {"seconds": each.duration_ms / 1000},
+            "created": ago(each.created_at),
+        }

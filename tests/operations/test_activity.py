@@ -1,0 +1,121 @@
+"""The Activity page: who changed what at which provider, for each role what it may see."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from linkadmin.accounts.models import User
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import Link
+from linkadmin.operations.models import Operation, OperationKind, State
+from linkadmin.paging import PAGE_SIZE
+from tests.environment import Environment
+from tests.markup import Page
+
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
+
+
+def operation(
+    env: Environment,
+    link: Link | None = None,
+    *,
+    by: str = "ana",
+    kind: OperationKind = OperationKind.UPDATE_CREDENTIALS,
+    state: State = State.SUCCEEDED,
+    age: timedelta = timedelta(),
+    integration: Integration | None = None,
+) -> Operation:
+    return Operation.objects.create(
+        kind=kind,
+        state=state,
+        link=link,
+        end_user=link.end_user if link else None,
+        institution=link.institution if link else None,
+        integration=link.integration if link else integration or env.belvo,
+        actor=env.people[by],
+        operation_key=uuid.uuid4(),
+        created_at=timezone.now() - age,
+        duration_ms=1432,
+    )
+
+
+def shown(page: Page, *operations: Operation) -> list[bool]:
+    return [each.get_absolute_url() in page.links() for each in operations]
+
+
+def test_row_says_who_changed_what_where_and_with_which_outcome(env: Environment) -> None:
+    link = env.belvo_link("Acme Corp")
+    operation(env, link, state=State.REJECTED)
+
+    words = env.open("/operations/").words
+
+    ana: User = env.people["ana"]
+    assert f"Update credentials {env.belvo.name} Acme Corp {link.bank} Rejected {ana.display_name} 1.4 s" in words
+
+
+def test_names_are_masked_for_who_may_not_see_them(env: Environment) -> None:
+    operation(env, env.belvo_link("Acme Corp"))
+
+    assert "Acme" not in env.open("/operations/", "aud").source
+
+
+@pytest.mark.parametrize(
+    ("name", "sees"), [("ana", (True, False)), ("mia", (True, True)), ("aud", (True, True)), ("adm", (False, True))]
+)
+def test_each_role_sees_what_it_may_open(env: Environment, name: str, sees: tuple[bool, bool]) -> None:
+    of_customer = operation(env, env.belvo_link())
+    of_integration = operation(env, kind=OperationKind.ADD_WEBHOOK, integration=env.heron, by="adm")
+
+    page = env.open("/operations/", name)
+
+    assert tuple(shown(page, of_customer, of_integration)) == sees
+    for url in (each.get_absolute_url() for each in (of_customer, of_integration)):
+        assert url not in page.links() or env.client(name).get(url).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("outcome=succeeded", (True, False, False)),
+        ("outcome=rejected", (False, True, False)),
+        ("outcome=not_sent", (False, False, True)),
+        ("outcome=open", (False, False, False)),
+        ("kind=refresh_data", (False, True, False)),
+        ("within=24h", (True, True, False)),
+        ("person={ben}", (False, True, False)),
+        ("person={ben}&outcome=succeeded", (False, False, False)),
+        ("integration={heron}", (False, True, False)),
+    ],
+)
+def test_filters(env: Environment, query: str, expected: tuple[bool, ...]) -> None:
+    belvo, heron = env.belvo_link(), env.heron_link()
+    found = [
+        operation(env, belvo),
+        operation(env, heron, by="ben", kind=OperationKind.REFRESH_DATA, state=State.REJECTED),
+        operation(env, belvo, state=State.NOT_SENT, age=timedelta(days=3)),
+    ]
+
+    page = env.open("/operations/?" + query.format(ben=env.people["ben"].pk, heron=env.heron.pk))
+
+    assert tuple(shown(page, *found)) == expected
+
+
+def test_pages_show_each_operation_once(env: Environment) -> None:
+    link = env.belvo_link()
+    states = (State.SUCCEEDED, State.CONFIRMED_DONE, State.CODE_ENTERED)
+    made = [operation(env, link, state=states[n % 3], age=timedelta(minutes=n)) for n in range(PAGE_SIZE + 3)]
+
+    first = env.open("/operations/?outcome=succeeded")
+    (turn,) = {href for href in first.links() if "after=" in href}
+    second = env.open(f"/operations/{turn}")
+
+    assert shown(first, *made) == [True] * PAGE_SIZE + [False] * 3
+    assert shown(second, *made) == [False] * PAGE_SIZE + [True] * 3
+
+
+def test_no_operations_and_none_that_match(env: Environment) -> None:
+    assert "No changes yet" in env.open("/operations/").words
+    assert "No changes match these filters." in env.open("/operations/?outcome=rejected").words
+    assert env.client().get("/operations/?outcome=x").status_code == 400
