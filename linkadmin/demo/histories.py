@@ -158,8 +158,8 @@ def _fill_between(history: History, start: datetime, end: datetime) -> None:
     count = history.rng.choices((0, 1, 2), (45, 35, 20))[0]
     for number in range(count):
         share = (end - start) / count
-        at = (start + share * (number + history.rng.uniform(0.1, 0.4))).replace(microsecond=0)
-        until = (at + min(share * 0.5, history.rng.uniform(0.1, 3) * DAY)).replace(microsecond=0)
+        at = (start + share * (number + history.rng.uniform(0.1, 0.85))).replace(microsecond=0)
+        until = (at + min(share * 0.1, history.rng.uniform(0.1, 3) * DAY)).replace(microsecond=0)
         if until - at > HOUR:
             _trouble(history, at, until)
 
