@@ -1,5 +1,7 @@
 """What every list names and its drawn rows, kept in a process that serves many readers at the same time."""
 
+import time
+from itertools import count
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from linkadmin.accounts.roles import Role, rights_of
 from linkadmin.compiled_query import Loader, load
 from linkadmin.integrations.models import Integration
 from linkadmin.links.listing import known
-from linkadmin.links.listing.known import Known
+from linkadmin.links.listing.known import Kept, Known
 from linkadmin.links.listing.table_rows import listed, rows
 from linkadmin.links.models import Institution, Link
 from tests.environment import PASSWORD, Environment
@@ -96,3 +98,16 @@ def test_row_is_drawn_in_each_readers_language_and_time_zone(env: Environment) -
             drawn.add(rows(load(listed(Link.objects.all())), rights=rights_of(env.people["ana"])))
 
     assert len(drawn) == 3
+
+
+def test_what_takes_long_to_read_is_kept_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads = count()
+    briefly, longer = Kept(lambda: next(reads)), Kept(lambda: next(reads), times_as_long=2)
+    monkeypatch.setattr(known, "FRESH_SECONDS", 60)
+    assert (briefly.get(), longer.get()) == (0, 1)
+
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 90)
+    assert (briefly.get(), longer.get()) == (2, 1)
+    monkeypatch.setattr(time, "monotonic", lambda: now + 150)
+    assert longer.get() == 3

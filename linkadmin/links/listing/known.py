@@ -1,6 +1,6 @@
 """What every list names, and how many links each person has: kept in each process, at most two seconds old.
 
-So a list reads only its links and their customers.
+So a list reads only its links and their customers. What hardly changes and takes long to read is kept longer.
 """
 
 import time
@@ -24,13 +24,14 @@ Read = TypeVar("Read")
 
 
 class Kept(Generic[Read]):
-    def __init__(self, read: Callable[[], Read]) -> None:
+    def __init__(self, read: Callable[[], Read], *, times_as_long: int = 1) -> None:
         self._read = read
+        self._times_as_long = times_as_long
         self._kept: tuple[float, Read] | None = None
 
     def get(self) -> Read:
         kept = self._kept
-        if kept is None or _is_old(kept[0]):
+        if kept is None or _is_old(kept[0], FRESH_SECONDS * self._times_as_long):
             kept = self._kept = time.monotonic(), self._read()
         return kept[1]
 
@@ -82,5 +83,5 @@ def names_of(links: Loaded[Link]) -> list[Names]:
     return [named[key] for key in keys]
 
 
-def _is_old(read_at: float) -> bool:
-    return time.monotonic() - read_at > FRESH_SECONDS
+def _is_old(read_at: float, fresh_seconds: float | None = None) -> bool:
+    return time.monotonic() - read_at > (FRESH_SECONDS if fresh_seconds is None else fresh_seconds)
