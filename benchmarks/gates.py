@@ -30,6 +30,7 @@ PAGES: dict[str, tuple[str, str]] = {  # role, path
     "links, sorted by sync": ("manager", "/links/?sort=sync"),
     "links, sorted by customer": ("manager", "/links/?sort=customer"),
     "overview": ("manager", "/"),
+    "overview, mine": ("manager", "/?assigned=mine"),
     "link": ("manager", "/links/{link}/"),
     "link's history": ("manager", "/links/{long_link}/history/"),
     "customers": ("manager", "/customers/"),

@@ -55,6 +55,15 @@ def lasting(since: datetime) -> str:
     return _drawn(since, span_words(timezone.now() - since), "")
 
 
+@register.filter
+def since(at: datetime) -> str:
+    """The hour of a time today, otherwise its day."""
+    local = at.astimezone(timezone.get_current_timezone())
+    is_today = local.date() == timezone.localdate()
+    words = f"{local.hour}:{local.minute:02}" if is_today else day_words(local.date(), "MONTH_DAY_FORMAT")
+    return _drawn(at, words, "")
+
+
 def span_words(span: timedelta) -> str:
     seconds = max(0, int(span.total_seconds()))
     if seconds < 60:

@@ -44,7 +44,6 @@ WRITTEN_ONCE = {  # markup, and its only place: all other pages use that part or
     'class="empty"': ["partials/_empty.html"],
     "data-elapsed-since": ["partials/_elapsed.html"],
     '<div class="search"': ["partials/_search.html"],
-    'class="tiles__number"': ["links/_group_tile.html"],
     'class="page-head': ["partials/_page_head.html"],
     'class="panel__head"': ["partials/_panel_head.html"],
     # A running clock, and rows that are filled many times a page; other times are drawn by tags.

@@ -5,8 +5,9 @@ takes both in one statement: a fold between two would lose a move or count it tw
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -98,6 +99,12 @@ def most_waiting(number: int, *, at_least: int) -> dict[UUID, int]:
     return {UUID(str(pk)): links for pk, links in waiting.items() if links >= least}
 
 
+def most_at(states: Sequence[HealthState]) -> tuple[UUID, int] | None:
+    """The institution with most links in any of these states, and how many."""
+    found = _most_at(tuple(state.value for state in states)).row()
+    return (UUID(str(found[0])), found[1]) if found and found[1] > 0 else None
+
+
 def trend(days: int, *, today: date) -> dict[str, list[int]]:
     """Links in each state at the end of each day (UTC), oldest first."""
     shown = [(today - timedelta(days=back)).isoformat() for back in range(days)]
@@ -144,6 +151,20 @@ def _waited_and_moved() -> "QuerySet[Any]":
     waits = LinkCount.objects.filter(state=HealthState.WAITING.value).exclude(links=0).order_by()
     moves = CountMove.objects.filter(institution__isnull=False)
     return waits.values_list("institution", "state", "links").union(*moved(moves, "institution"), all=True)
+
+
+@cache
+def _most_at(states: tuple[str, ...]) -> CompiledQuery:
+    """Sums up in the database: hundreds of institutions have links in each state."""
+    some = ", ".join(["%s"] * len(states))
+    sql = f"""
+        SELECT institution_id, SUM(links) AS n FROM (
+            SELECT institution_id, links FROM links_linkcount WHERE state IN ({some})
+            UNION ALL SELECT institution_id, links FROM links_countmove WHERE new IN ({some})
+            UNION ALL SELECT institution_id, -links FROM links_countmove WHERE old IN ({some})
+        ) AS counted WHERE institution_id IS NOT NULL GROUP BY institution_id ORDER BY n DESC, institution_id LIMIT 1
+    """  # noqa: S608 - our own SQL
+    return CompiledQuery(lambda: (sql, states * 3), types=())
 
 
 def _stood_and_changed(since: date) -> "QuerySet[Any]":

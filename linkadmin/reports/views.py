@@ -1,45 +1,79 @@
-"""The first page: links by who they're waiting on, longest unresolved, and banks failing for several customers."""
+"""The first page: what has changed, which banks and customers are in trouble, and what ends soon."""
 
 from collections import Counter
+from typing import Any
 
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
 from linkadmin.links import counts
-from linkadmin.links.group_counts import group_tiles
-from linkadmin.links.listing.filters import ESCALATE
-from linkadmin.links.listing.table_heads import heads
+from linkadmin.links.listing.filters import ESCALATE, MINE
+from linkadmin.links.listing.known import STAFF_COUNTS
 from linkadmin.links.queries import standing
 from linkadmin.links.state_counts import state_counts
 from linkadmin.web.pages import reader
 
-from . import report
-from .trend import trend_chart
+from . import banks
+from .chart import draw_chart
+from .consents import draw_consents
+from .headline import changed_most, headline, main_cause, main_place, own_headline
+from .repairs import REPAIRS_OF_THE_WEEK
+from .trend import read_trend
+from .troubled import draw_troubled
 
 
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
-    counted = counts.by_integration()
-    by_state = sum(counted.values(), Counter())
-    may_view = may(reader(request), Right.VIEW_LINKS)
-    oldest, mine = report.tables(reader(request)) if may_view else ("", "")
-    url = reverse("link-list") if may_view else ""
+    user, chosen = reader(request), request.GET.get("assigned", "")
+    if chosen not in ("", MINE):
+        raise BadRequest("a filter has a value it does not offer")
+    may_view, see_names = may(user, Right.VIEW_LINKS), may(user, Right.SEE_NAMES)
+    is_mine = may_view and chosen == MINE
     context = {
-        "total": standing(by_state).total(),
-        "tiles": group_tiles(by_state, may_view_links=may_view),
-        "states": state_counts(by_state, url=url and f"{url}?state="),
-        "integrations": report.by_integration(counted, may_view_links=may_view),
-        "incidents": report.incidents(may_view_links=may_view),
-        "waiting_long": report.waiting_long(),
-        "waiting_long_url": url and f"{url}?state={ESCALATE}",
-        "trend": trend_chart(),
-        "heads": heads(),
-        "oldest": oldest,
-        "mine": mine,
-        "unknown_words": report.unrecognized_values(),
+        "is_mine": is_mine,
         "may_view_links": may_view,
+        **_now(user, is_mine=is_mine, may_view_links=may_view),
+        "waiting_long": banks.WAITING_LONG.get(),
+        "waiting_long_url": f"{reverse('link-list')}?state={ESCALATE}" if may_view else "",
+        "troubled": draw_troubled(user, is_mine=is_mine, see_names=see_names) if may_view else "",
+        "repairs": REPAIRS_OF_THE_WEEK.get(),
+        "consents": draw_consents(user, is_mine=is_mine, may_view_links=may_view),
     }
     return render(request, "reports/overview.html", context)
+
+
+def _now(user: User, *, is_mine: bool, may_view_links: bool) -> dict[str, Any]:
+    """The headline, what is below it, and incidents."""
+    waited_on = banks.most_waited_on()
+    if is_mine:
+        by_bank, named = counts.by_institution(waited_on), banks.banks(waited_on)
+        shown = _mine(STAFF_COUNTS.get().mine.get(user.pk, Counter()))
+    else:
+        trend = read_trend()
+        group = changed_most(trend)
+        place = main_place(group, waited_on)
+        wanted = [*dict.fromkeys([*waited_on, *([place.pk] if place else [])])]
+        by_bank, named = counts.by_institution(wanted), banks.banks(wanted)
+        cause = place and named.get(place.pk)
+        shown = {
+            "headline": headline(trend, group, may_view_links=may_view_links),
+            "active": trend.active(),
+            "cause": main_cause(group, place, cause, by_bank[place.pk], may_view_links=may_view_links)
+            if place and cause
+            else None,
+            "chart": draw_chart(trend, may_view_links=may_view_links) if trend.active() else None,
+        }
+    return {**shown, "incidents": banks.draw_incidents(waited_on, named, by_bank, may_view_links=may_view_links)}
+
+
+def _mine(by_state: Counter[str]) -> dict[str, Any]:
+    return {
+        "headline": own_headline(by_state),
+        "active": standing(by_state).total(),
+        "states": state_counts(by_state, url=f"{reverse('link-list')}?assigned={MINE}&state="),
+    }

@@ -18,7 +18,7 @@ addEventListener("securitypolicyviolation", (event) =>
   console.error(`Content-Security-Policy: ${event.violatedDirective} refused ${event.blockedURI || event.sourceFile}`));
 """
 WIDER = """
-Math.max(...[document.documentElement, ...document.querySelectorAll(".panel, .tiles, .alert, .verdict")]
+Math.max(...[document.documentElement, ...document.querySelectorAll(".panel, .alert, .verdict")]
   .map((box) => box.scrollWidth - box.clientWidth))
 """
 SERIOUS = ("serious", "critical")

@@ -182,7 +182,6 @@ def test_finished_page_without_activity_doesnt_poll(env: Environment, windows: W
 @pytest.mark.parametrize(
     ("url", "name", "shown"),
     [
-        ("/", "ana", "#by-integration dd:has-text('API keys rejected')"),
         ("/links/", "ana", "tr .state.tone-quiet:has-text('Working')"),
         ("/integrations/", "adm", "text=API keys rejected"),
     ],

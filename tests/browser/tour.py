@@ -71,6 +71,7 @@ def pages(env: Environment) -> list[tuple[str, str]]:
     deliver(open_endpoint(env.heron), body, signed(body))
     support = [
         "/",
+        "/?assigned=mine",
         "/links/",
         "/links/?state=customer&assigned=mine",
         "/links/?state=setting_up&assigned=mine",

@@ -24,6 +24,7 @@ STATEMENTS = {  # those for session and user included
     "links, sorted by sync": 7,
     "links, sorted by customer": 7,
     "overview": 13,
+    "overview, mine": 13,
     "link": 11,
     "link's history": 10,
     "customers": 6,

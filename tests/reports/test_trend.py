@@ -1,28 +1,17 @@
-"""The last 90 days of all links, as curves and as a table, and links that wait too long."""
+"""Links that weren't working over the last 90 days, as a chart and as a table, and links that wait too long."""
 
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from linkadmin.links import health
 from linkadmin.links.models import Link
-from linkadmin.providers.types import Cause, Observation, RemoteLink
+from linkadmin.providers.types import Cause
 from tests.environment import Environment
 
+from .pasts import link_with_a_past
+
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("still")]
-
-
-def link_with_a_past(env: Environment, *pasts: tuple[int, Cause]) -> Link:
-    """A link found this many days ago in the first state, which changed to the others later."""
-    (found, cause), *later = pasts
-    now = timezone.now()
-    link = Link(integration=env.belvo, end_user=env.customer(), institution=env.bank(), remote_id=f"past-{found}")
-    health.start_links([(link, RemoteLink(link.remote_id, Observation(cause)))], at=now - timedelta(days=found))
-    for ago, cause in later:
-        report = health.Report(Observation(cause), health.Source.LIST, now - timedelta(days=ago))
-        health.observe(link, report)
-    return link
 
 
 def waiting_since(env: Environment, item_id: str, *, hours: int) -> Link:
@@ -31,44 +20,53 @@ def waiting_since(env: Environment, item_id: str, *, hours: int) -> Link:
     return link
 
 
-def test_curves_show_links_by_group_then_and_now(env: Environment) -> None:
-    link_with_a_past(env, (60, Cause.WORKING), (30, Cause.LOGIN_REFUSED), (10, Cause.WORKING))
+def test_chart_stacks_the_groups_on_one_scale(env: Environment) -> None:
+    link_with_a_past(env, (60, Cause.WORKING), (30, Cause.LOGIN_REFUSED))
     link_with_a_past(env, (20, Cause.BANK_DOWN))
 
     page = env.open("/")
 
-    since = f"{timezone.now() - timedelta(days=89):%b %-d}"
-    assert f"Waiting on customer 0 0 now · peak 1 · 0 on {since}" in page.words
-    assert f"Waiting on bank or provider 1 1 now · peak 1 · 0 on {since}" in page.words
-    assert f"Waiting on us 0 0 now · peak 0 · 0 on {since}" in page.words
-    assert f"No action needed 1 1 now · peak 1 · 0 on {since}" in page.words
+    customer, bank, us = [each.attrs["points"].split()[:90] for each in page.elements if each.tag == "polygon"]
+    assert [points[day] for points in (customer, bank, us) for day in (0, 58, 59)] == [
+        *("0,100", "58,100", "59,50"),
+        *("0,100", "58,100", "59,50"),
+        *("0,100", "58,100", "59,50"),
+    ]
+    assert customer[-1], bank[-1] == ("89,50", "89,0")
 
 
-def test_curve_has_a_step_for_each_day(env: Environment) -> None:
-    link_with_a_past(env, (1, Cause.WORKING))
+def test_chart_leads_to_the_links_of_a_group(env: Environment) -> None:
+    env.belvo_link()
 
-    *_, working = [each for each in env.open("/").elements if each.tag == "polygon"]
-
-    corners = working.attrs["points"].split()
-    assert len(corners) == 2 * 90 + 2
-    assert corners[-6:] == ["87,20", "88,20", "88,0", "89,0", "89,0", "90,0", "90,20"][-6:]
+    assert env.open("/").links().count("/links/?state=us") == 2  # its area and its legend
 
 
-def test_table_shows_the_same_per_week(env: Environment) -> None:
+def test_scale_is_round(env: Environment) -> None:
+    for number in range(9):
+        env.heron_link(item_id=f"item-{number}", cause=Cause.LOGIN_REQUIRED)
+
+    assert "Us 0 10 5 0 " in env.open("/").words
+
+
+def test_axis_has_dates_at_equal_distances(env: Environment) -> None:
+    env.belvo_link()
+
+    days = [f"{timezone.now() - timedelta(days=back):%b %-d}" for back in (89, 74, 59, 45, 30, 15, 0)]
+    assert " ".join(days) in env.open("/").words
+
+
+def test_table_shows_the_same_per_day(env: Environment) -> None:
     link_with_a_past(env, (60, Cause.WORKING), (30, Cause.LOGIN_REFUSED), (10, Cause.WORKING))
+    link_with_a_past(env, (20, Cause.BANK_DOWN))
 
     words = env.open("/").words
 
     today = timezone.now()
-    lines = {
-        days: f"{(today - timedelta(days=days)):%b %-d, %Y} {needed} 0 0 {working}"
-        for days, needed, working in [(0, 0, 1), (14, 1, 0), (28, 1, 0), (35, 0, 1), (63, 0, 0)]
-    }
-    assert [line for line in lines.values() if line not in words] == []
-
-
-def test_environment_without_links_has_no_trend(env: Environment) -> None:
-    assert "Show as table" not in env.open("/").words
+    lines = [
+        f"{today - timedelta(days=days):%b %-d, %Y} {needed} {waiting} 0 {needed + waiting}"
+        for days, needed, waiting in [(0, 0, 1), (9, 0, 1), (11, 1, 1), (20, 1, 1), (21, 1, 0), (31, 0, 0), (89, 0, 0)]
+    ]
+    assert [line for line in lines if line not in words] == []
 
 
 def test_links_waiting_over_two_days_are_counted_and_listed(env: Environment) -> None:

@@ -27,8 +27,7 @@ OF_SEVERAL_WORDS = {
 DRAWINGS = {
     "partials/_brand.html",
     "links/_health_calendar.html",
-    "reports/_integration.html",
-    "reports/_trend_curve.html",
+    "reports/_chart.html",
 }  # no icons
 
 
