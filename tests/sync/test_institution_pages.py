@@ -38,11 +38,9 @@ def test_known_trouble_is_on_top_with_our_links(env: Environment) -> None:
 
     words = env.open("/institutions/").words
 
-    assert "Erebor Bank Down, according to the provider · Belvo test 1 link, 1 waiting" in words
-    assert (
-        "Gringotts Bank Several links are waiting, but the provider reports no problem · Belvo test 2 links, 2 waiting"
-        in words
-    )
+    assert "Down Erebor Bank 1 of 1 link is waiting · Belvo test · down, according to the provider" in words
+    note = "the provider reports no problem"
+    assert f"Waiting Gringotts Bank 2 of 2 links are waiting · Belvo test · {note}" in words
 
 
 def test_bank_that_vanished_since_it_was_counted_is_no_known_trouble(

@@ -62,15 +62,17 @@ def institution_list(request: HttpRequest) -> HttpResponse:
     if not chosen.is_valid():
         raise BadRequest("a filter has a value it does not offer")
     words = request.GET.get("q", "").strip()[:80]
+    may_view = may(request.user, Right.VIEW_LINKS)
+    links_url = reverse("link-list") if may_view else ""
     page = institutions.BY_NAME.page(search_institutions(words, chosen.qs), request.GET)
     counted, problems = institutions.link_counts(page.rows), institutions.known_problems()
     context = {
         "filter": chosen,
         "pills": pills(request.GET, chosen.form),
         "words": words,
-        "rows": _rows(page.rows, counted, may_view_links=may(request.user, Right.VIEW_LINKS)),
+        "rows": _rows(page.rows, counted, may_view_links=may_view),
         "page": page,
-        "trouble": _PROBLEM.fill(_problem(each, ours) for each, ours in problems.institutions),
+        "trouble": _PROBLEM.fill(_problem(each, ours, links_url) for each, ours in problems.institutions),
         "more_down": problems.more_down,
         "left_out": _LEFT_OUT.instances(),
         "is_filtered": bool(words or any(chosen.form.cleaned_data.values())),
@@ -201,17 +203,20 @@ def _texts(institution: Institution, ours: LinkCounts, links_url: str) -> dict[s
     }
 
 
-def _problem(institution: Institution, ours: LinkCounts) -> dict[str, object]:
-    down = _("Down, according to the provider")
-    waiting = _("Several links are waiting, but the provider reports no problem")
-    words = ngettext("%(links)s link, %(waiting)s waiting", "%(links)s links, %(waiting)s waiting", ours.links)
+def _problem(institution: Institution, ours: LinkCounts, links_url: str) -> dict[str, object]:
+    words = ngettext(
+        "%(waiting)s of %(links)s link is waiting", "%(waiting)s of %(links)s links are waiting", ours.links
+    )
     return {
         "icon": icon("landmark"),
+        "state": word(institution.status) if institution.is_down else _("Waiting"),
         "url": institution.get_absolute_url(),
         "name": institution.display_name,
-        "note": down if institution.is_down else waiting,
+        "count": ours.waiting,
+        "words": words % {"waiting": ours.waiting, "links": ours.links},
+        "links_url": f"{links_url}?institution={institution.pk}&state=wait" if links_url and ours.waiting else "",
+        "note": _("down, according to the provider") if institution.is_down else _("the provider reports no problem"),
         "integration": institution.integration.name,
-        "links": words % {"links": ours.links, "waiting": ours.waiting},
     }
 
 
@@ -219,7 +224,7 @@ def _status(institution: Institution) -> StateBadge:
     if not institution.is_listed:
         return StateBadge("quiet", "circle-slash", _("No longer listed"))
     if institution.is_down:
-        return StateBadge("warn", "hourglass", word(institution.status))
+        return StateBadge("info", "hourglass", word(institution.status))
     if institution.status in institutions.WORDS:
         return StateBadge("ok", "circle-check", word(institution.status))
     return StateBadge("quiet", "circle-question-mark", institution.status or _("Unknown"))
