@@ -89,6 +89,8 @@ GET  /integrations/{belvo}/              403  200  200  200
 GET  /integrations/{belvo}/test/         403  405  403  405
 POST /integrations/{belvo}/test/         403  303  403  303
 GET  /links/{link}/records/              200  200  403  403
+GET  /customers/{customer}/contact/      200  200  403  403
+POST /customers/{customer}/contact/      303  303  403  403
 GET  /customers/{customer}/account-manager/  405  405  403  403
 POST /customers/{customer}/account-manager/  303  303  403  403
 GET  /customers/{customer}/records/{heron}/  200  200  403  403
@@ -180,6 +182,7 @@ RECORDED = {
     "/links/{link}/records/",
     "/operations/{operation}/",
     "/customers/{customer}/",
+    "/customers/{customer}/contact/",
     "/customers/{customer}/records/{heron}/",
     "/integrations/{heron}/records/{what}/",
     "/integrations/{heron}/records/connectors/",

@@ -29,7 +29,7 @@ class Right(StrEnum):
     CHANGE_LINK = auto()  # its settings, its access token, a repair URL for the customer
     REMOVE_LINK = auto()
     REFRESH = auto()  # and reconcile, and refresh data
-    ORGANIZE_LINKS = auto()  # assignees, account managers, and notes
+    ORGANIZE_LINKS = auto()  # assignees, notes, and customers' account managers and contact details
     VIEW_DELIVERIES = auto()  # webhooks, without any names
     READ_RECORDS = auto()  # what a provider has on links and customers right now
     DECIDE_OUTCOME = auto()
@@ -159,6 +159,7 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "operation-attempt": Right.ALLOW_ATTEMPT,
     "end-user-list": Right.VIEW_END_USERS,
     "end-user-detail": Right.VIEW_END_USERS,
+    "end-user-contact": Right.ORGANIZE_LINKS,
     "end-user-account-manager": Right.ORGANIZE_LINKS,
     "integration-list": Right.VIEW_INTEGRATIONS,
     "integration-detail": Right.VIEW_INTEGRATIONS,

@@ -20,6 +20,7 @@ class Action(StrEnum):
     AUDIT_VIEWED = "audit.viewed"
     END_USER_CREATED = "end_user.created"
     END_USER_VIEWED = "end_user.viewed"
+    CONTACT_SET = "end_user.contact_set"
     ACCOUNT_MANAGER_SET = "end_user.account_manager_set"
     LINK_VIEWED = "link.viewed"
     LINK_CHECKED = "link.checked"

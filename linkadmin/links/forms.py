@@ -1,5 +1,6 @@
 """Forms for what staff record: notes, assignees of links, and account managers of customers."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -16,8 +17,11 @@ from linkadmin.providers.names import isolated
 from linkadmin.web.flat_select import FlatSelect
 
 from .listing.known import STAFF
-from .models import EndUser, Link
+from .models import EndUser, Language, Link
 from .staff_work import LONGEST_NOTE, possible_assignees
+
+PHONE = re.compile(r"\+[1-9][0-9]{6,14}")  # E.164
+PHONE_MARKS = re.compile(r"[\s().\-/\u2010-\u2015]")
 
 
 class NoteForm(forms.Form):
@@ -82,6 +86,34 @@ class AccountManagerForm(HandoverForm):
 
     def __init__(self, data: QueryDict | None = None, *, customer: EndUser, reader: User) -> None:
         super().__init__(data, name="account_manager", current=customer.account_manager_id, reader=reader)
+
+
+class ContactForm(forms.Form):
+    email = forms.EmailField(
+        label=gettext_lazy("E-mail"),
+        required=False,
+        max_length=254,
+        error_messages={"invalid": gettext_lazy("Enter a whole e-mail address, like name@example.com.")},
+    )
+    phone = forms.CharField(
+        label=gettext_lazy("Phone"),
+        required=False,
+        max_length=40,
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
+        help_text=gettext_lazy("With the country code, like +52 55 1234 5678."),
+    )
+    language = forms.ChoiceField(
+        label=gettext_lazy("Language"),
+        required=False,
+        choices=[("", gettext_lazy("Not set")), *Language.choices],
+        widget=FlatSelect,
+    )
+
+    def clean_phone(self) -> str:
+        phone = PHONE_MARKS.sub("", self.cleaned_data["phone"])
+        if phone and not PHONE.fullmatch(phone):
+            raise ValidationError(_("Enter the number with + and its country code, like +52 55 1234 5678."))
+        return phone
 
 
 def _labels(current: UUID | None, reader: User) -> Iterator[tuple[str, str]]:

@@ -30,12 +30,13 @@ from linkadmin.search.lookups import (
 )
 from linkadmin.search.text_index import TextIndex, contains, is_indexed
 
-from .models import EndUser, Institution, Link, LinkSearch
+from .models import CustomerContact, EndUser, Institution, Link, LinkSearch
 
 MAX_WORDS = 6
 LINKS, CUSTOMERS = TextIndex(LinkSearch, "text"), TextIndex(EndUser, "search")
-INSTITUTIONS = TextIndex(Institution, "search")
-INDEXES = (LINKS, CUSTOMERS, INSTITUTIONS)
+CONTACTS, INSTITUTIONS = TextIndex(CustomerContact, "search"), TextIndex(Institution, "search")
+INDEXES = (LINKS, CUSTOMERS, CONTACTS, INSTITUTIONS)
+_PHONE = re.compile(r"[+(]{0,2}\d[\d\s().\-/]{5,}")
 _ID = re.compile(r"(?=\S*\d)(?=\S*[^\s\d])\S{6,}")
 
 
@@ -91,11 +92,13 @@ def search_customers(words: str, *, see_names: bool) -> "QuerySet[EndUser]":
         return customers.filter(*(begins("external_id", word).indexed for word in words.split()[:MAX_WORDS]))
     if may_be_id(words) and not (with_id := look_up(customers, [begins("external_id", words)])).query.is_empty():
         return with_id
-    wanted = _folded(words)
+    wanted = [re.sub(r"\D", "", words)] if _PHONE.fullmatch(words) else _folded(words)
     indexed = [word for word in wanted if is_indexed(word)]
     conditions = {word: Q(contains(F("search"), word)) for word in wanted}
     with_short_words = customers.filter(*(conditions[word] for word in wanted if word not in indexed))
-    return among(with_short_words, [CUSTOMERS.select(indexed)], otherwise=Q(*conditions.values()))
+    # If names have the words too often to list, contact details aren't worth a look.
+    selects = [CUSTOMERS.select(indexed), CONTACTS.select(indexed)]
+    return among(with_short_words, selects, otherwise=Q(*conditions.values()))
 
 
 def search_institutions(words: str, institutions: "QuerySet[Institution] | None" = None) -> "QuerySet[Institution]":

@@ -11,5 +11,6 @@ urlpatterns = [
     path("links/<uuid:pk>/assignee/", pages.link_assignee, name="link-assignee"),
     path("customers/", customers.end_user_list, name="end-user-list"),
     path("customers/<uuid:pk>/", customers.end_user_detail, name="end-user-detail"),
+    path("customers/<uuid:pk>/contact/", customers.end_user_contact, name="end-user-contact"),
     path("customers/<uuid:pk>/account-manager/", customers.end_user_account_manager, name="end-user-account-manager"),
 ]

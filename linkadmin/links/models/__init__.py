@@ -1,5 +1,6 @@
 """Customers, institutions, links with their state and history, counts, and reads that are due."""
 
+from .contacts import CustomerContact, Language
 from .counts import CountMove, DailyCount, DailyTotal, LinkCount, LinkTotal, Recount, StaffCount, StaffMove
 from .history import AssigneeChange, HealthChange, InstitutionChange, Note, NoteText
 from .institutions import Institution, values_of
@@ -28,6 +29,7 @@ __all__ = [
     "VERIFYING",
     "AssigneeChange",
     "CountMove",
+    "CustomerContact",
     "DailyCount",
     "DailyTotal",
     "DueRead",
@@ -35,6 +37,7 @@ __all__ = [
     "HealthChange",
     "Institution",
     "InstitutionChange",
+    "Language",
     "Link",
     "LinkCount",
     "LinkQuerySet",

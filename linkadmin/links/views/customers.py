@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
+from django.forms.models import model_to_dict
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -19,7 +20,8 @@ from linkadmin.accounts.roles import Right, may, rights_of
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.links import queries, search
 from linkadmin.links.account_managers import set_if_unchanged
-from linkadmin.links.forms import AccountManagerForm
+from linkadmin.links.contacts import contact_of, set_contact
+from linkadmin.links.forms import AccountManagerForm, ContactForm
 from linkadmin.links.listing.filters import MINE, NOBODY
 from linkadmin.links.listing.known import STAFF
 from linkadmin.links.listing.table_heads import heads
@@ -82,22 +84,33 @@ def end_user_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def end_user_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     customer, user = get_object_or_404(EndUser.objects.select_related("account_manager"), pk=pk), reader(request)
-    record(
-        actor=user,
-        action=Action.END_USER_VIEWED,
-        object_type=ObjectType.END_USER,
-        object_id=str(customer.pk),
-        outcome=Outcome.DONE,
-    )
+    _note_view(user, customer)
     page = Keyset(*RANKED).page(listed(queries.visible_to(user).filter(end_user=customer)), request.GET)
     context = {
         "customer": customer,
+        "contact": contact_of(customer),
         "rows": rows(page.rows, rights=rights_of(user)),
         "heads": heads(),
         "page": page,
         "form": AccountManagerForm(customer=customer, reader=user) if may(user, Right.ORGANIZE_LINKS) else None,
     }
     return render(request, "links/end_user.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def end_user_contact(request: HttpRequest, pk: UUID) -> HttpResponse:
+    customer, user = get_object_or_404(EndUser, pk=pk), reader(request)
+    contact = contact_of(customer)
+    form = ContactForm(request.POST if request.method == "POST" else None, initial=model_to_dict(contact))
+    if form.is_valid():
+        if set_contact(customer, by=user, **form.cleaned_data):
+            erased = not any(form.cleaned_data.values())
+            messages.success(request, _("Contact details erased.") if erased else _("Contact details saved."))
+        return go(request, customer.get_absolute_url())
+    if not form.is_bound:
+        _note_view(user, customer)
+    context = {"customer": customer, "form": form, "has_any": contact.email or contact.phone or contact.language}
+    return draw(request, "links/contact.html", "form", context, status=422 if form.is_bound else 200)
 
 
 @require_POST
@@ -119,6 +132,16 @@ def end_user_account_manager(request: HttpRequest, pk: UUID) -> HttpResponse:
         now = _("%(name)s is now the account manager.") % {"name": isolated(wanted.display_name)} if wanted else ""
         messages.success(request, now or _("This customer no longer has an account manager."))
     return go(request, customer.get_absolute_url())
+
+
+def _note_view(user: User, customer: EndUser) -> None:
+    record(
+        actor=user,
+        action=Action.END_USER_VIEWED,
+        object_type=ObjectType.END_USER,
+        object_id=str(customer.pk),
+        outcome=Outcome.DONE,
+    )
 
 
 def _texts(customers: Sequence[EndUser], staff: Mapping[UUID, User], *, see_names: bool) -> Iterator[dict[str, object]]:
