@@ -17,7 +17,7 @@ from linkadmin.providers.types import HealthState
 from linkadmin.timestamps import span_words
 
 PERIOD = timedelta(days=7)
-MOST_READ = 2000  # latest operations
+MOST_READ = 500  # latest operations
 REPAIRS = (OperationKind.UPDATE_CREDENTIALS, OperationKind.REPLACE_TOKEN)
 
 
@@ -29,6 +29,9 @@ class Repairs:
     repaired: int
     median: timedelta | None  # from the first attempt until a status check confirmed it
     expired: int  # codes
+    is_of_latest: bool  # there were more than are read
+
+    most_read = MOST_READ
 
     @property
     def share(self) -> int:
@@ -41,10 +44,11 @@ class Repairs:
 
 def _read() -> Repairs:
     since = timezone.now() - PERIOD
-    took = list(_durations(_REPAIRS.rows(since)))
+    attempts = _REPAIRS.rows(since)
+    took = list(_durations(attempts))
     done = [each for each in took if each is not None]
     middle = timedelta(seconds=median(each.total_seconds() for each in done)) if done else None
-    return Repairs(len(took), len(done), middle, len(_EXPIRED.rows(since)))
+    return Repairs(len(took), len(done), middle, len(_EXPIRED.rows(since)), len(attempts) == MOST_READ)
 
 
 def _durations(rows: Iterable[Row]) -> Iterable[timedelta | None]:

@@ -1,17 +1,19 @@
 """The first page: figures for everyone, names for those who may see them."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from linkadmin.compiled_query import CompiledQuery
 from linkadmin.links import account_managers, counts, staff_work
 from linkadmin.links.models import EndUser, Institution, Link
 from linkadmin.operations.models import Operation, State
 from linkadmin.providers.types import INSTITUTION_DOWN, Cause
+from linkadmin.reports import repairs
 from tests.environment import Environment
 from tests.markup import Page
 
@@ -311,3 +313,15 @@ def test_queries_do_not_grow_with_the_links(
 
     with django_assert_num_queries(len(few.captured_queries)):
         env.client().get("/")
+
+
+@pytest.mark.usefixtures("still")
+def test_only_the_latest_repairs_are_read(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        repairs, "_REPAIRS", CompiledQuery(lambda since: repairs._repairs(since)[:2], types=(datetime,))
+    )
+    monkeypatch.setattr(repairs, "MOST_READ", 2)
+    for days in (20, 21, 22):
+        attempt(env, link_with_a_past(env, (days, Cause.LOGIN_REFUSED)), timezone.now(), State.REJECTED)
+
+    assert "repaired, 0% of the latest 2 links" in env.open("/").words
