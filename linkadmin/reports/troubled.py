@@ -1,7 +1,7 @@
 """Customers with links that don't work, the reader's own first."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from linkadmin.accounts.models import User
 from linkadmin.compiled_query import CompiledQuery, Loaded
 from linkadmin.links.causes import RENEWAL_RANK, STATES
-from linkadmin.links.listing.known import names_of
+from linkadmin.links.listing.known import INSTITUTIONS, INTEGRATIONS
 from linkadmin.links.models import RANKED, Link
 from linkadmin.links.presentation import glance
 from linkadmin.providers.types import HealthState
@@ -27,9 +27,11 @@ from .trend import NOT_WORKING
 SHOWN = 5
 READ = 25  # links, of several customers
 COLUMNS = (
-    "integration", "institution", "assignee", "end_user__external_id", "end_user__name", "urgency", "health", "cause",
+    "integration", "institution", "end_user__external_id", "end_user__name", "urgency", "health", "cause",
     "conflict", "health_since", "refused_at", "verifying_since",
 )  # fmt: skip
+RANK_AND_CUSTOMER = (*RANKED, "end_user_id")
+FoundLink: TypeAlias = tuple[UUID, Loaded[Link], int]  # of a customer's link: among which, and where
 NOT_WORKING_RANKS = Q(urgency__lte=STATES[HealthState.WAITING].rank) & ~Q(urgency=RENEWAL_RANK)
 
 _CUSTOMER = FlatPart("reports/_troubled.html")
@@ -37,22 +39,40 @@ _CUSTOMER = FlatPart("reports/_troubled.html")
 
 def draw_troubled(reader: User, *, is_mine: bool, see_names: bool) -> str:
     """Markup of a line for each: its most urgent link, and how many of its links don't work."""
-    worst = _worst([_MANAGED.instances(reader.pk), _ASSIGNED.instances(reader.pk)])
+    mine = _ranked(_MANAGED.instances(reader.pk), _ASSIGNED.instances(reader.pk))
+    worst = _of_each_customer(mine)
     if not is_mine and len(worst) < SHOWN:
-        worst |= {pk: link for pk, link in _worst([_ALL.instances()]).items() if pk not in worst}
-    shown = dict(list(worst.items())[:SHOWN])
-    return _CUSTOMER.fill(_lines(shown, _counted(list(shown)), see_names=see_names))
+        worst = _of_each_customer([*mine, *_ranked(_ALL.instances())])
+    return _CUSTOMER.fill(_lines(_named(worst), _counted(list(worst)), see_names=see_names))
 
 
-def _worst(found: Sequence[Loaded[Link]]) -> dict[UUID, Link]:
-    """The most urgent link of each customer, by customer, most urgent first."""
-    links: list[Link] = []
-    for loaded in found:
-        for link, names in zip(loaded, names_of(loaded), strict=True):
-            link.integration, link.institution, link.assignee = names
-            links.append(link)
-    links.sort(key=lambda link: (link.urgency, link.health_since, link.pk), reverse=True)
-    return dict(reversed({link.end_user_id: link for link in links}.items()))
+def _ranked(*found: Loaded[Link]) -> list[FoundLink]:
+    """Where links are, most urgent first."""
+    places = [
+        ((*rank, pk), customer, loaded, place)
+        for loaded in found
+        for place, (*rank, pk, customer) in enumerate(zip(*map(loaded.values, RANK_AND_CUSTOMER), strict=True))
+    ]
+    return [(customer, loaded, place) for _rank, customer, loaded, place in sorted(places, key=lambda each: each[0])]
+
+
+def _of_each_customer(places: Iterable[FoundLink]) -> dict[UUID, Link]:
+    """The first link of each of the first customers."""
+    first: dict[UUID, tuple[Loaded[Link], int]] = {}
+    for customer, loaded, place in places:
+        if len(first) < SHOWN:
+            first.setdefault(customer, (loaded, place))
+    return {customer: loaded[place] for customer, (loaded, place) in first.items()}
+
+
+def _named(worst: Mapping[UUID, Link]) -> Mapping[UUID, Link]:
+    links = worst.values()
+    integrations = INTEGRATIONS.all(*{link.integration_id for link in links})
+    institutions = INSTITUTIONS.some(link.institution_id for link in links)
+    for link in links:
+        link.integration = integrations[link.integration_id]
+        link.institution = institutions.get(link.institution_id) if link.institution_id else None
+    return worst
 
 
 def _counted(customers: list[UUID]) -> dict[UUID, tuple[int, int]]:
