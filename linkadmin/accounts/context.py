@@ -134,5 +134,5 @@ def _section(request: HttpRequest, rights: frozenset[Right]) -> str:
 
 
 def _initials(name: str) -> str:
-    words = name.split()
-    return "".join(word[0] for word in (words if len(words) < 3 else [words[0], words[-1]])).upper()
+    """The first two letters: those of first and last names may spell a word, like NO."""
+    return name.strip()[:2].upper()

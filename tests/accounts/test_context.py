@@ -119,7 +119,7 @@ def test_navigation_has_no_empty_section() -> None:
 def test_frame_shows_the_signed_in_person() -> None:
     frame = frame_of(Role.MANAGER)
 
-    assert (frame["role_label"], frame["initials"]) == ("Account manager", "AL")
+    assert (frame["role_label"], frame["initials"]) == ("Account manager", "AN")
 
 
 @pytest.mark.parametrize(

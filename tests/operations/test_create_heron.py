@@ -91,7 +91,7 @@ def test_listed_item_is_refused_before_any_request(env: Environment) -> None:
     assert page.status == 409
     assert "This link already exists" in page.words
     assert existing.get_absolute_url() in page.links()
-    assert "second_link" not in {name for name, attrs in page.inputs().items() if attrs.get("type") == "checkbox"}
+    assert "access_token" not in page.inputs()
     assert env.calls("POST") == []
 
 
@@ -103,7 +103,8 @@ def test_second_link_at_one_bank_asks_first(env: Environment) -> None:
     assert page.status == 409
     assert "This customer already has a link at this bank" in page.words
     assert existing.get_absolute_url() in page.links()
-    assert page.inputs()["second_link"]["type"] == "checkbox"
+    assert page.inputs()["second_link"] == {"type": "hidden", "name": "second_link", "value": "on"}
+    assert 'name="access_token"' in page.source.split("Create a second link anyway</summary>")[1]
     assert env.calls("POST") == []
 
 

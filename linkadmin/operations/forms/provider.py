@@ -95,7 +95,7 @@ class NewLinkForm(ProviderForm):
         help_text=_("Only for our own lists; we don't send it to this provider."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    second_link = forms.BooleanField(label=_("Create a second link anyway"), required=False, widget=forms.HiddenInput)
+    second_link = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, ask_bank: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -134,9 +134,6 @@ class NewLinkForm(ProviderForm):
     def natural_key(self) -> str:
         """The ID the link will have at the provider; empty if the provider chooses it."""
         return next((str(self.cleaned_data[name]) for name, field in self.asked.items() if field.identifies), "")
-
-    def offer_second_link(self) -> None:
-        self.fields["second_link"].widget = forms.CheckboxInput()
 
 
 class ChangeForm(ProviderForm):

@@ -83,7 +83,7 @@ def _create(
     def redraw(form: NewLinkForm, *, status: int, **why: Any) -> HttpResponse:
         refusal = why.get("refusal")
         if isinstance(refusal, refusals.DuplicateLink):
-            why = _duplicate(form, refusal)
+            why = _duplicate(refusal)
         elif isinstance(refusal, refusals.BudgetSpent) and bank:  # attempts are counted per bank
             why = _budget(request, latest_rejection(form.end_user(), bank))
         elif "refused" in why:
@@ -93,9 +93,7 @@ def _create(
     return send(request, form, start, redraw)
 
 
-def _duplicate(form: NewLinkForm, duplicate: refusals.DuplicateLink) -> dict[str, Any]:
-    if not duplicate.same_item:
-        form.offer_second_link()
+def _duplicate(duplicate: refusals.DuplicateLink) -> dict[str, Any]:
     standing = standing_of(duplicate.existing)
     return {"existing": duplicate.existing, "existing_standing": standing, "duplicate": duplicate}
 
