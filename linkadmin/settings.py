@@ -183,7 +183,7 @@ CELERY_WORKER_REDIRECT_STDOUTS = False  # our log goes to stderr: beat's would b
 CELERY_TIMEZONE = "UTC"
 TICK = min(env.number("LINKADMIN_SWEEP_SECONDS", 5), 30)  # how soon work is found if its message was lost
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat" / "schedule")
-CELERY_BEAT_SCHEDULER = "linkadmin.beat:Scheduler"
+CELERY_BEAT_SCHEDULER = "linkadmin.heartbeats.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "tick": {
         "task": "heartbeats.tick",

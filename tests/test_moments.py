@@ -12,8 +12,8 @@ from django.utils import timezone
 from linkadmin.audit import clock
 from linkadmin.audit.models import ClockMark
 from linkadmin.audit.tasks import check_clock
-from linkadmin.beat import Scheduler
 from linkadmin.celery import app
+from linkadmin.heartbeats.beat import Scheduler
 from linkadmin.integrations.models import CallQuota, CallSlot, CircuitBreaker
 from linkadmin.links.due_reads import want
 from linkadmin.links.models import Link, LinkRead, Reason

@@ -6,10 +6,9 @@ import pytest
 from django.db import connection
 
 from linkadmin import database
-from linkadmin.beat import Scheduler
 from linkadmin.celery import app
-
-from .troubles import files_end_at
+from linkadmin.heartbeats.beat import Scheduler
+from tests.troubles import files_end_at
 
 
 def test_beat_continues_on_a_full_disk(tmp_path: Path) -> None:
