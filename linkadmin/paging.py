@@ -250,6 +250,30 @@ class Keyset:
         return [_column(model, column) for column in self.columns]
 
 
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[Row]):
+    """A list as it's filtered and sorted. Its pages and its export read it alike. For its fields, see `Keyset.page`."""
+
+    rows: "QuerySet[Row]"
+    keyset: Keyset
+    parts: Sequence[Part] = ()
+    are_few: bool = False
+
+    def page(self, query: QueryDict) -> Page[Row]:
+        return self.keyset.page(self.rows, query, self.parts, are_few=self.are_few)
+
+    @property
+    def columns(self) -> Sequence[Column]:
+        """Those of its keys."""
+        return self.keyset._columns(self.rows.model)
+
+    def following(self, key: Key | None, *, most: int) -> "QuerySet[Row]":
+        """The next rows after a key, in order; without a key, the first."""
+        keyset = Keyset(*self.keyset.columns, newest_first=self.keyset.newest_first, size=most - 1)
+        parts = self.parts or [Part(Q())]
+        return keyset._sorted(self.rows, key, parts, descending=keyset.newest_first, are_few=self.are_few)
+
+
 @cache
 def _column(model: type[Model], column: str | OldestIfNever) -> Column:
     expression = F(column) if isinstance(column, str) else column

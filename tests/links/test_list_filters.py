@@ -121,7 +121,8 @@ def sort_key(link: Link, sort: str) -> tuple[object, ...]:
 
 def page_of(reader: User, query: str, *, see_names: bool = True) -> Page[Link]:
     chosen = filters.read(QueryDict(query))
-    return chosen.page(Link.objects.select_related("end_user"), reader, QueryDict(query), see_names=see_names)
+    listing = chosen.listing(Link.objects.select_related("end_user"), reader, see_names=see_names)
+    return listing.page(QueryDict(query))
 
 
 def walk(reader: User, query: str, way: str, *, see_names: bool = True) -> Iterator[list[Link]]:

@@ -23,7 +23,7 @@ from linkadmin.integrations.models import Integration
 from linkadmin.links.causes import ESCALATED_RANK, RENEWAL_RANK, STATES, VERDICTS, VERIFYING_LOOK, Group
 from linkadmin.links.models import ESCALATE_AFTER, RANKED, VERIFYING, Institution, Link, UnrecognizedValue
 from linkadmin.links.unrecognized_values import showing
-from linkadmin.paging import Keyset, OldestIfNever, Page, Part
+from linkadmin.paging import Keyset, Listing, OldestIfNever, Part
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.search.lookups import unindexed
 
@@ -124,8 +124,8 @@ class LinkFilter:
             any_of([part.condition for part in self._ranges()]), self._rest(), *narrowings
         )
 
-    def page(self, links: "QuerySet[Link]", reader: User, query: QueryDict, *, see_names: bool) -> Page[Link]:
-        """A page of these links. Reads few of them that aren't on it."""
+    def listing(self, links: "QuerySet[Link]", reader: User, *, see_names: bool) -> Listing[Link]:
+        """These links in their order. A page of them reads few that aren't on it."""
         keyset, narrowings = self.keyset(see_names=see_names), self._narrowings(reader)
         every, links, ranges = self._saying(Link.objects.order_by()), self._saying(links), self._ranges()
         if self.unknown or (not narrowings and self.states and self.order == CUSTOMER):
@@ -135,17 +135,16 @@ class LinkFilter:
             others = Q(*(each.tested for each in narrowings if each is not by))
             parts = in_stretches(by, ranges)
             if are_few(every.filter(others), parts, MOST_SORTED[self.order]):
-                return keyset.page(links, query, meeting(parts, others & self._rest()), are_few=True)
-        return self._walked(links, self._rest(), narrowings, query, keyset)
+                return Listing(links, keyset, meeting(parts, others & self._rest()), are_few=True)
+        return self._walked(links, self._rest(), narrowings, keyset)
 
-    def walk(self, links: "QuerySet[Link]", query: QueryDict, *, see_names: bool) -> Page[Link]:
-        """A page of links that are filtered already, too many to sort."""
-        return self._walked(links, Q(), [], query, self.keyset(see_names=see_names))
+    def found(self, links: "QuerySet[Link]", *, see_names: bool, are_few: bool) -> Listing[Link]:
+        """Links that are filtered already, in their order. If they aren't few enough to sort, an index is walked."""
+        keyset = self.keyset(see_names=see_names)
+        return Listing(links, keyset, are_few=True) if are_few else self._walked(links, Q(), [], keyset)
 
-    def _walked(
-        self, links: "QuerySet[Link]", rest: Q, narrowings: list[Narrowing], query: QueryDict, keyset: Keyset
-    ) -> Page[Link]:
-        """A page read in the order of an index."""
+    def _walked(self, links: "QuerySet[Link]", rest: Q, narrowings: list[Narrowing], keyset: Keyset) -> Listing[Link]:
+        """A list read in the order of an index."""
         stretches, ordered = self._stretches(), [each for each in narrowings if each.is_ordered]
         if ordered and self.order in BY_RANK:
             by = smallest(Link.objects.order_by(), ordered, stretches)
@@ -153,7 +152,7 @@ class LinkFilter:
         if self.order == CUSTOMER and self.states:
             rest &= is_one_of("urgency", self._ranks)  # it's in the index of customers' links, the state isn't
         rest &= Q(*(each.tested for each in narrowings))
-        return keyset.page(links, query, meeting(stretches, rest))
+        return Listing(links, keyset, meeting(stretches, rest))
 
     def _saying(self, links: "QuerySet[Link]") -> "QuerySet[Link]":
         return showing(links.filter(disconnected_at=None), self.unknown) if self.unknown else links

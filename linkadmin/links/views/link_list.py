@@ -24,7 +24,7 @@ from linkadmin.links.listing.table_rows import listed, rows
 from linkadmin.links.listing.tabs import tabs
 from linkadmin.links.models import Institution, Link
 from linkadmin.links.presentation import UnderWay, select_all, under_way_on
-from linkadmin.paging import Page, without_place
+from linkadmin.paging import Listing, Page, without_place
 from linkadmin.web.pages import draw, go, reader
 
 from .live import NOTHING_AWAITED, PageVersion, alerts_version, answer, version_of
@@ -53,7 +53,7 @@ def link_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def link_list_live(request: HttpRequest) -> HttpResponse:
-    page = _page(request, _chosen(request), "")
+    page = _listing(request, _chosen(request), "").page(request.GET)
     return answer(request, _version(request, page, under_way_on(page.rows.values("id"))).version, NOTHING_AWAITED)
 
 
@@ -72,7 +72,7 @@ def _chosen(request: HttpRequest) -> LinkFilter:
 
 
 def _results(request: HttpRequest, chosen: LinkFilter, words: str) -> dict[str, Any]:
-    page = _page(request, chosen, words)
+    page = _listing(request, chosen, words).page(request.GET)
     under_way, by_state = under_way_on(page.rows.values("id")), links_by_state(chosen, reader(request))
     found = _matching(chosen, page, by_state, words)
     return {
@@ -97,15 +97,13 @@ def _results(request: HttpRequest, chosen: LinkFilter, words: str) -> dict[str, 
     }
 
 
-def _page(request: HttpRequest, chosen: LinkFilter, words: str) -> Page[Link]:
+def _listing(request: HttpRequest, chosen: LinkFilter, words: str) -> Listing[Link]:
     user, see_names = reader(request), may(request.user, Right.SEE_NAMES)
     links = queries.visible_to(user, _LISTED)
     if not words:
-        return chosen.page(links, user, request.GET, see_names=see_names)
+        return chosen.listing(links, user, see_names=see_names)
     found, are_few = search.found(chosen.links(links, user), words, see_names=see_names)
-    if are_few:
-        return chosen.keyset(see_names=see_names).page(found, request.GET, are_few=True)
-    return chosen.walk(found, request.GET, see_names=see_names)
+    return chosen.found(found, see_names=see_names, are_few=are_few)
 
 
 def _version(request: HttpRequest, page: Page[Link], under_way: Mapping[UUID, UnderWay]) -> PageVersion:
