@@ -15,6 +15,8 @@ GET  /live/                              200  200  200  200
 GET  /links/                             200  200  200  403
 POST /links/                             200  200  200  403
 GET  /links/live/                        200  200  200  403
+GET  /links/export/                      403  200  200  403
+POST /links/export/                      403  200  200  403
 GET  /links/institutions/?bank=x         200  200  200  403
 GET  /links/new/                         200  403  403  403
 GET  /links/new/?integration={heron}     200  403  403  403
@@ -37,6 +39,7 @@ POST /accounts/sessions/end/             302  302  302  302
 GET  /links/{link}/live/                 200  200  200  403
 GET  /links/{link}/history/              200  200  200  403
 POST /links/{link}/history/              405  405  405  403
+GET  /links/{link}/history/export/        403  200  200  403
 GET  /links/{link}/notes/                200  200  403  403
 POST /links/{link}/notes/                422  422  403  403
 GET  /links/{link}/assignee/                405  405  403  403
@@ -70,6 +73,7 @@ GET  /operations/{operation}/check/      405  405  403  403
 GET  /operations/{operation}/decide/     403  405  403  403
 POST /operations/{operation}/decide/     403  422  403  403
 GET  /bulk/                              200  200  200  403
+GET  /bulk/export/  403  200  200  403
 GET  /bulk/count/                        405  405  405  403
 POST /bulk/count/                        200  200  200  403
 GET  /bulk/refresh/                      405  405  403  403
@@ -80,8 +84,11 @@ GET  /bulk/note/                         405  405  403  403
 POST /bulk/note/                         200  200  403  403
 GET  /bulk/{job}/live/                   200  200  200  403
 GET  /bulk/{job}/                        200  200  200  403
+GET  /bulk/{job}/export/  403  200  200  403
 POST /bulk/{job}/                        400  400  400  403
 GET  /customers/                         200  200  200  403
+GET  /customers/export/     403  200  200  403
+POST /customers/export/     403  200  200  403
 POST /customers/                         200  200  200  403
 GET  /customers/{customer}/              200  200  200  403
 GET  /integrations/                      403  200  200  200
@@ -111,18 +118,23 @@ POST /integrations/{heron}/reports/      403  403  403  422
 GET  /integrations/{belvo}/reports/      403  403  403  404
 GET  /integrations/{belvo}/full-checks/       403  200  200  200
 POST /integrations/{belvo}/full-checks/       403  403  403  303
+GET  /integrations/{belvo}/full-checks/export/  403  200  200  403
 GET  /full-checks/{full_check}/live/               403  200  200  200
 GET  /full-checks/{full_check}/                    403  200  200  200
 POST /full-checks/{full_check}/                    403  403  403  303
 GET  /institutions/                      200  200  200  200
+GET  /institutions/export/  403  200  200  403
 GET  /institutions/{bank}/               200  200  200  200
 GET  /institutions/{bank}/read/          405  405  403  403
 GET  /integrations/{belvo}/institutions/  200  200  403  403
 GET  /integrations/{heron}/institutions/  404  404  403  403
 GET  /integrations/{belvo}/institutions/read/  403  405  403  405
 GET  /unrecognized-values/               200  200  200  200
+GET  /unrecognized-values/export/  403  200  200  403
 GET  /deliveries/               200  200  200  200
 POST /deliveries/               200  200  200  200
+GET  /deliveries/export/         403  200  200  403
+POST /deliveries/export/         403  200  200  403
 GET  /deliveries/{delivery}/    200  200  200  200
 GET  /deliveries/{delivery}/reprocess/  405  405  403  403
 GET  /deliveries/reprocess/        405  405  403  403
@@ -165,7 +177,7 @@ PUBLIC = {
     "/statusz/": 503,  # no worker runs here
     "/csp-reports/": 400,
 }
-# Pages about one customer or link, provider records, and the audit log: opening one is recorded. Lists and the
+# Pages about one customer or link, provider records, the audit log, and exports: opening one is recorded. Lists and the
 # overview record no view.
 RECORDED = {
     "/links/{link}/",
@@ -190,6 +202,7 @@ RECORDED = {
     "/integrations/{heron}/webhooks/add/",
     "/integrations/{heron}/webhooks/{source}/end/",
     "/admin/audit/auditevent/",
+    *(address for method, address, _answers in ROWS if method == "GET" and address.endswith("/export/")),
 }
 
 

@@ -35,6 +35,7 @@ class Right(StrEnum):
     DECIDE_OUTCOME = auto()
     ALLOW_ATTEMPT = auto()
     WITHDRAW_CHALLENGE = auto()  # somebody else's, with a reason
+    EXPORT = auto()  # lists, as files
     VIEW_INTEGRATIONS = auto()
     TEST_CONNECTION = auto()
     MANAGE_INTEGRATIONS = auto()
@@ -77,6 +78,7 @@ MATRIX: Mapping[str, frozenset[Right]] = {
             Right.DECIDE_OUTCOME,
             Right.ALLOW_ATTEMPT,
             Right.WITHDRAW_CHALLENGE,
+            Right.EXPORT,
             Right.VIEW_INTEGRATIONS,
             Right.TEST_CONNECTION,
         }
@@ -87,6 +89,7 @@ MATRIX: Mapping[str, frozenset[Right]] = {
             Right.VIEW_DELIVERIES,
             Right.VIEW_LINKS,
             Right.VIEW_END_USERS,
+            Right.EXPORT,
             Right.VIEW_INTEGRATIONS,
             Right.ENTER_ADMIN,
             Right.VIEW_AUDIT,
@@ -204,6 +207,16 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "bulk-note": Right.ORGANIZE_LINKS,
     "bulk-live": Right.VIEW_LINKS,
     "bulk-detail": Right.VIEW_LINKS,  # changing the job takes the right to what it does
+    # Exports: only those who see the list have this right.
+    "link-list-export": Right.EXPORT,
+    "link-history-export": Right.EXPORT,
+    "end-user-list-export": Right.EXPORT,
+    "institution-list-export": Right.EXPORT,
+    "delivery-list-export": Right.EXPORT,
+    "integration-full-checks-export": Right.EXPORT,
+    "bulk-list-export": Right.EXPORT,
+    "bulk-detail-export": Right.EXPORT,
+    "unrecognized-values-export": Right.EXPORT,
 }
 
 # Django's permission names, as the admin checks them. Roles without a row see nothing there.

@@ -44,6 +44,7 @@ class Action(StrEnum):
     JOB_PAUSED = "bulk_job.paused"
     JOB_RESUMED = "bulk_job.resumed"
     JOB_FINISHED = "bulk_job.finished"
+    LIST_EXPORTED = "list.exported"
     DEMO_SEEDED = "demo.seeded"
 
 
@@ -61,6 +62,7 @@ class ObjectType(StrEnum):
     OPERATION = "operation"
     DELIVERY = "delivery"
     BULK_JOB = "bulk_job"
+    LIST = "list"
 
 
 def of_operation(kind: str, step: OperationStep = "") -> OperationAction:

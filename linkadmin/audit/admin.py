@@ -127,6 +127,7 @@ class SubjectFilter(admin.SimpleListFilter):
             ("integration", _("Integrations")),
             ("bulk_job", _("Bulk actions")),
             ("delivery", _("Deliveries")),
+            ("list", _("Exports")),
             ("session", _("Sessions")),
             ("staff", _("Staff")),
             ("access", _("Access denied")),

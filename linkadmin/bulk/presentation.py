@@ -1,6 +1,6 @@
 """Jobs and their results as the pages show them. All texts of a job are written here."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,8 +8,9 @@ from django.db.models import Count, Sum
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
+from linkadmin.exports import time_cell
 from linkadmin.heartbeats import watch
 from linkadmin.integrations.denials import why_check_failed
 from linkadmin.links.presentation import shown_states
@@ -26,6 +27,16 @@ IN_ROWS = (  # columns that a row of a job needs
     "job", "state", "before", "after", "why", "finished_at", "link__end_user__external_id", "link__end_user__name",
     "link__institution__display_name", "link__integration__name",
 )  # fmt: skip
+JOB_LABELS = (
+    *(gettext_lazy("Job"), gettext_lazy("Started by"), gettext_lazy("Status"), gettext_lazy("Links")),
+    *(state.label for state in ItemState),
+    *(gettext_lazy("Created"), gettext_lazy("Started"), gettext_lazy("Finished"), gettext_lazy("Job ID")),
+)
+ITEM_LABELS = (
+    *(gettext_lazy("Customer"), gettext_lazy("Customer ID"), gettext_lazy("Institution")),
+    *(gettext_lazy("Integration"), gettext_lazy("Result"), gettext_lazy("Reason"), gettext_lazy("Status before")),
+    *(gettext_lazy("Status after"), gettext_lazy("Finished"), gettext_lazy("Link ID")),
+)
 RATED = timedelta(minutes=1)
 BADGES = {
     ItemState.WAITING: ("info", "hourglass"),
@@ -86,18 +97,41 @@ def job_badge(job: BulkJob) -> StateBadge:
 
 def job_rows(jobs: Iterable[BulkJob]) -> str:
     """Markup of table rows."""
-    found = list(jobs)
-    open_ones = [job.pk for job in found if job.state != JobState.DONE]
+    return _JOB_ROW.fill(_job_row(job, counted) for job, counted in _with_counts(list(jobs)))
+
+
+def job_cells(jobs: Sequence[BulkJob]) -> Iterator[tuple[str, ...]]:
+    """What an export has of each job."""
+    for job, counted in _with_counts(jobs):
+        if job.state == JobState.DONE:
+            counted = {state: job.counts()[state] for state in ItemState}
+        counts = (str(job.total), *(str(counted[state]) for state in ItemState))
+        times = map(time_cell, (job.created_at, job.started_at, job.finished_at))
+        yield (title(job), job.actor.display_name, str(JobState(job.state).label), *counts, *times, str(job.pk))
+
+
+def _with_counts(jobs: Sequence[BulkJob]) -> Iterator[tuple[BulkJob, dict[ItemState, int]]]:
+    """With the states of their links, counted unless they're done."""
+    open_ones = [job.pk for job in jobs if job.state != JobState.DONE]
     counts = BulkItem.objects.filter(job__in=open_ones).order_by().values_list("job", "state").annotate(n=Count("pk"))
     counted = {(job_id, state): n for job_id, state, n in counts}
-    return _JOB_ROW.fill(
-        _job_row(job, {state: counted.get((job.pk, state), 0) for state in ItemState}) for job in found
-    )
+    return ((job, {state: counted.get((job.pk, state), 0) for state in ItemState}) for job in jobs)
 
 
 def item_rows(job: BulkJob, items: Iterable[BulkItem], *, see_names: bool) -> str:
     """Markup of table rows."""
     return _ITEM_ROW.fill(_item_row(job, item, see_names=see_names) for item in items)
+
+
+def item_cells(job: BulkJob, items: Iterable[BulkItem], *, see_names: bool) -> Iterator[tuple[str, ...]]:
+    """What an export has of each link in a job."""
+    for item in items:
+        link, badge = item.link, _item_badge(job, item)
+        states = (_state_badge(state).label if state else "" for state in (item.before, item.after))
+        yield (
+            *(link.end_user.called(see_names=see_names), link.end_user.external_id, link.bank, link.integration.name),
+            *(badge.label, badge.reason, *states, time_cell(item.finished_at), str(item.link_id)),
+        )
 
 
 def about(at: datetime) -> str:

@@ -9,19 +9,23 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
+from linkadmin import exports
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
+from linkadmin.audit.actions import ObjectType
 from linkadmin.compiled_query import CompiledQuery, time_of
+from linkadmin.exports import Export
 from linkadmin.links import queries, search
 from linkadmin.links.forms import AssigneeField, NoteForm
 from linkadmin.links.listing import filters
@@ -30,15 +34,27 @@ from linkadmin.links.presentation import select_all
 from linkadmin.links.staff_work import possible_assignees
 from linkadmin.links.views.live import NOTHING_AWAITED, PageVersion, answer, seconds_between, version_of
 from linkadmin.operations.refusals import Refusal
-from linkadmin.paging import Keyset, Page
+from linkadmin.paging import Keyset, Listing, Page
 from linkadmin.web.pages import go, reader
 
 from . import services
 from .models import BulkItem, BulkJob, BulkPart, ItemState, JobKind, JobState
-from .presentation import IN_ROWS, draft_sentences, item_rows, job_rows, progress, title
+from .presentation import (
+    IN_ROWS,
+    ITEM_LABELS,
+    JOB_LABELS,
+    draft_sentences,
+    item_cells,
+    item_rows,
+    job_cells,
+    job_rows,
+    progress,
+    title,
+)
 
 SELECTED, ALL, WORDS = "link", "all", "q"
 MOST_COUNTED = 1000  # results that no count has
+WHOSE = ("", "mine", "others")
 NEWEST_FIRST = Keyset("created_at", "id", newest_first=True)
 AS_PLANNED = Keyset("id")
 _DONE = BulkPart.objects.filter(job=OuterRef("pk"), done_at__isnull=False).order_by("-done_at").values("done_at")
@@ -82,6 +98,17 @@ def job_list(request: HttpRequest) -> HttpResponse:
     return render(request, "bulk/list.html", {"lists": lists})
 
 
+@require_GET
+def job_list_export(request: HttpRequest) -> HttpResponseBase:
+    user, whose = reader(request), request.GET.get("whose", "")
+    if whose not in WHOSE:
+        raise BadRequest("jobs are nobody else's")
+    jobs = BulkJob.objects.select_related("actor").filter(Q(actor=user) | ~Q(state=JobState.DRAFT))
+    jobs = _jobs_of(user, mine=whose == "mine") if whose else jobs
+    lines = exports.of_few(Listing(jobs, NEWEST_FIRST), JOB_LABELS, job_cells)
+    return exports.download(request, Export("bulk-actions", *lines, filters=[("whose", whose)] if whose else []))
+
+
 @require_POST
 def job_plan(request: HttpRequest, kind: JobKind) -> HttpResponse:
     chosen = _selected(request)
@@ -101,12 +128,22 @@ def job_plan(request: HttpRequest, kind: JobKind) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def job_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
-    job = get_object_or_404(BulkJob.objects.select_related("actor", "assignee", "paused_by"), pk=pk)
-    if job.is_draft and job.actor_id != reader(request).pk:
-        raise Http404
+    job = _job(request, pk)
     if request.method == "POST":
         return _move(request, job)
     return render(request, "bulk/job.html", _page(request, job))
+
+
+@require_GET
+def job_export(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    job, state = _job(request, pk), request.GET.get("state", "")
+    see_names = may(request.user, Right.SEE_NAMES)
+    items = Listing(_items(job, state), AS_PLANNED)
+    lines = exports.of_few(items, ITEM_LABELS, lambda some: item_cells(job, some, see_names=see_names))
+    filters = [("state", state)] if state else []
+    return exports.download(
+        request, Export("bulk-action", *lines, filters=filters, about=(ObjectType.BULK_JOB, job.pk))
+    )
 
 
 @require_safe
@@ -120,6 +157,13 @@ def job_live(request: HttpRequest, pk: UUID) -> HttpResponse:
 def _jobs_of(user: User, *, mine: bool) -> "QuerySet[BulkJob]":
     jobs = BulkJob.objects.select_related("actor")
     return jobs.filter(actor=user) if mine else jobs.exclude(actor=user).exclude(state=JobState.DRAFT)
+
+
+def _job(request: HttpRequest, pk: UUID) -> BulkJob:
+    job = get_object_or_404(BulkJob.objects.select_related("actor", "assignee", "paused_by"), pk=pk)
+    if job.is_draft and job.actor_id != reader(request).pk:
+        raise Http404
+    return job
 
 
 def _form(request: HttpRequest, kind: JobKind) -> forms.Form | None:
@@ -180,12 +224,15 @@ def _page(request: HttpRequest, job: BulkJob) -> dict[str, Any]:
 
 
 def _rows(request: HttpRequest, job: BulkJob) -> tuple[str, Page[BulkItem]]:
-    state = request.GET.get("state", "")
-    items = job.items.select_related("link__end_user", "link__institution", "link__integration").only(*IN_ROWS)
+    page = AS_PLANNED.page(_items(job, request.GET.get("state", "")), request.GET)
+    return item_rows(job, page.rows, see_names=may(request.user, Right.SEE_NAMES)), page
+
+
+def _items(job: BulkJob, state: str) -> "QuerySet[BulkItem]":
     if state and state not in ItemState.values:
         raise BadRequest("a link in a job has no such state")
-    page = AS_PLANNED.page(items.filter(state=state) if state else items, request.GET)
-    return item_rows(job, page.rows, see_names=may(request.user, Right.SEE_NAMES)), page
+    items = job.items.select_related("link__end_user", "link__institution", "link__integration").only(*IN_ROWS)
+    return items.filter(state=state) if state else items
 
 
 @require_POST

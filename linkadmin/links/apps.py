@@ -11,6 +11,7 @@ class LinksConfig(AppConfig):
 
         from . import group_counts
 
+        add_part("link-list-head", "links/_export.html")
         add_part("integration-aside", "links/_integration_links.html", group_counts.by_state)
         add_part("integration-connection", "links/_integration_reach.html", group_counts.reached)
         add_part("integration-cells", "links/_integration_cell.html", group_counts.reached)

@@ -11,6 +11,7 @@ urlpatterns = [
     path("links/<uuid:pk>/", link.link_detail, name="link-detail"),
     path("links/<uuid:pk>/live/", live.link_live, name="link-live"),
     path("links/<uuid:pk>/history/", link.link_history, name="link-history"),
+    path("links/<uuid:pk>/history/export/", link.link_history_export, name="link-history-export"),
     path("links/<uuid:pk>/refresh/", link.link_refresh, name="link-refresh"),
     path("links/<uuid:pk>/attempt/", operation.link_attempt, name="link-attempt"),
     path("links/<uuid:pk>/code/", code.link_code, name="link-code"),

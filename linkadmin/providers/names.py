@@ -41,5 +41,10 @@ def isolated(text: str) -> str:
     return f"\N{FIRST STRONG ISOLATE}{text}\N{POP DIRECTIONAL ISOLATE}" if text else ""
 
 
+def without_isolates(text: str) -> str:
+    """Undo `isolated`, wherever it was in a text: for readers that aren't people."""
+    return text.replace("\N{FIRST STRONG ISOLATE}", "").replace("\N{POP DIRECTIONAL ISOLATE}", "")
+
+
 def is_customer_id(value: object) -> bool:
     return isinstance(value, str) and 0 < len(value) <= LONGEST_CUSTOMER_ID and not _UNSTORABLE.search(value)

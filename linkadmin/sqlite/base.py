@@ -16,6 +16,8 @@ from typing import Any
 from django.db import OperationalError
 from django.db.backends.sqlite3 import base
 
+from linkadmin.providers.names import masked
+
 from .schema import SchemaEditor
 
 LONG = 4_000  # characters of a statement: such as inserts of many rows, which are never the same
@@ -40,6 +42,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> sqlite3.Connection:
         connection: sqlite3.Connection = super().get_new_connection(conn_params)
+        connection.create_function("masked", 1, _masked, deterministic=True)
         if not self.is_in_memory_db():
             _keep_open(str(conn_params["database"]))
         return connection
@@ -86,6 +89,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self._held is not None:
             turn, self._held = self._held, None
             turn.release()
+
+
+def _masked(name: str | None) -> str | None:
+    return name and masked(name)
 
 
 @lru_cache(maxsize=500)

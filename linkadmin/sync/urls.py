@@ -21,6 +21,7 @@ register_converter(RemoteIdConverter, "remote_id")
 
 urlpatterns = [
     path("institutions/", institutions.institution_list, name="institution-list"),
+    path("institutions/export/", institutions.institution_list_export, name="institution-list-export"),
     path("institutions/<uuid:pk>/", institutions.institution_detail, name="institution-detail"),
     path("institutions/<uuid:pk>/read/", institutions.institution_read, name="institution-read"),
     path("integrations/<uuid:pk>/institutions/", institutions.institution_lookup, name="institution-lookup"),
@@ -41,6 +42,11 @@ urlpatterns = [
     ),
     path("integrations/<uuid:pk>/reports/", account.integration_reports, name="integration-reports"),
     path("integrations/<uuid:pk>/full-checks/", full_checks.integration_full_checks, name="integration-full-checks"),
+    path(
+        "integrations/<uuid:pk>/full-checks/export/",
+        full_checks.integration_full_checks_export,
+        name="integration-full-checks-export",
+    ),
     path("full-checks/<uuid:pk>/live/", full_checks.full_check_live, name="full-check-live"),
     path("full-checks/<uuid:pk>/", full_checks.full_check_detail, name="full-check-detail"),
     path("customers/<uuid:pk>/records/<uuid:integration>/", customers.end_user_records, name="end-user-records"),
@@ -52,4 +58,5 @@ urlpatterns = [
     ),
     path("links/<uuid:pk>/records/", customers.link_records, name="link-records"),
     path("unrecognized-values/", unknown.unknown_values, name="unrecognized-values"),
+    path("unrecognized-values/export/", unknown.unknown_values_export, name="unrecognized-values-export"),
 ]

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 
+from django.db.models import When
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from linkadmin.exports import Cells, choice, constant, identifier, moment, number, text
 from linkadmin.heartbeats import watch
 from linkadmin.timestamps import ago
 from linkadmin.web.badges import StateBadge, draw_state
@@ -71,6 +73,22 @@ def outcome_badge(delivery: WebhookDelivery, *, with_meaning: bool = False) -> S
         retry = watch.ongoing(_("We'll retry automatically."))
         meaning = f"{meaning} {retry}"
     return StateBadge(tone, icon, str(outcome.label), meaning)
+
+
+def columns() -> list[Cells]:
+    """Of exported deliveries."""
+    pending = [When(outcome="", state=state, then=constant(state.label)) for state in DeliveryState]
+    return [
+        text(_("Topic"), "topic"),
+        text(_("Integration"), "integration__name"),
+        text(_("Link ID"), "remote_link_id"),
+        text(_("Customer ID"), "end_user_id"),
+        choice(_("Result"), "outcome", dict(DeliveryOutcome.choices), unless=pending),
+        moment(_("Received"), "received_at"),
+        number(_("Times received"), "copies"),
+        text(_("Request ID"), "request_id"),
+        identifier(_("Delivery ID"), "pk"),
+    ]
 
 
 def delivery_rows(deliveries: Iterable[WebhookDelivery]) -> str:

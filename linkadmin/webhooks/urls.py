@@ -6,6 +6,7 @@ from .views import deliveries, endpoints
 
 urlpatterns = [
     path("deliveries/", deliveries.delivery_list, name="delivery-list"),
+    path("deliveries/export/", deliveries.delivery_list_export, name="delivery-list-export"),
     path("deliveries/reprocess/", deliveries.delivery_reprocess_all, name="delivery-reprocess-all"),
     path("deliveries/<uuid:pk>/", deliveries.delivery_detail, name="delivery-detail"),
     path("deliveries/<uuid:pk>/reprocess/", deliveries.delivery_reprocess, name="delivery-reprocess"),

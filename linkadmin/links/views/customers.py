@@ -9,19 +9,23 @@ from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
 from django.forms.models import model_to_dict
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from linkadmin import exports
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may, rights_of
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
+from linkadmin.exports import Export
 from linkadmin.links import queries, search
 from linkadmin.links.account_managers import set_if_unchanged
 from linkadmin.links.contacts import contact_of, set_contact
 from linkadmin.links.forms import AccountManagerForm, ContactForm
+from linkadmin.links.listing import columns
 from linkadmin.links.listing.filters import MINE, NOBODY
 from linkadmin.links.listing.known import STAFF
 from linkadmin.links.listing.table_heads import heads
@@ -29,7 +33,7 @@ from linkadmin.links.listing.table_rows import listed, rows
 from linkadmin.links.models import RANKED, EndUser
 from linkadmin.links.presentation import pills
 from linkadmin.links.staff_work import Overtaken
-from linkadmin.paging import Keyset
+from linkadmin.paging import Keyset, Listing
 from linkadmin.providers.names import isolated
 from linkadmin.web.flat_parts import FlatPart
 from linkadmin.web.flat_select import FlatSelect
@@ -59,15 +63,9 @@ class CustomerFilter(forms.Form):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def end_user_list(request: HttpRequest) -> HttpResponse:
-    words = search.clean_words(request.POST.get("q", "")) if request.method == "POST" else ""
-    see_names = may(request.user, Right.SEE_NAMES)
-    staff = STAFF.all()
-    chosen = CustomerFilter(request.GET, staff=staff)
-    if not chosen.is_valid():
-        raise BadRequest("a filter has a value it does not offer")
-    found = chosen.narrow(search.search_customers(words, see_names=see_names), reader(request))
-    keyset = queries.CUSTOMERS if see_names else queries.CUSTOMERS_BY_ID
-    page = keyset.page(found, request.GET)
+    words, see_names, staff = _search_words(request), may(request.user, Right.SEE_NAMES), STAFF.all()
+    chosen, listing = _chosen(request, words, staff)
+    page = listing.page(request.GET)
     context = {
         "filter": chosen,
         "pills": pills(request.GET, chosen),
@@ -79,6 +77,15 @@ def end_user_list(request: HttpRequest) -> HttpResponse:
         "is_filtered": bool(words or chosen.cleaned_data["manager"]),
     }
     return draw(request, "links/end_users.html", "results", context)
+
+
+@require_http_methods(["GET", "POST"])
+def end_user_list_export(request: HttpRequest) -> HttpResponseBase:
+    words = _search_words(request)
+    chosen, listing = _chosen(request, words, STAFF.all())
+    lines = exports.of_list(listing, columns.of_customers(see_names=may(request.user, Right.SEE_NAMES)))
+    export = Export("customers", *lines, filters=exports.filters_of(chosen), is_search=bool(words))
+    return exports.download(request, export)
 
 
 @require_safe
@@ -142,6 +149,18 @@ def _note_view(user: User, customer: EndUser) -> None:
         object_id=str(customer.pk),
         outcome=Outcome.DONE,
     )
+
+
+def _chosen(request: HttpRequest, words: str, staff: Mapping[UUID, User]) -> tuple[CustomerFilter, Listing[EndUser]]:
+    see_names, chosen = may(request.user, Right.SEE_NAMES), CustomerFilter(request.GET, staff=staff)
+    if not chosen.is_valid():
+        raise BadRequest("a filter has a value it does not offer")
+    found = chosen.narrow(search.search_customers(words, see_names=see_names), reader(request))
+    return chosen, Listing(found, queries.CUSTOMERS if see_names else queries.CUSTOMERS_BY_ID)
+
+
+def _search_words(request: HttpRequest) -> str:
+    return search.clean_words(request.POST.get("q", "")) if request.method == "POST" else ""
 
 
 def _texts(customers: Sequence[EndUser], staff: Mapping[UUID, User], *, see_names: bool) -> Iterator[dict[str, object]]:

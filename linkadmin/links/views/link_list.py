@@ -10,13 +10,16 @@ from uuid import UUID
 
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
+from linkadmin import exports
 from linkadmin.accounts.roles import Right, may, rights_of
+from linkadmin.exports import Export
 from linkadmin.links import queries, search
-from linkadmin.links.listing import filter_bar, filters
+from linkadmin.links.listing import columns, filter_bar, filters
 from linkadmin.links.listing.counted import in_states, links_by_state
 from linkadmin.links.listing.filters import MINE, LinkFilter
 from linkadmin.links.listing.table_heads import sorting_heads
@@ -49,6 +52,14 @@ def link_list(request: HttpRequest) -> HttpResponse:
         "suggested": _options(request, suggested),
     }
     return draw(request, "links/list.html", "results", context, status=422 if bank else 200)
+
+
+@require_http_methods(["GET", "POST"])
+def link_list_export(request: HttpRequest) -> HttpResponseBase:
+    chosen, words = _chosen(request), _search_words(request)
+    cells = columns.of_links(see_names=may(request.user, Right.SEE_NAMES))
+    lines = exports.of_list(_listing(request, chosen, words), cells)
+    return exports.download(request, Export("links", *lines, filters=chosen.fields, is_search=bool(words)))
 
 
 @require_safe

@@ -10,21 +10,27 @@ from django.db import connection
 from django.http import QueryDict
 from django.template.defaultfilters import linebreaksbr
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from linkadmin.compiled_query import CompiledQuery, Row
+from linkadmin.exports import time_cell
 from linkadmin.ids import url_of
 from linkadmin.links.models import Link
 from linkadmin.operations.models import State
 from linkadmin.paging import read_moment, turned, without_place, write_moment
+from linkadmin.providers.names import without_isolates
 from linkadmin.timestamps import day_words, local_words
 from linkadmin.web.flat_parts import FlatPart
 from linkadmin.web.icons import icon
 
 from .entries import SOURCES, Entry, Key, Source, entry_of, nearest
 
-SHOWN = 50
+SHOWN, READ_AT_ONCE = 50, 500
+EXPORTED = (
+    *(gettext_lazy("Time"), gettext_lazy("Type"), gettext_lazy("Event"), gettext_lazy("Details")),
+    *(gettext_lazy("Note"), gettext_lazy("ID")),
+)
 OLDEST_FIRST = "oldest"  # value of `order` in the URL
 
 
@@ -120,6 +126,18 @@ def page_of(link: Link, kinds: Sequence[str], query: QueryDict, *, see_names: bo
         next=turned(query, "after", write_key(shown[-1].key)) if more_after and shown else "",
         end=turned(query, "end", "1") if more_after else "",
     )
+
+
+def entries_of(link: Link, kinds: Sequence[str], query: QueryDict, *, see_names: bool) -> Iterator[tuple[str, ...]]:
+    """What an export has of each entry."""
+    chosen = [source for source in SOURCES.values() if not kinds or source.kind in kinds]
+    timeline, older, key = _Reader(link.pk, chosen, see_names), query.get("order") != OLDEST_FIRST, None
+    while found := timeline.reach(key, older=older, limit=READ_AT_ONCE):
+        for entry in found:
+            text = entry.source.describe(entry.facts, see_names=see_names)
+            words = (str(entry.source.label), text.title, text.note, text.text)
+            yield (time_cell(entry.key.at), *map(without_isolates, words), str(entry.key.id))
+        key = found[-1].key
 
 
 @cache

@@ -9,14 +9,18 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_GET, require_POST, require_safe
 
+from linkadmin import exports
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
+from linkadmin.audit.actions import ObjectType
+from linkadmin.exports import Export
 from linkadmin.ids import url_of
 from linkadmin.integrations.limits import Limits
 from linkadmin.links.forms import AssigneeForm, NoteForm
@@ -145,10 +149,7 @@ def _is_explained(operation: Operation, link: Link) -> bool:
 @require_safe
 def link_history(request: HttpRequest, pk: UUID) -> HttpResponse:
     link, query = link_for(request, pk), request.GET
-    try:
-        kinds = pages.kinds_of(query)
-    except ValueError as error:
-        raise BadRequest(str(error)) from None
+    kinds = _kinds(query)
     see_names = may(reader(request), Right.SEE_NAMES)
     seen(request, link, link.end_user, page="history")
     with _clock(query):
@@ -165,6 +166,22 @@ def link_history(request: HttpRequest, pk: UUID) -> HttpResponse:
             "zone": timezone.get_current_timezone_name(),
         }
         return draw(request, "operations/history.html", "results", context)
+
+
+@require_GET
+def link_history_export(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    link, kinds = link_for(request, pk), _kinds(request.GET)
+    entries = pages.entries_of(link, kinds, request.GET, see_names=may(reader(request), Right.SEE_NAMES))
+    lines = exports.of_texts(pages.EXPORTED, entries)
+    filters = [("kind", kind) for kind in kinds]
+    return exports.download(request, Export("history", *lines, filters=filters, about=(ObjectType.LINK, link.pk)))
+
+
+def _kinds(query: QueryDict) -> list[str]:
+    try:
+        return pages.kinds_of(query)
+    except ValueError as error:
+        raise BadRequest(str(error)) from None
 
 
 def _clock(query: QueryDict) -> AbstractContextManager[object]:

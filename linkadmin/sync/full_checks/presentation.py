@@ -1,14 +1,15 @@
 """Texts and badges of full checks, ready for templates."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
 from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
+from linkadmin.exports import time_cell
 from linkadmin.heartbeats import watch
 from linkadmin.providers.names import isolated
 from linkadmin.sync.models import FullCheck, FullCheckBatch, FullCheckState
@@ -17,6 +18,11 @@ from linkadmin.web.badges import StateBadge, draw_state
 from linkadmin.web.flat_parts import FlatPart
 
 _ROW = FlatPart("sync/_full_check_row.html")
+EXPORTED = (
+    *(gettext_lazy("Started"), gettext_lazy("Finished"), gettext_lazy("Started by"), gettext_lazy("Status")),
+    *(gettext_lazy("Note"), gettext_lazy("Links checked"), gettext_lazy("Changed status"), gettext_lazy("New")),
+    *(gettext_lazy("Not listed"), gettext_lazy("Full check ID")),
+)
 LOOKS = {  # tone and icon
     FullCheckState.RUNNING: ("info", "refresh-cw"),
     FullCheckState.DONE: ("ok", "circle-check"),
@@ -41,6 +47,14 @@ def row(full_check: FullCheck) -> dict[str, Any]:
 def rows(full_checks: Iterable[FullCheck]) -> str:
     """Markup of table rows; empty without full checks."""
     return _ROW.fill(map(_texts, full_checks))
+
+
+def cells(full_checks: Iterable[FullCheck]) -> Iterator[tuple[str, ...]]:
+    """What an export has of each."""
+    for each in full_checks:
+        shown, ended = row(each), time_cell(each.finished_at)
+        counted = map(str, (each.seen, each.changed, each.found, each.missing))
+        yield (time_cell(each.started_at), ended, shown["who"], shown["state"].label, each.note, *counted, str(each.pk))
 
 
 def progress(full_check: FullCheck) -> dict[str, Any]:

@@ -4,17 +4,21 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
+from linkadmin import exports
 from linkadmin.accounts.roles import Right, may
+from linkadmin.audit.actions import ObjectType
 from linkadmin.compiled_query import CompiledQuery, time_of
+from linkadmin.exports import Export
 from linkadmin.integrations.models import Integration
 from linkadmin.links.views.live import NOTHING_AWAITED, PageVersion, answer, seconds_between, version_of
 from linkadmin.operations.refusals import Refusal
-from linkadmin.paging import Keyset
+from linkadmin.paging import Keyset, Listing
 from linkadmin.sync import full_checks
 from linkadmin.sync.full_checks import duration, presentation
 from linkadmin.sync.models import FullCheck, FullCheckState
@@ -32,7 +36,7 @@ def integration_full_checks(request: HttpRequest, pk: UUID) -> HttpResponse:
         raise Http404
     if request.method == "POST":
         return _begin(request, integration)
-    page = NEWEST_FIRST.page(integration.full_checks.select_related("started_by", "stopped_by"), request.GET)
+    page = _listing(integration).page(request.GET)
     context = {
         "integration": integration,
         "page": page,
@@ -42,6 +46,14 @@ def integration_full_checks(request: HttpRequest, pk: UUID) -> HttpResponse:
         "may_begin": integration.is_active and may(request.user, Right.MANAGE_INTEGRATIONS),
     }
     return render(request, "sync/full_checks.html", context)
+
+
+@require_GET
+def integration_full_checks_export(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    integration = get_object_or_404(Integration, pk=pk)
+    lines = exports.of_few(_listing(integration), presentation.EXPORTED, presentation.cells)
+    export = Export("full-checks", *lines, about=(ObjectType.INTEGRATION, integration.pk))
+    return exports.download(request, export)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -68,6 +80,10 @@ def full_check_live(request: HttpRequest, pk: UUID) -> HttpResponse:
     if look is None:
         raise Http404
     return answer(request, *look)
+
+
+def _listing(integration: Integration) -> Listing[FullCheck]:
+    return Listing(integration.full_checks.select_related("started_by", "stopped_by"), NEWEST_FIRST)
 
 
 def _page_version(full_check: FullCheck) -> PageVersion:

@@ -1,6 +1,6 @@
 """Pages of institutions: the list, one institution, and refreshing them from the provider."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -9,15 +9,18 @@ from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
+from linkadmin import exports
 from linkadmin.accounts.roles import Right, may
 from linkadmin.audit.actions import ObjectType
 from linkadmin.compiled_query import CompiledQuery
+from linkadmin.exports import Export
 from linkadmin.integrations.models import Integration
 from linkadmin.links import counts, institutions
 from linkadmin.links.institutions import LinkCounts, word
@@ -25,6 +28,7 @@ from linkadmin.links.models import Institution
 from linkadmin.links.presentation import pills
 from linkadmin.links.search import search_institutions
 from linkadmin.links.state_counts import state_counts
+from linkadmin.paging import Listing
 from linkadmin.providers.names import isolated
 from linkadmin.providers.records import Filters, RemotePage
 from linkadmin.providers.types import Capability, RemoteInstitution
@@ -40,7 +44,15 @@ from linkadmin.web.pages import draw, go, reader
 
 from .at_provider import Look, integration_that_can, look, page_number
 
-IN_ROWS = ("display_name", "name", "country", "kind", "status", "read_at", "integration__institutions_read_at")
+IN_ROWS = (
+    *("display_name", "name", "country", "kind", "status", "read_at", "integration__name"),
+    "integration__institutions_read_at",
+)
+EXPORTED = (
+    *(gettext_lazy("Institution"), gettext_lazy("Name at provider"), gettext_lazy("Integration")),
+    *(gettext_lazy("Country"), gettext_lazy("Type"), gettext_lazy("Status"), gettext_lazy("Links")),
+    *(gettext_lazy("Need action"), gettext_lazy("Waiting on bank or provider")),
+)
 
 _ROW = FlatPart("sync/_institution_row.html")
 _PROBLEM = FlatPart("sync/_known_problem.html")
@@ -56,15 +68,10 @@ _LEFT_OUT = CompiledQuery(_left_out, types=())
 
 @require_safe
 def institution_list(request: HttpRequest) -> HttpResponse:
-    chosen = institutions.InstitutionFilter(
-        request.GET, queryset=Institution.objects.select_related("integration").only(*IN_ROWS), request=request
-    )
-    if not chosen.is_valid():
-        raise BadRequest("a filter has a value it does not offer")
-    words = request.GET.get("q", "").strip()[:80]
     may_view = may(request.user, Right.VIEW_LINKS)
     links_url = reverse("link-list") if may_view else ""
-    page = institutions.BY_NAME.page(search_institutions(words, chosen.qs), request.GET)
+    chosen, words = _chosen(request), request.GET.get("q", "").strip()[:80]
+    page = _listing(chosen, words).page(request.GET)
     counted, problems = institutions.link_counts(page.rows), institutions.known_problems()
     context = {
         "filter": chosen,
@@ -79,6 +86,14 @@ def institution_list(request: HttpRequest) -> HttpResponse:
         **_sources(request),
     }
     return draw(request, "sync/institutions.html", "results", context)
+
+
+@require_GET
+def institution_list_export(request: HttpRequest) -> HttpResponseBase:
+    chosen, words = _chosen(request), request.GET.get("q", "").strip()[:80]
+    lines = exports.of_few(_listing(chosen, words), EXPORTED, _cells)
+    export = Export("institutions", *lines, filters=exports.filters_of(chosen.form), is_search=bool(words))
+    return exports.download(request, export)
 
 
 @require_safe
@@ -149,6 +164,18 @@ def institution_lookup(request: HttpRequest, pk: UUID) -> HttpResponse:
     return draw(request, "sync/institution_lookup.html", "found", context, status=status)
 
 
+def _chosen(request: HttpRequest) -> institutions.InstitutionFilter:
+    every = Institution.objects.select_related("integration").only(*IN_ROWS)
+    chosen = institutions.InstitutionFilter(request.GET, queryset=every, request=request)
+    if not chosen.is_valid():
+        raise BadRequest("a filter has a value it does not offer")
+    return chosen
+
+
+def _listing(chosen: institutions.InstitutionFilter, words: str) -> Listing[Institution]:
+    return Listing(search_institutions(words, chosen.qs), institutions.BY_NAME)
+
+
 def _question(
     request: HttpRequest,
     integration: Integration,
@@ -181,6 +208,14 @@ def _found(integration: Integration, found: RemotePage[RemoteInstitution]) -> li
 def _rows(shown: Iterable[Institution], counted: Mapping[UUID, LinkCounts], *, may_view_links: bool) -> str:
     links_url = reverse("link-list") if may_view_links else ""
     return _ROW.fill(_texts(each, counted.get(each.pk, LinkCounts()), links_url) for each in shown)
+
+
+def _cells(shown: Sequence[Institution]) -> Iterator[tuple[str, ...]]:
+    counted = institutions.link_counts(shown)
+    for each in shown:
+        ours = counted.get(each.pk, LinkCounts())
+        named = (each.display_name, each.name, each.integration.name, each.country, word(each.kind))
+        yield (*named, _status(each).label, str(ours.links), str(ours.trouble), str(ours.waiting))
 
 
 def _texts(institution: Institution, ours: LinkCounts, links_url: str) -> dict[str, object]:

@@ -1,22 +1,34 @@
 """Page of provider values that we don't recognize, with how often and where they were seen."""
 
+from collections.abc import Iterable, Iterator
+
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.html import conditional_escape
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_safe
 
+from linkadmin import exports
 from linkadmin.accounts.roles import Right, may
+from linkadmin.exports import Export
 from linkadmin.links import unrecognized_values
 from linkadmin.links.models import UnrecognizedValue
-from linkadmin.paging import Keyset, Page
+from linkadmin.paging import Keyset, Listing, Page
 from linkadmin.providers import PROVIDERS, provider_class
 from linkadmin.timestamps import ago, exact_words
 from linkadmin.web.flat_parts import FlatPart
 from linkadmin.web.icons import icon
 
 LATEST_FIRST = Keyset("last_at", "id", newest_first=True, size=200)
+
+EXPORTED = (
+    *(gettext_lazy("Value as received"), gettext_lazy("Provider"), gettext_lazy("Source")),
+    *(gettext_lazy("Times seen"), gettext_lazy("Affected links")),
+    *(gettext_lazy("First seen"), gettext_lazy("Last seen")),
+)
 
 _ROW = FlatPart("sync/_unrecognized_value.html")
 
@@ -26,6 +38,24 @@ def unknown_values(request: HttpRequest) -> HttpResponse:
     page = LATEST_FIRST.page(UnrecognizedValue.objects.all(), request.GET)
     may_view_links = may(request.user, Right.VIEW_LINKS)
     return render(request, "sync/unknown_values.html", {"rows": _rows(page, may_view_links), "pager": page})
+
+
+@require_GET
+def unknown_values_export(request: HttpRequest) -> HttpResponseBase:
+    listing = Listing(UnrecognizedValue.objects.all(), LATEST_FIRST)
+    return exports.download(request, Export("unrecognized-values", *exports.of_few(listing, EXPORTED, _cells)))
+
+
+def _cells(shown: Iterable[UnrecognizedValue]) -> Iterator[tuple[str, ...]]:
+    counted = unrecognized_values.counted()
+    for each in shown:
+        links = counted.get((each.provider, each.place, each.value), 0)
+        times = exports.time_cell(each.first_at), exports.time_cell(each.last_at)
+        yield (each.value, _provider(each), str(each.get_place_display()), str(each.seen), str(links), *times)
+
+
+def _provider(known: UnrecognizedValue) -> str:
+    return provider_class(known.provider).label if known.provider in PROVIDERS else known.provider
 
 
 def _rows(page: Page[UnrecognizedValue], may_view_links: bool) -> str:
@@ -47,7 +77,7 @@ def _rows(page: Page[UnrecognizedValue], may_view_links: bool) -> str:
 
 
 def _texts(known: UnrecognizedValue, links: int, url: str) -> dict[str, object]:
-    provider = provider_class(known.provider).label if known.provider in PROVIDERS else known.provider
+    provider = _provider(known)
     place, last = str(UnrecognizedValue.Place(known.place).label), exact_words(known.last_at)
     return {
         "value": known.value,

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
@@ -13,18 +14,20 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from linkadmin import exports
 from linkadmin.accounts.roles import Right, may, rights_of
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.compiled_query import load
+from linkadmin.exports import Export
 from linkadmin.heartbeats import watch
-from linkadmin.links import presentation
 from linkadmin.links.listing.table_heads import heads
 from linkadmin.links.listing.table_rows import listed, rows
+from linkadmin.links.presentation import pills
 from linkadmin.links.queries import visible_to
-from linkadmin.paging import PAGE_SIZE
+from linkadmin.paging import PAGE_SIZE, Listing
 from linkadmin.wake_worker import wake_worker
 from linkadmin.web.pages import draw, go, reader
-from linkadmin.webhooks import acceptance, deliveries, payloads, queries, refusals
+from linkadmin.webhooks import acceptance, deliveries, payloads, presentation, queries, refusals
 from linkadmin.webhooks.models import WebhookDelivery
 from linkadmin.webhooks.presentation import IN_ROWS, delivery_rows, outcome_badge
 
@@ -38,7 +41,7 @@ def delivery_list(request: HttpRequest) -> HttpResponse:
     unknown = queries.count_unrecognized()
     context = {
         "filter": chosen,
-        "pills": presentation.pills(request.GET, chosen.form),
+        "pills": pills(request.GET, chosen.form),
         "words": words,
         "rows": delivery_rows(page.rows),
         "page": page,
@@ -52,6 +55,15 @@ def delivery_list(request: HttpRequest) -> HttpResponse:
         "query": request.GET.urlencode(),
     }
     return draw(request, "webhooks/deliveries.html", "results", context)
+
+
+@require_http_methods(["GET", "POST"])
+def delivery_list_export(request: HttpRequest) -> HttpResponseBase:
+    words = _search_words(request)
+    chosen, found = _narrowed(request.GET, words)
+    lines = exports.of_list(Listing(found, queries.NEWEST_FIRST), presentation.columns())
+    export = Export("webhooks", *lines, filters=exports.filters_of(chosen.form), is_search=bool(words))
+    return exports.download(request, export)
 
 
 @require_safe
