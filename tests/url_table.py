@@ -62,6 +62,7 @@ POST /links/{link}/reports/              422  403  403  403
 GET  /links/{link}/customer-name/        200  403  403  403
 POST /links/{link}/customer-name/        422  403  403  403
 GET  /operations/                        200  200  200  200
+GET  /operations/export/                 403  200  200  403
 GET  /operations/{operation}/            200  200  200  403
 GET  /integrations/operations/{webhook}/live/  403  286  286  286
 GET  /operations/{operation}/live/       286  286  286  403

@@ -214,6 +214,7 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "institution-list-export": Right.EXPORT,
     "delivery-list-export": Right.EXPORT,
     "integration-full-checks-export": Right.EXPORT,
+    "operation-list-export": Right.EXPORT,
     "bulk-list-export": Right.EXPORT,
     "bulk-detail-export": Right.EXPORT,
     "unrecognized-values-export": Right.EXPORT,

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import django_filters
 from django.db.models import Q, QuerySet
-from django.http import QueryDict
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -13,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, rights_of
 from linkadmin.integrations.models import Integration
-from linkadmin.paging import Keyset, Page, Part
+from linkadmin.paging import Keyset, Listing, Part
 from linkadmin.web.flat_select import FlatSelect
 
 from .models import Operation, OperationKind, State
@@ -67,15 +66,15 @@ class ActivityFilter(django_filters.FilterSet):  # type: ignore[misc]
         fields = ["person", "kind", "outcome", "integration", "within"]
 
     def of_outcome(self, operations: "QuerySet[Operation]", _name: str, _value: str) -> "QuerySet[Operation]":
-        return operations  # each of its states is a stretch of an index: see `page`
+        return operations  # each of its states is a stretch of an index: see `listing`
 
     def of_time(self, operations: "QuerySet[Operation]", _name: str, value: str) -> "QuerySet[Operation]":
         return operations.filter(created_at__gte=timezone.now() - SPANS[value])
 
-    def page(self, query: QueryDict) -> "Page[Operation]":
+    def listing(self) -> Listing[Operation]:
         outcome = self.form.cleaned_data["outcome"]
         states = OUTCOMES[outcome][1] if outcome else ()
-        return NEWEST_FIRST.page(self.qs, query, [Part(Q(state=state)) for state in states])
+        return Listing(self.qs, NEWEST_FIRST, [Part(Q(state=state)) for state in states])
 
 
 def visible_to(user: User) -> "QuerySet[Operation]":

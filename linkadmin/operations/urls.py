@@ -23,6 +23,7 @@ urlpatterns = [
         for slug, each in PAGES.items()
     ),
     path("operations/", activity.operation_list, name="operation-list"),
+    path("operations/export/", activity.operation_list_export, name="operation-list-export"),
     path("integrations/operations/<uuid:pk>/", operation.operation_detail, ABOUT_NONE, name="integration-operation"),
     path("integrations/operations/<uuid:pk>/live/", live.operation_live, ABOUT_NONE, name="integration-operation-live"),
     path("operations/<uuid:pk>/live/", live.operation_live, ABOUT_CUSTOMER, name="operation-live"),

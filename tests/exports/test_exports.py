@@ -3,6 +3,7 @@
 import csv
 import io
 import random
+import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -22,6 +23,7 @@ from linkadmin.links.models import (
     UnrecognizedValue,
     search_text,
 )
+from linkadmin.operations.models import Operation
 from linkadmin.providers.types import Cause
 from linkadmin.sync.models import FullCheck
 from linkadmin.webhooks.models import WebhookDelivery
@@ -343,6 +345,23 @@ def test_history(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Call" not in str(hidden)
 
 
+def test_activity(env: Environment, small_chunks: None) -> None:
+    link = env.belvo_link("Acme Corp")
+    for n in range(5):
+        operation = Operation.objects.create(
+            kind="update_credentials", state="rejected" if n else "not_sent", integration=env.belvo, link=link,
+            end_user=link.end_user, actor=env.people["ana"], operation_key=uuid.uuid4(), duration_ms=1500,
+        )  # fmt: skip
+        Operation.objects.filter(pk=operation.pk).update(created_at=AT + timedelta(hours=n), code=f"c{n}")
+
+    exported = export(env, "/operations/export/?outcome=rejected")
+
+    assert [each["Provider code"] for each in exported] == ["c4", "c3", "c2", "c1"]
+    assert (exported[0]["Customer"], exported[0]["Person"]) == ("Acme Corp", env.people["ana"].display_name)
+    assert (exported[0]["Created"], exported[0]["Seconds"]) == ("2026-03-05T18:07:09Z", "1.5")
+    assert [each["Customer"] for each in export(env, "/operations/export/?outcome=not_sent", "aud")] == ["A••• C•••"]
+
+
 def test_nothing_found_is_a_file_with_a_head(env: Environment) -> None:
     assert content(env.client("mia").get("/links/export/?state=us")).count("\r\n") == 1
     assert content(env.client("mia").post("/links/export/", {"q": "nobody here"})).count("\r\n") == 1
@@ -425,7 +444,7 @@ def test_who_exports_a_list_also_sees_it(name: str) -> None:
     assert [role for role, rights in MATRIX.items() if Right.EXPORT in rights and rule not in rights] == []
 
 
-@pytest.mark.parametrize("path", ["/links/", "/customers/", "/institutions/", "/deliveries/", "/bulk/"])
+@pytest.mark.parametrize("path", ["/links/", "/customers/", "/institutions/", "/deliveries/", "/bulk/", "/operations/"])
 def test_button_is_disabled_with_a_reason(env: Environment, path: str) -> None:
     mia, ana = env.open(f"{path}?x=1", "mia"), env.open(path, "ana")
 

@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from linkadmin.exports import time_cell
 from linkadmin.links.listing.known import INSTITUTIONS, INTEGRATIONS, STAFF
 from linkadmin.operations.models import Operation, State
 from linkadmin.operations.timeline.entries import LOOKS
@@ -11,12 +13,28 @@ from linkadmin.timestamps import ago
 from linkadmin.web.badges import StateBadge, draw_state
 from linkadmin.web.flat_parts import FlatPart
 
+EXPORTED = (
+    *(gettext_lazy("Change"), gettext_lazy("Customer"), gettext_lazy("Customer ID"), gettext_lazy("Institution")),
+    *(gettext_lazy("Integration"), gettext_lazy("Outcome"), gettext_lazy("Provider code"), gettext_lazy("Person")),
+    *(gettext_lazy("Seconds"), gettext_lazy("Created"), gettext_lazy("Request ID"), gettext_lazy("Operation ID")),
+)
 _ROW = FlatPart("operations/_activity_row.html")
 
 
 def rows(operations: Sequence[Operation], *, see_names: bool) -> str:
     """Markup of table rows; empty without operations."""
     return _ROW.fill(_texts(operations, see_names=see_names))
+
+
+def cells(operations: Sequence[Operation], *, see_names: bool) -> Iterator[tuple[str, ...]]:
+    """What an export has of each operation."""
+    for each, shown in zip(operations, _texts(operations, see_names=see_names), strict=True):
+        customer_id = each.end_user.external_id if each.end_user else ""
+        seconds = "" if each.duration_ms is None else str(each.duration_ms / 1000)
+        named = (str(shown[name]) for name in ("kind", "customer"))
+        placed = (str(shown[name]) for name in ("bank", "integration"))
+        result = (str(each.state_label), each.code, str(shown["person"]), seconds, time_cell(each.created_at))
+        yield (*named, customer_id, *placed, *result, each.request_id, str(each.pk))
 
 
 def _texts(operations: Sequence[Operation], *, see_names: bool) -> Iterator[dict[str, object]]:
