@@ -107,7 +107,7 @@ def action_on(link: Link, under_way: UnderWay | None, rights: frozenset[Right]) 
 
 
 def title_of(customer: EndUser, place: Institution | Integration, *, see_names: bool) -> str:
-    return f"{isolated(customer.called(see_names=see_names))} × {isolated(str(place))}"
+    return f"{isolated(customer.called(see_names=see_names))} · {isolated(str(place))}"
 
 
 def shown_states() -> dict[str, StateBadge]:

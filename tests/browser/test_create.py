@@ -28,7 +28,7 @@ def test_heron_link_of_a_new_customer(env: Environment, windows: Windows) -> Non
     page.get_by_role("button", name="Create link").click()
 
     expect(page).to_have_url(LINK_PAGE)
-    expect(page.get_by_role("heading", level=1)).to_have_text("Blue Fern Bakery × First Platypus Bank")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Blue Fern Bakery · First Platypus Bank")
     expect(page.locator(".facts")).to_contain_text("item-77")
     assert len(env.calls("POST")) == 1
 
@@ -50,7 +50,7 @@ def test_belvo_link_through_a_code(env: Environment, windows: Windows) -> None:
     page.get_by_role("button", name="Submit code").click()
 
     expect(page).to_have_url(LINK_PAGE)
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Acme Corp × Heimdall Bank")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Acme Corp · Heimdall Bank")
     assert len(env.calls("POST", "/api/links/")) == 1
 
 

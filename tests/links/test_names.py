@@ -197,7 +197,7 @@ def test_customer_is_masked_unless_the_reader_is_known_to_see_names() -> None:
     assert [each.called(see_names=True) for each in (named, unnamed)] == ["Acme Corp", "cus-1"]
 
 
-@pytest.mark.parametrize(("reader", "title"), [("ana", "Acme Corp × Erebor"), ("aud", "A••• C••• × Erebor")])
+@pytest.mark.parametrize(("reader", "title"), [("ana", "Acme Corp · Erebor"), ("aud", "A••• C••• · Erebor")])
 def test_link_pages_name_customer_and_institution(env: Environment, reader: str, title: str) -> None:
     link = env.belvo_link("Acme Corp")
     Institution.objects.filter(pk=link.institution_id).update(display_name="Erebor")

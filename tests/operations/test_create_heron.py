@@ -32,7 +32,7 @@ def test_link_of_a_new_customer_is_created_and_shown(env: Environment) -> None:
     assert (link.remote_id, link.end_user.name, link.bank) == ("item-1", "Blue Fern Bakery", "First Platypus Bank")
     assert link.health == HealthState.SETTING_UP.value
     assert link.data_source_id.startswith("dso_")
-    assert "Blue Fern Bakery × First Platypus Bank" in env.open(answer.location).words
+    assert "Blue Fern Bakery · First Platypus Bank" in env.open(answer.location).words
 
 
 def test_existing_customer_needs_no_name_and_is_not_created_twice(env: Environment) -> None:

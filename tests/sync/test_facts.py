@@ -118,7 +118,7 @@ def test_link_of_a_merged_bank_is_at_the_new_one_with_its_form(env: Environment,
 
     assert link.institution == new
     page = env.open(link.get_absolute_url())
-    assert f"× {new.display_name}" in page.words
+    assert f"· {new.display_name}" in page.words
     assert f"Moved to {new.display_name}" in page.words
     assert f"previously {old.display_name}" in page.words
     assert env.open(f"/links/{link.pk}/credentials/").inputs().keys() >= {"password2"}

@@ -211,7 +211,7 @@ class TestItsLink:
     def test_page_shows_its_words_its_id_and_the_verdict(self, env: Environment, rusty: Link) -> None:
         page = env.open(rusty.get_absolute_url())
 
-        assert "Ivy Long × Bank of Tin" in page.words
+        assert "Ivy Long · Bank of Tin" in page.words
         assert "Sign-in needed" in page.words
         assert "Tin number TIN-0001" in page.words
         assert "rusty" in page.words

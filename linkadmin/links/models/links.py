@@ -226,7 +226,7 @@ class Link(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.end_user} × {self.institution or self.integration}"
+        return f"{self.end_user} · {self.institution or self.integration}"
 
     def get_absolute_url(self) -> str:
         return url_of("link-detail", self.pk)

@@ -38,7 +38,7 @@ def link_title(context: Context, link: Any, *, as_text: bool = False) -> str:
     customer, place, see_names = link.end_user, link.institution or link.integration, _sees_names(context)
     if as_text:
         return title_of(customer, place, see_names=see_names)
-    return format_html("<bdi>{}</bdi> × <bdi>{}</bdi>", customer.called(see_names=see_names), place)
+    return format_html("<bdi>{}</bdi> · <bdi>{}</bdi>", customer.called(see_names=see_names), place)
 
 
 @register.filter
