@@ -141,7 +141,8 @@ def _stood_and_moved() -> "QuerySet[Any]":
     return stood.union(*moved(CountMove.objects.all(), "integration"), all=True)
 
 
-def _stood_at(*institutions: UUID) -> "QuerySet[Any]":
+def stood_at(*institutions: UUID) -> "QuerySet[Any]":
+    """Rows of institution, state, and links, to be summed up."""
     stood = LinkCount.objects.filter(institution__in=institutions).order_by()
     moves = moved(CountMove.objects.filter(institution__in=institutions), "institution")
     return stood.values_list("institution", "state", "links").union(*moves, all=True)
@@ -177,7 +178,7 @@ def _stood_and_changed(since: date) -> "QuerySet[Any]":
 
 
 _BY_INTEGRATION = CompiledQuery(_stood_and_moved, types=())
-_BY_INSTITUTION = CompiledQuery(_stood_at, types=(UUID,) * AT_ONCE)
+_BY_INSTITUTION = CompiledQuery(stood_at, types=(UUID,) * AT_ONCE)
 _TREND = CompiledQuery(_stood_and_changed, types=(date,))
 _WAITING = CompiledQuery(_waited_and_moved, types=())
 
