@@ -19,7 +19,13 @@ from linkadmin.compiled_query import Loaded, Statement, compiled
 
 PAGE_SIZE = 50
 BEFORE, AFTER = "before", "after"
-PLACES = (BEFORE, AFTER, "at", "end")  # query parameters that select the page; timelines use the last two as well
+PLACES = (
+    BEFORE,
+    AFTER,
+    "at",
+    "day",
+    "end",
+)  # in a URL: select the page; timelines use the last three as well
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 ANY_NUMBER = 32_749  # placeholder for a number in a compiled statement; higher than any rank

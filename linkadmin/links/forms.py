@@ -27,7 +27,9 @@ PHONE_MARKS = re.compile(r"[\s().\-/\u2010-\u2015]")
 class NoteForm(forms.Form):
     text = forms.CharField(
         label=gettext_lazy("Note"),
-        widget=forms.Textarea(attrs={"rows": 3, "maxlength": LONGEST_NOTE}),
+        widget=forms.Textarea(
+            attrs={"rows": 1, "maxlength": LONGEST_NOTE, "placeholder": gettext_lazy("Add a note for your team…")}
+        ),
         help_text=gettext_lazy("For colleagues. Never enter a password, code, or key."),
         error_messages={"required": gettext_lazy("Enter a note.")},
     )
@@ -73,6 +75,7 @@ class AssigneeForm(HandoverForm):
 
     def __init__(self, data: QueryDict | None = None, *, link: Link, reader: User) -> None:
         super().__init__(data, name="assignee", current=link.assignee_id, reader=reader)
+        self.fields["assignee"].widget.attrs["autofocus"] = True
 
 
 class AccountManagerForm(HandoverForm):

@@ -1,6 +1,7 @@
-"""The last 90 days of a link, one bar per day, colored by its worst state."""
+"""The last 90 days of a link, one cell per day in columns of weeks, colored by its worst state."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
@@ -8,19 +9,22 @@ from uuid import UUID
 
 from django.db import connection
 from django.utils import timezone
+from django.utils.formats import date_format, get_format
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from linkadmin.compiled_query import CompiledQuery, Row, Sql
 from linkadmin.providers.types import HealthState
+from linkadmin.timestamps import day_words
 from linkadmin.web.flat_parts import FlatPart
 
 from .causes import STATES
 from .models import Link
 
 DAYS = 90
+WEEK = 7
 BEFORE = -1  # in place of a day's number
-_BAR = FlatPart("links/_health_bar.html")
+_DAY = FlatPart("links/_health_day.html")
 _RANK = " ".join(["CASE new", *(f"WHEN '{state.value}' THEN {look.rank}" for state, look in STATES.items()), "END"])
 _THAT_DAY = "FROM links_healthchange WHERE link_id = %s AND at >= start AND at < stop"
 _BY_DAY = f"""
@@ -38,24 +42,66 @@ _BY_DAY = f"""
 
 @dataclass(frozen=True, slots=True)
 class HealthCalendar:
-    bars: str  # drawn
-    words: str  # the same in words, for screen readers
+    days: str  # drawn
+    words: str  # the same in words
+    since: str  # the first day that is known
+    share: str  # of days on which it worked
 
 
-def health_calendar(link: Link, *, today: date) -> HealthCalendar:
-    """Days are those of the reader's time zone, without those before the link was known."""
-    return _drawn(changes_by_day(link, today=today), get_language())
+def health_calendar(link: Link, *, today: date, history_url: str) -> HealthCalendar:
+    """Days are those of the reader's time zone. Those before the link was known are empty."""
+    return _drawn(changes_by_day(link, today=today), today, history_url, get_language())
 
 
 def changes_by_day(link: Link, *, today: date) -> tuple[Row, ...]:
     return tuple(_changes_by_day(today, timezone.get_current_timezone()).rows(link.pk))
 
 
-@lru_cache(maxsize=200)  # of about 5 KB; most links change on few days
-def _drawn(changes: tuple[Row, ...], _language: str) -> HealthCalendar:
-    worst = worst_by_day(changes)
-    bars = ({"tone": STATES[state].tone, "x": str(number)} for number, state in worst.items())
-    return HealthCalendar(_BAR.fill(bars), _in_words(Counter(worst.values())))
+@lru_cache(maxsize=50)  # of about 15 KB; most links change on few days
+def _drawn(changes: tuple[Row, ...], today: date, history_url: str, _language: str) -> HealthCalendar:
+    worst, first = worst_by_day(changes), today - timedelta(days=DAYS - 1)
+    counted = Counter(worst.values())
+    share = 100 * counted[HealthState.HEALTHY] // max(1, counted.total())
+    return HealthCalendar(
+        days=_DAY.fill(_cells(worst, first, history_url)),
+        words=_in_words(counted),
+        since=_("Since %(day)s") % {"day": day_words(first + timedelta(days=min(worst)))} if worst else "",
+        share=_("%(share)d%% working") % {"share": share} if worst else "",
+    )
+
+
+def _cells(worst: dict[int, HealthState], first: date, history_url: str) -> Iterator[dict[str, object]]:
+    empty: dict[str, object] = dict.fromkeys(["css", "text", "title", "url", "tone", "label", "place"], "")
+    before = (first.isoweekday() - get_format("FIRST_DAY_OF_WEEK")) % WEEK  # days of the first week that aren't shown
+    labels = _months(first, before)
+    for place in range(-before, DAYS):
+        day = first + timedelta(days=place)
+        if (place + before) % WEEK == 0:
+            yield empty | {"css": "calendar__month", "text": labels.get(place, "")}
+        if place < 0:
+            yield empty | {"css": "calendar__gap"}
+        elif place not in worst:
+            yield empty | {"title": _("%(day)s: nothing recorded") % {"day": day_words(day)}}
+        else:
+            look = STATES[worst[place]]
+            yield empty | {
+                "url": f"{history_url}?day={day.isoformat()}",
+                "tone": look.tone,
+                "label": f"{day_words(day)}: {look.label}",
+                "place": "0" if place == DAYS - 1 else "-1",
+            }
+
+
+def _months(first: date, before: int) -> dict[int, str]:
+    """By the first place of the week in which each month begins. The month before needs space beside that."""
+    starts = {}
+    for place in range(DAYS):
+        day = first + timedelta(days=place)
+        if place == 0 or day.day == 1:
+            starts[(place + before) // WEEK * WEEK - before] = date_format(day, "M")
+    if len(starts) > 1 and sorted(starts)[1] == WEEK - before:
+        del starts[-before]
+    return starts
 
 
 def worst_by_day(changes: tuple[Row, ...]) -> dict[int, HealthState]:

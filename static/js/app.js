@@ -124,6 +124,36 @@
     box.select();
   });
 
+  /* --- Days of a calendar: one tab stop. Its columns are weeks. --- */
+  const DAYS_TO = { ArrowUp: -1, ArrowDown: 1, ArrowLeft: -7, ArrowRight: 7, Home: -90, End: 90 };
+
+  document.addEventListener("keydown", (event) => {
+    const calendar = event.target.closest("[data-calendar]");
+    if (!calendar || !(event.key in DAYS_TO)) return;
+    const days = [...calendar.querySelectorAll("a")];
+    const place = days.indexOf(event.target) + DAYS_TO[event.key];
+    const day = days[Math.min(days.length - 1, Math.max(0, place))];
+    event.preventDefault();
+    event.target.tabIndex = -1;
+    day.tabIndex = 0;
+    day.focus();
+  });
+
+  /* --- Menus close on a click elsewhere, and on Escape --- */
+  function closeMenus(except) {
+    for (const menu of document.querySelectorAll("details[data-menu][open]")) {
+      if (menu !== except) menu.open = false;
+    }
+  }
+
+  document.addEventListener("click", (event) => closeMenus(event.target.closest("details[data-menu]")));
+  document.addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && event.target.closest("details[data-menu][open]");
+    if (!menu) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+
   /* --- Forms --- */
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-autosubmit]")) event.target.form.requestSubmit();

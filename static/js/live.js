@@ -262,7 +262,7 @@
     const active = document.activeElement;
     if (!part.contains(active)) return () => {};
     const focusable = (root) => [...root.querySelectorAll("a[href], button, input, select, textarea, summary")];
-    const words = (element) => element.textContent.trim() + (element.name || element.id);
+    const words = (element) => element.textContent.trim() + (element.name || element.id || element.ariaLabel);
     const wanted = words(active);
     return (fresh) => {
       const same = focusable(fresh).find((element) => words(element) === wanted);

@@ -1,4 +1,4 @@
-"""The last 90 days of a link: the worst state of each, as bars and in words."""
+"""The last 90 days of a link: the worst state of each, as cells and in words."""
 
 from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
@@ -14,6 +14,7 @@ from linkadmin.links.causes import STATES
 from linkadmin.links.health_calendar import DAYS, changes_by_day, worst_by_day
 from linkadmin.links.models import HealthChange, Link
 from linkadmin.providers.types import Cause, HealthState
+from linkadmin.timestamps import day_words
 from tests.environment import Environment
 from tests.markup import Page
 
@@ -120,12 +121,18 @@ def history(env: Environment, *changes: tuple[float, Cause, HealthState]) -> Lin
     return link
 
 
-def bars(page: Page) -> list[dict[str, str]]:
-    rects = [each.attrs for each in page.elements if each.tag == "rect"]
-    return [attrs for attrs in rects if attrs.get("class", "").startswith("tone-")]
+def days(page: Page) -> dict[date, str]:
+    """The days that are links to the history, and their tones."""
+    links = [each.attrs for each in page.elements if each.tag == "a" and "?day=" in each.attrs.get("href", "")]
+    return {date.fromisoformat(attrs["href"].partition("?day=")[2]): attrs["class"] for attrs in links}
 
 
-def test_link_page_draws_a_bar_for_each_day_and_says_it_in_words(env: Environment) -> None:
+def last(count: int, *, until: date | None = None) -> list[date]:
+    today = until or timezone.localdate()
+    return [today - timedelta(days=back) for back in reversed(range(count))]
+
+
+def test_link_page_draws_a_cell_for_each_day_and_says_it_in_words(env: Environment) -> None:
     link = history(
         env,
         (200, Cause.WORKING, WORKS),
@@ -136,18 +143,21 @@ def test_link_page_draws_a_bar_for_each_day_and_says_it_in_words(env: Environmen
 
     page = env.open(link.get_absolute_url())
 
-    tones = Counter(bar["class"] for bar in bars(page))
+    tones = Counter(days(page).values())
     assert tones == {"tone-ok": 83, "tone-warn": 5, "tone-info": 2}
     words = "Working on 83 of 90 days; One-time code needed on 5; Bank or provider issue on 2"
     assert words in page.words
+    assert "92% working" in page.words
 
 
-def test_young_link_has_as_many_bars_as_days(env: Environment) -> None:
+def test_days_of_a_young_link_before_it_was_known_are_empty(env: Environment) -> None:
     link = history(env, (2, Cause.WORKING, WORKS))
 
     page = env.open(link.get_absolute_url())
 
-    assert [bar["x"] for bar in bars(page)] == ["87", "88", "89"]
+    assert list(days(page)) == last(3)
+    cells = [each for each in page.elements if each.tag == "li" and "nothing recorded" in each.attrs.get("title", "")]
+    assert len(cells) == 87
     assert "Working on 3 of 3 days" in page.words
 
 
@@ -172,8 +182,8 @@ def test_day_on_which_clocks_change_is_one_day(env: Environment, zone: str, chan
 
         page = env.open(link.get_absolute_url())
 
-    assert [bar["x"] for bar in bars(page)] == [str(number) for number in range(90)]
-    assert [bar["x"] for bar in bars(page) if bar["class"] != "tone-ok"] == ["87"]
+    assert list(days(page)) == last(90, until=changed + timedelta(days=2))
+    assert [day for day, tone in days(page).items() if tone != "tone-ok"] == [changed]
     assert "Working on 89 of 90 days; Bank or provider issue on 1" in page.words
 
 
@@ -188,3 +198,39 @@ def test_days_are_those_of_the_readers_time_zone(env: Environment) -> None:
     today = timezone.localdate(timezone=timezone.get_fixed_timezone(14 * 60))
     known_for = (today - (midnight + timedelta(hours=2)).date()).days + 1
     assert f"Working on {known_for} of {known_for} day" in page.words
+
+
+def test_one_day_is_a_tab_stop_and_each_is_named(env: Environment) -> None:
+    page = env.open(history(env, (2, Cause.WORKING, WORKS)).get_absolute_url())
+
+    cells = [each.attrs for each in page.elements if each.tag == "a" and "?day=" in each.attrs.get("href", "")]
+
+    assert [attrs["tabindex"] for attrs in cells] == ["-1", "-1", "0"]
+    assert cells[-1]["aria-label"] == f"{day_words(timezone.localdate())}: Working"
+
+
+def test_day_opens_the_history_there(env: Environment) -> None:
+    link = history(env, (9, Cause.WORKING, WORKS), (5, Cause.BANK_DOWN, WAITS), (3, Cause.WORKING, WORKS))
+    day = timezone.localdate() - timedelta(days=4)
+    newest_first, oldest_first = (
+        [
+            each.attrs["id"]
+            for each in env.open(url).elements
+            if each.attrs.get("class", "").startswith("timeline__item")
+        ]
+        for url in (
+            f"{link.get_absolute_url()}history/?day={day}",
+            f"{link.get_absolute_url()}history/?day={day}&order=oldest",
+        )
+    )
+
+    first, second, third = [f"change-{pk}" for pk in link.changes.order_by("at").values_list("pk", flat=True)]
+    assert newest_first == [second, first]
+    assert oldest_first == [third]
+
+
+@pytest.mark.parametrize("day", ["", "soon", "0001-01-01", "9999-12-31"])
+def test_impossible_day_is_no_error(env: Environment, day: str) -> None:
+    link = history(env, (2, Cause.WORKING, WORKS))
+
+    assert env.open(f"{link.get_absolute_url()}history/?day={day}").status == 200

@@ -20,8 +20,8 @@ from linkadmin.operations.models import AttemptAllowance, Operation
 from linkadmin.operations.timeline import pages
 from linkadmin.providers.types import Cause
 from linkadmin.webhooks.models import DeliveryLink, WebhookDelivery
-from tests.environment import Environment
-from tests.markup import Page
+from tests.environment import HTMX, Environment
+from tests.markup import Page, read
 
 pytestmark = [pytest.mark.deep, pytest.mark.django_db, pytest.mark.database]
 
@@ -183,8 +183,20 @@ def test_link_page_shows_the_newest_entries_and_a_link_to_all(env: Environment, 
     page = env.open(link.get_absolute_url())
 
     assert anchors(page) == made[:50]
-    assert {url_of(link), url_of(link, "?kind=note")} <= set(page.links())
+    assert url_of(link) in page.links()
     assert any(url.startswith(url_of(link, "?at=")) and url.endswith(f"#{made[0]}") for url in page.links())
+
+
+def test_link_page_narrows_its_timeline_to_a_kind(env: Environment, link: Link) -> None:
+    many(env, link, 12)
+    url = f"{link.get_absolute_url()}?kind=note"
+
+    page, part = env.open(url), read(env.client().get(url, headers=HTMX))
+
+    assert {anchor.split("-")[0] for anchor in anchors(page)} == {"note"}
+    assert [each.attrs["href"] for each in page.elements if each.attrs.get("aria-current") == "true"] == [url]
+    assert (anchors(part), part.is_whole) == (anchors(page), False)
+    assert env.open(f"{link.get_absolute_url()}?kind=nothing").status == 400
 
 
 def test_kinds_are_chosen_by_pills(env: Environment, link: Link) -> None:

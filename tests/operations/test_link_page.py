@@ -22,8 +22,9 @@ def test_page_shows_customer_bank_and_next_step(env: Environment) -> None:
     page = env.open(link.get_absolute_url())
 
     assert "Acme Corp · Erebor Bank" in page.words
-    assert "Sign-in needed for" in page.words
-    assert "The bank rejected the stored credentials Get the current password" in page.words
+    assert "Sign-in needed Acme Corp · Erebor Bank for" in page.words
+    assert "The bank rejected the stored credentials" in page.words
+    assert "Get the current password" in page.words
     assert f"/links/{link.pk}/credentials/" in page.links()
 
 

@@ -27,8 +27,8 @@ BESIDE = re.compile(
     re.DOTALL,
 )
 HEAD = re.compile(
-    r'<p class="verdict__state"[^>]*>(?P<state>.*?) <span class="muted">[^<]*'
-    r'<time\s+datetime="(?P<since>.*?)".*?</p>.*?<p class="verdict__reason">(?P<reason>.*?)</p>',
+    r'<p class="verdict__state[^>]*>(?P<state>.*?)</p>.*?<p class="verdict__since">[^<]*'
+    r'<time\s+datetime="(?P<since>.*?)".*?<span class="verdict__reason">(?P<reason>.*?)</span>',
     re.DOTALL,
 )
 
@@ -157,7 +157,7 @@ def test_lost_response_waits_on_nobody_until_a_decision(env: Environment) -> Non
     link = unknown_outcome(env)
 
     assert "Outcome unknown, checking Update credentials" in env.open("/links/").words
-    assert "Sign-in needed" not in env.open(link.get_absolute_url()).words.split("Last 90 days")[0]
+    assert "Sign-in needed" not in env.open(link.get_absolute_url()).words.split("Timeline")[0]
 
 
 @pytest.mark.parametrize("is_noted", [False, True])

@@ -18,6 +18,8 @@ from linkadmin.providers.names import isolated
 
 register = Library()
 
+LONGEST_ID_SHOWN = 16  # characters
+
 SPAN = re.compile(r"([1-9]\d*)([hd])")  # such as 6h or 365d
 
 
@@ -39,6 +41,13 @@ def link_title(context: Context, link: Any, *, as_text: bool = False) -> str:
     if as_text:
         return title_of(customer, place, see_names=see_names)
     return format_html("<bdi>{}</bdi> · <bdi>{}</bdi>", customer.called(see_names=see_names), place)
+
+
+@register.filter
+def shortened(identifier: object) -> str:
+    """Beginning and end of a long ID."""
+    text = str(identifier)
+    return text if len(text) <= LONGEST_ID_SHOWN else f"{text[:8]}…{text[-4:]}"
 
 
 @register.filter

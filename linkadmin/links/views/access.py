@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce, NullIf
 from django.http import Http404, HttpRequest
 
 from linkadmin.accounts.roles import Right, may
@@ -19,14 +20,15 @@ def _link(pk: UUID) -> "QuerySet[Link]":
     others = Link.objects.standing().filter(integration=OuterRef("integration"), end_user=OuterRef("end_user"))
     count = others.exclude(pk=OuterRef("pk")).order_by().values("end_user").annotate(count=Count("pk")).values("count")
     links = Link.objects.filter(pk=pk).select_related("integration", "end_user", "institution")
-    return links.annotate(others_standing=Subquery(count))
+    name = Coalesce(NullIf("assignee__name", Value("")), "assignee__username")
+    return links.annotate(others_standing=Subquery(count), assignee_name=name)
 
 
 _LINK = CompiledQuery(_link)
 
 
 def link_for(request: HttpRequest, pk: UUID) -> Link:
-    """The link, and how many others of its customer stand at its integration: `others_standing`."""
+    """With `assignee_name`, and how many others of its customer stand at its integration: `others_standing`."""
     found: Sequence[Link] = _LINK.instances(pk) if may(reader(request), Right.VIEW_LINKS) else []
     if not found:
         raise Http404

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from linkadmin.links.forms import AssigneeForm, NoteForm
 from linkadmin.links.staff_work import Overtaken, add_note, assign_if_unchanged
@@ -28,9 +28,13 @@ def link_notes(request: HttpRequest, pk: UUID) -> HttpResponse:
     return draw(request, "links/note.html", "form", {"link": link, "form": form}, status=422 if form.is_bound else 200)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def link_assignee(request: HttpRequest, pk: UUID) -> HttpResponse:
     link = link_for(request, pk)
+    if request.method != "POST":
+        seen(request, link, link.end_user, page="assignee")
+        form = AssigneeForm(link=link, reader=reader(request))
+        return draw(request, "links/assignee.html", "form", {"link": link, "form": form})
     form = AssigneeForm(request.POST, link=link, reader=reader(request))
     if not form.is_valid():
         return draw(request, "links/assignee.html", "form", {"link": link, "form": form}, status=422)

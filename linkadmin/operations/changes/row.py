@@ -66,7 +66,7 @@ class ChangePage:
     context: Callable[[Link], Mapping[str, Any]] = lambda _link: {}  # extra template context
     # Why it isn't available for this link now; empty if it is.
     why_not: Callable[[Link], str | Promise] = lambda _link: ""
-    is_beside: bool = True  # listed below the link's details
+    is_beside: bool = True  # in the link's menu, whatever its status
     is_danger: bool = False
 
     def url_of(self, link: Link) -> str:

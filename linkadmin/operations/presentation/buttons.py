@@ -1,12 +1,13 @@
 """Buttons of a link's page: the main one, which fits the link and its reader, and those for other changes."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may, rights_of
@@ -15,9 +16,11 @@ from linkadmin.links.causes import Remedy, RepairKind
 from linkadmin.links.models import Link
 from linkadmin.links.presentation import Standing, UnderWay, standing_with
 from linkadmin.operations.budget import Budget
-from linkadmin.operations.changes import Change, change_of
-from linkadmin.operations.changes.links import REPAIR_URL
+from linkadmin.operations.changes import PAGES, Change, change_of
+from linkadmin.operations.changes.links import REFRESH_DATA, REPAIR_URL
+from linkadmin.operations.changes.removal import REMOVAL
 from linkadmin.operations.models import Operation, OperationKind, State
+from linkadmin.providers.records import Reach
 from linkadmin.providers.types import Capability, Cause
 
 from .explanations import under_way_by
@@ -26,12 +29,14 @@ from .next_step import FACTS, NO_REQUEST, STEPS, Step, StepChoice, next_steps
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A button for a change: a link to its page, or why it isn't available."""
+    """An entry of a link's menu: a link to its page, or why it isn't available."""
 
     name: str | Promise
     icon: str
     url: str
     why: str | Promise = ""
+    note: str | Promise = ""  # what it does, if its name doesn't say
+    is_danger: bool = False
 
 
 def start_of(link: Link, operation: Operation) -> tuple[str, Right]:
@@ -92,6 +97,7 @@ class MainButton:
     why: str = ""
     icon: str = "chevron-right"
     copies: str = ""
+    is_form: bool = False  # its page is a form that fits into the link's page
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +107,15 @@ class LinkHead:
     second: MainButton | None = None
     hint: str = ""  # who can act, if not the reader
 
+    @property
+    def urls(self) -> set[str]:
+        return {button.url for button in (self.button, self.second) if button}
+
 
 def head_of(link: Link, last: Operation | None, *, user: User, budget: Budget, limits: Limits) -> LinkHead:
     standing = standing_with(link, under_way_by(last))
     if last is not None and last.is_open:
-        return LinkHead(standing, _under_way(link, last, user=user))
+        return LinkHead(standing, _under_way(last, user=user))
     way = next_steps(
         standing.remedy,
         known=known_steps(link),
@@ -129,6 +139,33 @@ def action_on(link: Link, under_way: UnderWay | None, rights: frozenset[Right]) 
     if main is None or main.step in NO_REQUEST:
         return None
     return str(FACTS[main.step].label), _url_of(link, main.step)
+
+
+def menu_of(link: Link, last: Operation | None, head: LinkHead, *, user: User, budget: Budget) -> list[Offer]:
+    """All that the reader can do to a link, besides the main button and a status check."""
+    second, found = head.second, []
+    if second:
+        found.append(Offer(second.label, second.icon, second.url, second.why))
+    if budget.manager_may_allow and may(user, Right.ALLOW_ATTEMPT):
+        found.append(Offer(_("Allow one more attempt"), "key-round", reverse("link-attempt", args=[link.pk])))
+    for change in (REFRESH_DATA, *(each for each in PAGES.values() if each.page and each.page.is_beside)):
+        entry = offer(change, link, last, user=user)
+        if entry and entry.url not in head.urls:
+            found.append(replace(entry, note=_("Contacts the bank.")) if change is REFRESH_DATA else entry)
+    removal = offer(REMOVAL, link, last, user=user)
+    return [*found, replace(removal, note=_what_goes(link), is_danger=True)] if removal else found
+
+
+def _what_goes(link: Link) -> str:
+    is_wide = link.integration.provider_class.removal_reach is Reach.CUSTOMER
+    others = (getattr(link, "others_standing", None) or 0) if is_wide else 0
+    if not others:
+        return _("Disconnects this link at the provider. This can't be undone.")
+    return ngettext(
+        "Disconnects this link and this customer's %(others)d other link.",
+        "Disconnects this link and this customer's %(others)d other links.",
+        others,
+    ) % {"others": others}
 
 
 def known_steps(link: Link) -> frozenset[Step]:
@@ -172,10 +209,9 @@ def _why_no_call(limits: Limits, call: OperationKind) -> str:
     return limits.why_denied(call)
 
 
-def _under_way(link: Link, operation: Operation, *, user: User) -> MainButton:
+def _under_way(operation: Operation, *, user: User) -> MainButton | None:
     if operation.state == State.NEEDS_CODE:
-        label = _("Enter code") if may(user, Right.UPDATE_CREDENTIALS) else _("Show code step")
-        return MainButton(label, reverse("link-code", args=[link.pk]), icon="key-round")
+        return None  # the code step is on the link's page
     decides = (
         operation.state == State.NEEDS_DECISION and may(user, Right.DECIDE_OUTCOME) and operation.actor_id != user.pk
     )
@@ -193,7 +229,8 @@ def _button(link: Link, choice: StepChoice | None) -> MainButton | None:
         return MainButton(str(label), why=choice.why)
     if choice.step in NO_REQUEST and choice.step is not Step.OPEN_INTEGRATION:
         return MainButton(str(label), icon=icon, copies=_report(link))
-    return MainButton(str(label), _url_of(link, choice.step), icon=icon)
+    is_form = choice.step is Step.UPDATE_CREDENTIALS
+    return MainButton(str(label), _url_of(link, choice.step), icon=icon, is_form=is_form)
 
 
 def _url_of(link: Link, step: Step) -> str:

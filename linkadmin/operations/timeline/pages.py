@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from django.db import connection
 from django.http import QueryDict
 from django.template.defaultfilters import linebreaksbr
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
@@ -32,6 +33,8 @@ EXPORTED = (
     *(gettext_lazy("Note"), gettext_lazy("ID")),
 )
 OLDEST_FIRST = "oldest"  # value of `order` in the URL
+IN_TABS = ("operation", "delivery", "note")
+DAY = "day"  # in the URL: the page begins with that day
 
 
 _ENTRY, _PILL = FlatPart("operations/_timeline_entry.html"), FlatPart("operations/_kind_pill.html")
@@ -91,8 +94,9 @@ class _Reader:
             day = local.date()
 
 
-def latest(link: Link, *, see_names: bool) -> str:
-    rows = tuple(_first(tuple(SOURCES), older=True, limit=SHOWN).rows(link.pk))
+def latest(link: Link, *, see_names: bool, kind: str = "") -> str:
+    kinds = (kind,) if kind else tuple(SOURCES)
+    rows = tuple(_first(kinds, older=True, limit=SHOWN).rows(link.pk))
     seen_from = timezone.get_current_timezone(), timezone.localdate(), get_language()
     draw = _drawn.__wrapped__ if any(State.SENDING in row for row in rows) else _drawn
     return draw(rows, link.pk, see_names, seen_from)
@@ -151,12 +155,23 @@ def write_key(key: Key) -> str:
 
 
 def _position_in(query: QueryDict) -> tuple[str, Key | None]:
-    """An invalid key means the first page."""
+    """An invalid key or day means the first page."""
     for name in ("after", "before", "at"):
         if name in query:
             key = _read_key(str(query[name]))
             return (name, key) if key else ("", None)
+    if DAY in query and (day := _edge_of(str(query[DAY]), is_end=query.get("order") != OLDEST_FIRST)):
+        return "at", day
     return ("end", None) if "end" in query else ("", None)
+
+
+def _edge_of(text: str, *, is_end: bool) -> Key | None:
+    """Between the last entry of a day and the first of the next, or before its first one."""
+    try:
+        day = date.fromisoformat(text) + timedelta(days=is_end)
+        return Key(datetime.combine(day, time.min, timezone.get_current_timezone()).astimezone(UTC), "", None)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _read_key(text: str) -> Key | None:
@@ -180,12 +195,12 @@ def kinds_of(query: QueryDict) -> list[str]:
     return kinds
 
 
-def kind_pills(query: QueryDict, kinds: Sequence[str], *, url: str = "") -> str:
-    """Markup of links that add or remove a kind. `url` is that of the history, unless it's this page."""
-    return _PILL.fill(_kind_pills(query, kinds, url))
+def kind_pills(query: QueryDict, kinds: Sequence[str]) -> str:
+    """Markup of links that add or remove a kind."""
+    return _PILL.fill(_kind_pills(query, kinds))
 
 
-def _kind_pills(query: QueryDict, kinds: Sequence[str], url: str) -> Iterator[dict[str, object]]:
+def _kind_pills(query: QueryDict, kinds: Sequence[str]) -> Iterator[dict[str, object]]:
     there = without_place(query)
     for source in SOURCES.values():
         is_on = source.kind in kinds
@@ -193,10 +208,17 @@ def _kind_pills(query: QueryDict, kinds: Sequence[str], url: str) -> Iterator[di
         there.setlist("kind", wanted)
         yield {
             "is_on": is_on,
-            "url": f"{url}?{there.urlencode()}",
+            "url": f"?{there.urlencode()}",
             "icon": icon(source.icon),
             "label": source.label,
         }
+
+
+def tabs(link: Link, kind: str) -> list[tuple[str | Promise, str, bool]]:
+    """Label, URL, and whether it's the current one, of what narrows the timeline of a link's page to a kind."""
+    page = link.get_absolute_url()
+    kinds = [(_("All"), ""), (_("Status"), "change"), *((SOURCES[each].label, each) for each in IN_TABS)]
+    return [(label, f"{page}?kind={each}" if each else page, each == kind) for label, each in kinds]
 
 
 def every_kind(query: QueryDict) -> str:

@@ -2,7 +2,6 @@
 
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -10,46 +9,40 @@ from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from linkadmin import exports
-from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
 from linkadmin.audit.actions import ObjectType
 from linkadmin.exports import Export
 from linkadmin.ids import url_of
 from linkadmin.integrations.limits import Limits
-from linkadmin.links.forms import AssigneeForm, NoteForm
+from linkadmin.links.forms import NoteForm
 from linkadmin.links.health_calendar import health_calendar
 from linkadmin.links.models import Link
 from linkadmin.links.views.access import link_for, seen
 from linkadmin.operations import reading, refusals
-from linkadmin.operations.changes import PAGES, Change
-from linkadmin.operations.changes.links import REFRESH_DATA
-from linkadmin.operations.changes.removal import REMOVAL
 from linkadmin.operations.models import Operation
-from linkadmin.operations.presentation.buttons import LinkHead, Offer, head_of, offer, ways_on
+from linkadmin.operations.presentation.buttons import head_of, menu_of, ways_on
+from linkadmin.operations.presentation.evidence import evidence_for
 from linkadmin.operations.presentation.explanations import explain
-from linkadmin.operations.presentation.steps import steps_of_link
 from linkadmin.operations.recent import RecentOperations
 from linkadmin.operations.timeline import pages
 from linkadmin.paging import without_place
-from linkadmin.providers.records import Reach
 from linkadmin.providers.types import HealthState
 from linkadmin.web.pages import draw, go, reader
 
 from .live import shown_version
+from .running import running_repair
 
 
 @never_cache
 @require_safe
 def link_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
-    link = link_for(request, pk)
-    user = reader(request)
+    link, user, kind = link_for(request, pk), reader(request), _kind_in(request.GET)
     seen(request, link, link.end_user, page="link")
     limits, recent = _limits_of(link), RecentOperations.of(link)
     last, budget = recent.latest, recent.budget
@@ -58,23 +51,28 @@ def link_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "link": link,
         "page_version": shown_version(link, last, limits.breaker),
         "integration_alerts": limits.alerts,
-        "steps": steps_of_link(link, last),
         "head": head,
+        "evidence": evidence_for(link),
+        "menu": menu_of(link, last, head, user=user, budget=budget),
         "operation": last,
         "explanation": explain(last) if last and not last.is_done and _is_explained(last, link) else None,
         "budget": budget,
         "ways": None if link.is_disconnected or link.is_verifying else ways_on(link, budget, user=user),
-        "timeline": pages.latest(link, see_names=may(user, Right.SEE_NAMES)),
-        "kinds": pages.kind_pills(QueryDict(), [], url=url_of("link-history", link.pk)),
-        "calendar": health_calendar(link, today=timezone.localdate()),
+        "tabs": pages.tabs(link, kind),
+        "timeline": pages.latest(link, see_names=may(user, Right.SEE_NAMES), kind=kind),
+        "calendar": health_calendar(link, today=timezone.localdate(), history_url=url_of("link-history", link.pk)),
         "why_unread": limits.why_paused("read_link"),
         "may_refresh": may(user, Right.REFRESH) and not link.is_disconnected,
-        "may_allow": may(user, Right.ALLOW_ATTEMPT) and budget.manager_may_allow,
+        "note_form": NoteForm() if may(user, Right.ORGANIZE_LINKS) else None,
         "checked_in_list": link.last_checked_at != link.checked_at,
-        **_offers(link, last, head, user=user),
-        **_assignee_forms(link, user=user),
+        **running_repair(link, last),
     }
-    return render(request, "operations/link.html", context)
+    return draw(request, "operations/link.html", "timeline", context)
+
+
+def _kind_in(query: QueryDict) -> str:
+    kinds = _kinds(query)
+    return kinds[0] if kinds else ""
 
 
 @require_POST
@@ -110,29 +108,6 @@ def _limits_of(link: Link) -> Limits:
     if link.institution:
         link.institution.integration = limits.integration
     return limits
-
-
-def _assignee_forms(link: Link, *, user: User) -> dict[str, Any]:
-    if not may(user, Right.ORGANIZE_LINKS):
-        return {}
-    return {"note_form": NoteForm(), "assignee_form": AssigneeForm(link=link, reader=user)}
-
-
-def _offers(link: Link, last: Operation | None, head: LinkHead, *, user: User) -> dict[str, Any]:
-    above = {button.url for button in (head.button, head.second) if button}
-
-    def beside(change: Change[Any]) -> Offer | None:
-        found = offer(change, link, last, user=user)
-        return None if found is None or found.url in above else found
-
-    is_wide = link.integration.provider_class.removal_reach is Reach.CUSTOMER
-    changes = [change for change in PAGES.values() if change.page and change.page.is_beside]
-    return {
-        "fetch": beside(REFRESH_DATA),
-        "offers": [found for change in changes if (found := beside(change))],
-        "delete": offer(REMOVAL, link, last, user=user),
-        "goes_too": (getattr(link, "others_standing", None) or 0) if is_wide else 0,
-    }
 
 
 def _works(link: Link) -> bool:

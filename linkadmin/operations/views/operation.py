@@ -17,7 +17,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
-from linkadmin.heartbeats import watch
 from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import Link
 from linkadmin.links.presentation import standing_of, title_of
@@ -27,13 +26,13 @@ from linkadmin.operations.budget import Budget, allow_attempt, budget_of
 from linkadmin.operations.forms.provider import DecisionForm, ReasonForm
 from linkadmin.operations.models import FAILED_STATES, Operation, State
 from linkadmin.operations.presentation.buttons import start_of, ways_on
-from linkadmin.operations.presentation.explanations import explain
 from linkadmin.operations.presentation.steps import steps_of
 from linkadmin.providers.names import isolated
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.web.pages import go, no_compression, reader
 
 from .live import operation_page_version
+from .running import progress_of
 from .sending import page_of
 
 
@@ -99,10 +98,7 @@ def _page(
         "operation": operation,
         "page_version": operation_page_version(operation) if operation.is_running else None,
         "steps": steps_of(operation),
-        "now": timezone.now(),
-        "elapsed": int((timezone.now() - operation.began_at).total_seconds()),
-        "explanation": None if _is_called(operation) else explain(operation),
-        "is_checked": not watch.has_stopped(),
+        **progress_of(operation),
         "subject": _subject(operation, user),
         "standing": standing_of(operation.link) if operation.link else None,
         "address": _shown_repair_url(operation, user),
@@ -117,10 +113,6 @@ def _page(
         "ways": ways_on(operation, budget, user=user),
     }
     return render(request, "operations/operation.html", context, status=status)
-
-
-def _is_called(operation: Operation) -> bool:
-    return operation.state in (State.PREPARED, State.SENDING) and not operation.is_lost
 
 
 def _is_at_bank(operation: Operation) -> bool:
