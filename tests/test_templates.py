@@ -331,7 +331,7 @@ def _draw(env: Environment) -> Iterator[tuple[str, Page]]:
 def _gets_what_the_browser_would(element: Element, url: str) -> bool:
     asked = _whole(url, element.attrs["hx-get"])
     if element.attrs.get("hx-trigger", "").startswith(("every ", "countdown-over")):
-        return asked == url  # a panel that redraws itself
+        return asked in (url, f"{url}code/")  # a panel that redraws itself; a link's page has its code step
     if element.tag == "input":
         return element.attrs["hx-target"] == "#banks"  # suggestions; the form takes what is typed without them, too
     plain = element.attrs.get("action", "") if element.tag == "form" else element.attrs.get("href")

@@ -42,7 +42,7 @@ POST /links/{link}/history/              405  405  405  403
 GET  /links/{link}/history/export/        403  200  200  403
 GET  /links/{link}/notes/                200  200  403  403
 POST /links/{link}/notes/                422  422  403  403
-GET  /links/{link}/assignee/                405  405  403  403
+GET  /links/{link}/assignee/                200  200  403  403
 POST /links/{link}/assignee/                303  303  403  403
 GET  /links/{link}/refresh/              405  405  403  403
 GET  /links/{link}/attempt/              403  303  403  403
@@ -182,6 +182,7 @@ PUBLIC = {
 # overview record no view.
 RECORDED = {
     "/links/{link}/",
+    "/links/{link}/assignee/",
     "/links/{link}/credentials/",
     "/links/{link}/history/",
     "/links/{link}/notes/",

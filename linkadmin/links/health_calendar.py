@@ -71,7 +71,7 @@ def _drawn(changes: tuple[Row, ...], today: date, history_url: str, _language: s
 
 
 def _cells(worst: dict[int, HealthState], first: date, history_url: str) -> Iterator[dict[str, object]]:
-    empty: dict[str, object] = dict.fromkeys(["css", "text", "title", "url", "tone", "label", "place"], "")
+    empty: dict[str, object] = dict.fromkeys(["css", "text", "title", "is_empty", "url", "tone", "label", "place"], "")
     before = (first.isoweekday() - get_format("FIRST_DAY_OF_WEEK")) % WEEK  # days of the first week that aren't shown
     labels = _months(first, before)
     for place in range(-before, DAYS):
@@ -79,9 +79,9 @@ def _cells(worst: dict[int, HealthState], first: date, history_url: str) -> Iter
         if (place + before) % WEEK == 0:
             yield empty | {"css": "calendar__month", "text": labels.get(place, "")}
         if place < 0:
-            yield empty | {"css": "calendar__gap"}
+            yield empty | {"css": "calendar__gap", "is_empty": True}
         elif place not in worst:
-            yield empty | {"title": _("%(day)s: nothing recorded") % {"day": day_words(day)}}
+            yield empty | {"title": _("%(day)s: nothing recorded") % {"day": day_words(day)}, "is_empty": True}
         else:
             look = STATES[worst[place]]
             yield empty | {

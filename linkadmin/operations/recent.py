@@ -18,7 +18,8 @@ from .models import Operation
 def _recent(link: UUID, end_user: UUID, institution: UUID, since: datetime) -> "QuerySet[Operation]":
     latest = Operation.objects.filter(link=link).order_by("-created_at", "-id").values("pk")[:1]
     at_bank = Q(link=link) | Q(institution=institution)
-    return Operation.objects.filter(Q(pk=Subquery(latest)) | (at_bank & counting(end_user, since)))
+    recent = Operation.objects.filter(Q(pk=Subquery(latest)) | (at_bank & counting(end_user, since)))
+    return recent.select_related("challenge", "actor")
 
 
 _RECENT = CompiledQuery(_recent, types=(UUID, UUID, UUID, datetime))

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -11,6 +11,8 @@ from django.shortcuts import render
 from django_htmx.http import HTMX_STOP_POLLING, HttpResponseClientRedirect
 
 from linkadmin.accounts.models import User
+
+Response = TypeVar("Response", bound=HttpResponseBase)
 
 RETRY_SECONDS = 5  # after a request that found no free slot
 BESIDE_THE_FORM = "afterbegin show:top"  # for htmx: keep the form with what was typed, and put the message above it
@@ -46,17 +48,21 @@ def go_when_done(url: str) -> HttpResponse:
     return onward
 
 
-def no_compression(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Keep responses from being compressed, by us or a proxy: their length would leak a secret (BREACH).
+def uncompressed(response: Response) -> Response:
+    """Keep a response from being compressed, by us or a proxy: its length would leak a secret (BREACH).
 
     Neither compresses a response that declares its encoding.
     """
+    response["Content-Encoding"] = "identity"
+    return response
+
+
+def no_compression(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """For views whose responses all may show a secret."""
 
     @wraps(view)
     def answer(*args: Any, **kwargs: Any) -> HttpResponseBase:
-        response = view(*args, **kwargs)
-        response["Content-Encoding"] = "identity"
-        return response
+        return uncompressed(view(*args, **kwargs))
 
     answer.shows_secret = True  # type: ignore[attr-defined]
     return answer

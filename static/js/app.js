@@ -260,7 +260,7 @@
   /* --- After a page or part is loaded --- */
   function arrived(part) {
     const target = part.matches("[data-autofocus]") ? part : part.querySelector("[data-autofocus]");
-    target?.focus();
+    (target || part.querySelector("[data-focus-first] :is(input:not([type=hidden]), select)"))?.focus();
     for (const box of part.querySelectorAll("[data-select-all]")) box.hidden = false;
     for (const form of part.querySelectorAll("[data-selection]")) countSelected(form);
     tick();

@@ -108,7 +108,16 @@
     const before = said();
     document.title = page.title;
     for (const fresh of page.querySelectorAll("[data-live-part]")) replace(document.getElementById(fresh.id), fresh);
+    for (const part of document.querySelectorAll("[data-live-url]")) await redrawPart(part);
     announce(said().filter((text) => !before.includes(text)));
+  }
+
+  /* A part with a URL of its own isn't in its page as it was loaded. */
+  async function redrawPart(part) {
+    const follows = { "Live-Follows": query("#live").dataset.follows };
+    const response = await fetch(part.dataset.liveUrl, { headers: { ...ofHtmx(), ...follows } });
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    if (response.ok && page.getElementById(part.id)) replace(part, page.getElementById(part.id));
   }
 
   function replace(old, fresh) {

@@ -72,7 +72,7 @@ def send_password(page: Page, link: Link, password: str) -> None:
 
 
 def send_code(page: Page, code: str) -> None:
-    page.get_by_label("One-time code").fill(code)
+    page.get_by_role("textbox", name="One-time code").fill(code)
     page.get_by_role("button", name="Submit code").click()
 
 

@@ -65,7 +65,7 @@ def test_repair_turns_green_before_the_readers_eyes(env: Environment, windows: W
     link, page = env.belvo_link(), windows.window()
 
     send_password(page, link, "mfa_default")
-    expect(page.locator(".steps [aria-current]")).to_have_text("One-time code")
+    expect(page.locator(".steps [aria-current]")).to_have_text("Enter code")
     send_code(page, "111111")
     state(page)("Verifying repair")
     expect(page.locator(".steps [aria-current]")).to_have_text("Verifying repair")

@@ -200,7 +200,7 @@ def test_open_finance_link_has_no_form(env: Environment) -> None:
     page = env.open(url_of(link))
 
     assert "A password won't repair this link" in page.words
-    assert "One-time code" not in page.words
+    assert "Enter code" not in page.words
     assert "password" not in page.inputs()
     words = env.open(link.get_absolute_url()).words
     assert "Consent portal" in words

@@ -23,7 +23,7 @@ def words_of(env: Environment, **columns: object) -> str:
 def test_link_says_when_it_was_last_checked(env: Environment) -> None:
     checked_at = timezone.now() - timedelta(minutes=10)
 
-    assert "Last checked 10 min ago Next sync" in words_of(env, checked_at=checked_at)
+    assert "Last checked 10 min ago Assignee" in words_of(env, checked_at=checked_at)
 
 
 def test_full_check_counts_as_a_check(env: Environment) -> None:
@@ -62,5 +62,5 @@ def test_consent_notice_does_not_take_the_age_of_the_status(env: Environment) ->
 
     words = words_of(env, cause=Cause.RENEW_SOON.value, health_since=since)
 
-    assert "Working for 40 days" in words
+    assert "Working Acme Corp · Erebor Bank for 40 days" in words
     assert "Consent expires soon It still works." in words

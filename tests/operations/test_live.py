@@ -209,17 +209,17 @@ def test_steps_stay_until_the_link_works(env: Environment, password: str) -> Non
     link = env.belvo_link()
 
     form = env.open(f"/links/{link.pk}/credentials/")
-    assert "Credentials One-time code, if needed Verifying repair Working" in form.words
+    assert "Credentials Enter code, if needed Verifying repair Working" in form.words
     env.send(f"/links/{link.pk}/credentials/", password=password)
     if password == "mfa_default":
-        assert current_step(env, link) == "One-time code"
+        assert current_step(env, link) == "Enter code"
         env.send(f"/links/{link.pk}/code/", code="111111")
     assert current_step(env, link) == "Verifying repair"
     env.prove(link)
 
     page = env.open(link.get_absolute_url())
     # no code, no such step
-    done = "Credentials One-time code" if password == "mfa_default" else "Credentials"
+    done = "Credentials Enter code" if password == "mfa_default" else "Credentials"
     assert f"{done} Verifying repair Working" in page.words
     assert current_step(env, link) == ""
 

@@ -52,8 +52,7 @@ def test_links_page_says_how_many_links_are_affected(env: Environment) -> None:
 
     page = env.open(links[0].get_absolute_url())
 
-    assert "Danger zone" in page.words
-    assert "this link and this customer's 2 other links" in page.words
+    assert "Delete link Disconnects this link and this customer's 2 other links." in page.words
 
 
 def test_removed_link_is_disconnected_and_can_be_reconnected(env: Environment) -> None:

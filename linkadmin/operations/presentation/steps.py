@@ -30,7 +30,7 @@ def steps_at(
     """Steps of a repair or a new link with `current` marked; past the last one, all are done."""
     labels: dict[int, str | Promise] = {
         FORM: _("New link") if is_new else _("Credentials"),
-        CODE: _("One-time code, if needed") if current < CODE else _("One-time code"),
+        CODE: _("Enter code, if needed") if current < CODE else _("Enter code"),
         PROOF: _("Setting up") if is_new else _("Verifying repair"),
         WORKS: _("Working"),
     }

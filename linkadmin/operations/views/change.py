@@ -25,7 +25,7 @@ from linkadmin.providers.errors import NotFound
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.web.pages import draw, go, reader
 
-from .sending import page_of, reopens, send, typed_again, why_paused
+from .sending import is_within, page_of, reopens, send, typed_again, why_paused
 
 
 @never_cache
@@ -83,6 +83,7 @@ def _draw(
     context["paused"] = why_paused(link.integration, change.kind)
     if change is UPDATE_CREDENTIALS:
         context |= _sign_in(link, user=reader(request), failed="refused" in context)
+    context["is_within"] = is_within(request, link)
     return draw(request, page.template, "form", context | dict(page.context(link)), status=status)
 
 

@@ -12,26 +12,21 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from linkadmin.accounts.models import User
-from linkadmin.accounts.roles import Right, may
-from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import Link
 from linkadmin.links.presentation import standing_of
 from linkadmin.links.views.access import link_for, seen
 from linkadmin.operations import decisions, encrypted, refusals, services
 from linkadmin.operations.budget import budget_of
-from linkadmin.operations.challenges import AskedAgain
 from linkadmin.operations.forms.provider import CodeForm, ReasonForm
 from linkadmin.operations.models import Operation, OperationKind, PendingChallenge, State
-from linkadmin.operations.presentation.buttons import start_of, ways_on
+from linkadmin.operations.presentation.buttons import start_of
 from linkadmin.operations.presentation.pictures import picture_of
-from linkadmin.operations.presentation.steps import CODE, steps_at
-from linkadmin.providers.pictures import is_unreadable_picture, picture
-from linkadmin.providers.types import Cause, ChallengeKind
+from linkadmin.providers.types import ChallengeKind
 from linkadmin.web.pages import draw, go, no_compression, reader, wants_part
 
 from .live import link_page_version
-from .sending import not_sent, outcome_of, page_of, reopens, why_paused
+from .repair import code_step, late_step, new_form
+from .sending import is_within, next_page, not_sent, outcome_of, page_of, reopens, why_paused
 
 
 @never_cache
@@ -51,9 +46,7 @@ def link_code(request: HttpRequest, pk: UUID) -> HttpResponse:
         seen(request, link, link.end_user, page="code")
     if challenge.has_expired(timezone.now()):
         return _expired_step(request, challenge.operation)
-    # One key per challenge and reader: two clicks or two tabs are one operation.
-    form = CodeForm(asked=challenge, initial={"operation_key": challenge.pk, "challenge": challenge.pk})
-    return _page(request, link, challenge, form)
+    return _page(request, link, challenge, new_form(challenge))
 
 
 @never_cache
@@ -121,7 +114,7 @@ def _submit(request: HttpRequest, link: Link, challenge: PendingChallenge | None
         return _page(request, link, challenge, form, status=422)
     if form.cleaned_data["challenge"] != challenge.pk:
         messages.warning(request, _("The bank has asked again. This is its latest request. Nothing was sent."))
-        return go(request, request.path)
+        return go(request, link.get_absolute_url() if is_within(request, link) else request.path)
     try:
         operation = services.submit_code(
             actor=reader(request),
@@ -135,7 +128,7 @@ def _submit(request: HttpRequest, link: Link, challenge: PendingChallenge | None
         if isinstance(refusal, refusals.BusyRefusal):
             return not_sent(request, refusal, link=link)
         return _page(request, link, challenge, form, status=refusal.status, refusal=refusal)
-    return go(request, page_of(outcome_of(operation)))
+    return go(request, next_page(request, outcome_of(operation)))
 
 
 def _sent_again(request: HttpRequest, link: Link) -> HttpResponse:
@@ -160,74 +153,21 @@ def _run_out(link: Link) -> Operation | None:
 def _expired_step(request: HttpRequest, operation: Operation, *, status: int = 200) -> HttpResponse:
     link = operation.link
     assert link is not None  # noqa: S101 - a bank that asks has a link
-    budget = budget_of(link)
-    context = {
-        "link": link,
-        "standing": standing_of(link),
-        "steps": steps_at(CODE, link.integration, is_new=operation.creates_link, failed=True),
-        "late": VERDICTS[Cause.CODE_TOO_LATE],
-        "may_act": may(reader(request), Right.UPDATE_CREDENTIALS),
-        "budget": budget,
-        "ways": ways_on(link, budget, user=reader(request)),
-    }
+    step = late_step(link, operation, user=reader(request), budget=budget_of(link))
+    context = step | {"link": link, "standing": standing_of(link)}
     return draw(request, "operations/code_over.html", "step", context, status=status)
 
 
 def _page(
     request: HttpRequest, link: Link, challenge: PendingChallenge, form: CodeForm, *, status: int = 200, **more: Any
 ) -> HttpResponse:
-    user, operation = reader(request), challenge.operation
-    budget = budget_of(link)
-    is_wrong = operation.asked_again == AskedAgain.WRONG_CODE
-    paused = why_paused(link.integration, OperationKind.SUBMIT_CODE)
-    if paused and "code" in form.fields:
-        form.fields["code"].widget.attrs |= {"disabled": True, "aria-describedby": "why-paused"}
-    context = more | {
-        "link": link,
-        "page_version": link_page_version(link.pk),
-        "standing": standing_of(link),
-        "operation": operation,
-        "challenge": challenge,
-        "steps": steps_at(CODE, link.integration, is_new=operation.creates_link, failed=is_wrong),
-        "form": form,
-        "budget": budget,
-        "ways": None if budget.codes_left else ways_on(link, budget, user=user),
-        "paused": paused,
-        "is_mine": operation.actor_id == user.pk,
-        "may_act": may(user, Right.UPDATE_CREDENTIALS),
-        "may_cancel": may(user, Right.WITHDRAW_CHALLENGE),
-        **_clock(challenge),
-        **_shown(challenge, user),
-    }
+    step = code_step(
+        challenge,
+        form,
+        user=reader(request),
+        standing=standing_of(link),
+        budget=budget_of(link),
+        paused=why_paused(link.integration, OperationKind.SUBMIT_CODE),
+    )
+    context = more | step | {"link": link, "page_version": link_page_version(link.pk)}
     return draw(request, "operations/code.html", "step", context, status=status)
-
-
-def _clock(challenge: PendingChallenge) -> dict[str, Any]:
-    now = timezone.now()
-    return {
-        "now": now,
-        "total_seconds": int((challenge.expires_at - challenge.received_at).total_seconds()),
-        "left_seconds": max(0, int((challenge.expires_at - now).total_seconds())),
-    }
-
-
-def _shown(challenge: PendingChallenge, user: User) -> dict[str, Any]:
-    shown = encrypted.shown_challenge(challenge) if may(user, Right.UPDATE_CREDENTIALS) else None
-    kind = ChallengeKind(challenge.kind)
-    return {
-        "instructions": shown.instructions if shown else "",
-        "is_lost": shown is None and kind not in (ChallengeKind.CODE, ChallengeKind.APPROVE),
-        **_drawn(kind, shown.value if shown else ""),
-    }
-
-
-def _drawn(kind: ChallengeKind, value: str) -> dict[str, Any]:
-    if not value:
-        return {}
-    if picture(value):
-        return {"has_picture": True}
-    if is_unreadable_picture(value):
-        return {"is_unreadable": True}
-    if kind is ChallengeKind.NUMERIC:
-        return {"number": value}
-    return {"has_qr_code": picture_of(kind, value) is not None, "text": value}

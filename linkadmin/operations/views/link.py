@@ -33,10 +33,10 @@ from linkadmin.operations.recent import RecentOperations
 from linkadmin.operations.timeline import pages
 from linkadmin.paging import without_place
 from linkadmin.providers.types import HealthState
-from linkadmin.web.pages import draw, go, reader
+from linkadmin.web.pages import draw, go, reader, uncompressed
 
 from .live import shown_version
-from .running import running_repair
+from .repair import repair_on
 
 
 @never_cache
@@ -65,9 +65,10 @@ def link_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "may_refresh": may(user, Right.REFRESH) and not link.is_disconnected,
         "note_form": NoteForm() if may(user, Right.ORGANIZE_LINKS) else None,
         "checked_in_list": link.last_checked_at != link.checked_at,
-        **running_repair(link, last),
+        **repair_on(link, recent, user=user, standing=head.standing, limits=limits),
     }
-    return draw(request, "operations/link.html", "timeline", context)
+    drawn = draw(request, "operations/link.html", "timeline", context)
+    return uncompressed(drawn) if "challenge" in context else drawn
 
 
 def _kind_in(query: QueryDict) -> str:

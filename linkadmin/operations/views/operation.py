@@ -32,7 +32,7 @@ from linkadmin.providers.types import Cause, HealthState
 from linkadmin.web.pages import go, no_compression, reader
 
 from .live import operation_page_version
-from .running import progress_of
+from .repair import progress_of
 from .sending import page_of
 
 

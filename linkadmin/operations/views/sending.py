@@ -47,7 +47,7 @@ def send(
             link.refresh_from_db()
         form.add_provider_errors(operation.field_errors)
         return redraw(form.again(), status=422, refused=operation, explanation=explain(operation))
-    page = page_of(operation)
+    page = next_page(request, operation)
     if operation.is_done and not operation.logs_in and link and page == link.get_absolute_url():
         said = explain(operation)
         messages.success(request, f"{said.title}. {said.meaning} {said.advice}".strip())
@@ -75,6 +75,19 @@ def page_of(operation: Operation) -> str:
     if operation.is_done and operation.link_id and not CHANGES[operation.kind].shows_result:
         return reverse("link-detail", args=[operation.link_id])
     return operation.get_absolute_url()
+
+
+def next_page(request: HttpRequest, operation: Operation) -> str:
+    """A repair that runs on its link's page stays there."""
+    if operation.link and operation.logs_in and is_within(request, operation.link):
+        return operation.link.get_absolute_url()
+    return page_of(operation)
+
+
+def is_within(request: HttpRequest, link: Link) -> bool:
+    """Whether the request comes from a part within a link's page."""
+    shown: str = request.htmx.current_url_abs_path or ""  # type: ignore[attr-defined]
+    return shown.partition("?")[0] == link.get_absolute_url()
 
 
 def not_sent(
