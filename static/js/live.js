@@ -236,7 +236,7 @@
   }
 
   function releaseHeld() {
-    for (const [id, fresh] of held) replace(document.getElementById(id), fresh);
+    for (const [id, fresh] of [...held]) replace(document.getElementById(id), fresh);
   }
 
   /* Parts with a key are redrawn when the key changes; all others when their markup differs. */
