@@ -76,14 +76,14 @@
     link.dispatchEvent(new MouseEvent("click", event)); // with Ctrl and the like
   });
 
-  /* --- Menus of filters: one at a time, closed by Escape and by a click elsewhere --- */
+  /* --- Menus: one at a time, closed by Escape and by a click elsewhere --- */
   const closeMenus = (except) => {
-    for (const menu of document.querySelectorAll(".chip__menu[open]")) if (menu !== except) menu.open = false;
+    for (const menu of document.querySelectorAll(":is(.chip__menu, .more)[open]")) if (menu !== except) menu.open = false;
   };
 
-  document.addEventListener("click", (event) => closeMenus(event.target.closest(".chip__menu")));
+  document.addEventListener("click", (event) => closeMenus(event.target.closest(".chip__menu, .more")));
   document.addEventListener("keydown", (event) => {
-    const menu = event.key === "Escape" && event.target.closest(".chip__menu[open]");
+    const menu = event.key === "Escape" && event.target.closest(":is(.chip__menu, .more)[open]");
     if (!menu) return;
     menu.open = false;
     menu.querySelector("summary").focus();
@@ -137,21 +137,6 @@
     event.target.tabIndex = -1;
     day.tabIndex = 0;
     day.focus();
-  });
-
-  /* --- Menus close on a click elsewhere, and on Escape --- */
-  function closeMenus(except) {
-    for (const menu of document.querySelectorAll("details[data-menu][open]")) {
-      if (menu !== except) menu.open = false;
-    }
-  }
-
-  document.addEventListener("click", (event) => closeMenus(event.target.closest("details[data-menu]")));
-  document.addEventListener("keydown", (event) => {
-    const menu = event.key === "Escape" && event.target.closest("details[data-menu][open]");
-    if (!menu) return;
-    menu.open = false;
-    menu.querySelector("summary").focus();
   });
 
   /* --- Forms --- */

@@ -94,7 +94,7 @@ def test_open_form_says_that_nothing_can_be_sent_now(env: Environment, windows: 
     page.clock.run_for(40_000)
 
     expect(page.locator("#repair").get_by_text("Can't do this right now")).to_be_visible()
-    expect(page.get_by_role("button", name="Update credentials")).to_be_disabled()
+    expect(page.locator("#repair").get_by_role("button", name="Update credentials")).to_be_disabled()
     expect(page.get_by_label("Contraseña")).to_have_value("pass")
 
 
