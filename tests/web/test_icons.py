@@ -26,7 +26,6 @@ OF_SEVERAL_WORDS = {
 }
 DRAWINGS = {
     "partials/_brand.html",
-    "links/_health_calendar.html",
     "reports/_chart.html",
 }  # no icons
 
