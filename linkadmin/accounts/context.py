@@ -96,6 +96,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         return frame
     rights = rights_of(user)
     return frame | {
+        "layout": "base.html",  # of error pages: with navigation and search for those who are signed in
         "nav": SimpleLazyObject(lambda: _navigation(request, rights)),  # pages keep it drawn
         "section": _section(request, rights),
         "rights": rights,

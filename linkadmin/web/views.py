@@ -6,6 +6,7 @@ from http import HTTPStatus
 import structlog
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views import defaults
@@ -22,7 +23,13 @@ logger = structlog.get_logger(__name__)
 def server_error(request: HttpRequest) -> HttpResponse:
     """Handle errors outside of views, such as loading a session."""
     trouble = storage.trouble_of(sys.exception())
-    return storage_unavailable(request, trouble) if trouble else defaults.server_error(request)
+    if trouble:
+        return storage_unavailable(request, trouble)
+    try:
+        return render(request, "500.html", status=HTTPStatus.INTERNAL_SERVER_ERROR)
+    except Exception as error:  # noqa: BLE001 - what broke the page may break its frame
+        logger.error("server_error.without_frame", error=type(error).__name__)
+        return defaults.server_error(request)
 
 
 def storage_unavailable(request: HttpRequest, trouble: storage.Trouble) -> HttpResponse:
