@@ -12,7 +12,7 @@ from linkadmin.compiled_query import CompiledQuery
 from linkadmin.heartbeats import watch
 from linkadmin.integrations.denials import DENIED, clock_time, words_for
 from linkadmin.links.causes import VERDICTS, Turn, judge
-from linkadmin.links.presentation import UnderWay
+from linkadmin.links.presentation import UnderWay, title_of
 from linkadmin.operations.challenges import MAX_ANSWERS, AskedAgain
 from linkadmin.operations.changes import CHANGES, Explanation
 from linkadmin.operations.models import (
@@ -25,10 +25,11 @@ from linkadmin.operations.models import (
     State,
 )
 from linkadmin.paging import PAGE_SIZE
+from linkadmin.providers.names import isolated
 from linkadmin.providers.types import Cause
 from linkadmin.web.badges import StateBadge
 
-__all__ = ["Explanation", "explain"]
+__all__ = ["Explanation", "explain", "subject_of"]
 
 ASKED_AT_ONCE = PAGE_SIZE + 1  # links
 NO_LINK = UUID(int=2**128 - 1)
@@ -45,6 +46,13 @@ def under_way_on(links: Collection[UUID]) -> Mapping[UUID, UnderWay]:
         return {}
     found = Operation.objects.open().filter(link__in=links).select_related("challenge", "integration")
     return {operation.link_id: _under_way(operation) for operation in found if operation.link_id}
+
+
+def subject_of(operation: Operation, *, see_names: bool) -> str:
+    """Customer and institution, or the integration if there is no customer."""
+    if operation.end_user is None:
+        return isolated(operation.integration.name)
+    return title_of(operation.end_user, operation.institution or operation.integration, see_names=see_names)
 
 
 def under_way_by(operation: Operation | None) -> UnderWay | None:

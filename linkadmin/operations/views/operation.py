@@ -19,15 +19,15 @@ from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
 from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import Link
-from linkadmin.links.presentation import standing_of, title_of
+from linkadmin.links.presentation import standing_of
 from linkadmin.links.views.access import link_for, seen
 from linkadmin.operations import decisions, encrypted, reconcile, refusals
 from linkadmin.operations.budget import Budget, allow_attempt, budget_of
 from linkadmin.operations.forms.provider import DecisionForm, ReasonForm
 from linkadmin.operations.models import FAILED_STATES, Operation, State
 from linkadmin.operations.presentation.buttons import start_of, ways_on
+from linkadmin.operations.presentation.explanations import subject_of
 from linkadmin.operations.presentation.steps import steps_of
-from linkadmin.providers.names import isolated
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.web.pages import go, no_compression, reader
 
@@ -99,7 +99,7 @@ def _page(
         "page_version": operation_page_version(operation) if operation.is_running else None,
         "steps": steps_of(operation),
         **progress_of(operation),
-        "subject": _subject(operation, user),
+        "subject": subject_of(operation, see_names=may(user, Right.SEE_NAMES)),
         "standing": standing_of(operation.link) if operation.link else None,
         "address": _shown_repair_url(operation, user),
         "failed_reports": _failed_reports(operation),
@@ -128,13 +128,6 @@ def _retry_url(operation: Operation, user: User) -> str:
         return ""
     url, right = start_of(operation.link, operation)
     return url if may(user, right) else ""
-
-
-def _subject(operation: Operation, user: User) -> str:
-    if operation.end_user is None:
-        return isolated(operation.integration.name)
-    place = operation.institution or operation.integration
-    return title_of(operation.end_user, place, see_names=may(user, Right.SEE_NAMES))
 
 
 def _operation(pk: UUID, **scope: bool) -> Operation:
