@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from linkadmin.web import probes
 from linkadmin.web.browser_policies import csp_reports
+from linkadmin.web.find import find_anything
 
 handler500 = "linkadmin.web.views.server_error"
 urlpatterns = [
@@ -17,6 +18,7 @@ urlpatterns = [
     path("", include("linkadmin.bulk.urls")),
     path("accounts/", include("linkadmin.accounts.urls")),
     path("admin/", admin.site.urls),
+    path("find/", find_anything, name="find"),
     path("csp-reports/", csp_reports, name="csp-reports"),
     path("status/", probes.system_status, name="system-status"),
     path("livez/", probes.livez, name="livez"),

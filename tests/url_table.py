@@ -12,6 +12,8 @@ TABLE = """
                                          ana  mia  aud  adm
 GET  /                                   200  200  200  200
 GET  /live/                              200  200  200  200
+GET  /find/                              405  405  405  405
+POST /find/                              200  200  200  200
 GET  /links/                             200  200  200  403
 POST /links/                             200  200  200  403
 GET  /links/live/                        200  200  200  403

@@ -134,6 +134,7 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "own-sessions-end": Access.SIGNED_IN,
     "csp-reports": Access.PUBLIC,
     "live": Access.SIGNED_IN,
+    "find": Access.SIGNED_IN,  # each result needs the right to its own page
     "overview": Right.VIEW_OVERVIEW,
     "link-list": Right.VIEW_LINKS,
     "link-list-live": Right.VIEW_LINKS,

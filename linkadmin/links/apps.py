@@ -8,8 +8,12 @@ class LinksConfig(AppConfig):
 
     def ready(self) -> None:
         from linkadmin.web.page_parts import add_part
+        from linkadmin.web.palette import SOURCES
 
         from . import group_counts
+        from .listing.palette import customers_and_links, institutions
+
+        SOURCES.extend([customers_and_links, institutions])
 
         add_part("link-list-head", "links/_export.html")
         add_part("integration-aside", "links/_integration_links.html", group_counts.by_state)

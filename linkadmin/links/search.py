@@ -33,6 +33,7 @@ from linkadmin.search.text_index import TextIndex, contains, is_indexed
 from .models import CustomerContact, EndUser, Institution, Link, LinkSearch
 
 MAX_WORDS = 6
+MAX_SAMPLED = 200
 LINKS, CUSTOMERS = TextIndex(LinkSearch, "text"), TextIndex(EndUser, "search")
 CONTACTS, INSTITUTIONS = TextIndex(CustomerContact, "search"), TextIndex(Institution, "search")
 INDEXES = (LINKS, CUSTOMERS, CONTACTS, INSTITUTIONS)
@@ -99,6 +100,20 @@ def search_customers(words: str, *, see_names: bool) -> "QuerySet[EndUser]":
     # If names have the words too often to list, contact details aren't worth a look.
     selects = [CUSTOMERS.select(indexed), CONTACTS.select(indexed)]
     return among(with_short_words, selects, otherwise=Q(*conditions.values()))
+
+
+def some_customers(words: str, most: int) -> list[EndUser]:
+    """A few customers that a search by name finds, by name. Of very many, any: finding the first takes too long."""
+    wanted = _folded(words)
+    indexed = [word for word in wanted if is_indexed(word)]
+    if may_be_id(words) or not indexed:
+        return list(search_customers(words, see_names=True).order_by("name", "external_id")[:most])
+    keys = CUSTOMERS.select(indexed).some(MAX_SAMPLED)
+    customers = EndUser.objects.filter(pk__in=keys).order_by("name", "external_id")
+    found = list(customers.filter(*(Q(contains(F("search"), word)) for word in wanted if word not in indexed))[:most])
+    if len(found) == most or len(keys) < MAX_SAMPLED:
+        return found
+    return list(search_customers(words, see_names=True).order_by("name", "external_id")[:most])
 
 
 def search_institutions(words: str, institutions: "QuerySet[Institution] | None" = None) -> "QuerySet[Institution]":

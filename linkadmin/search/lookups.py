@@ -46,6 +46,10 @@ class Select:
         keys = column_of(f"{self.sql} LIMIT {most + 1}", self.params)
         return keys if len(keys) <= most else None
 
+    def some(self, most: int) -> list[Any]:
+        """Return some of the keys, if there are more."""
+        return column_of(f"{self.sql} LIMIT {most}", self.params)
+
     def is_more(self, most: int) -> bool:
         return bool(column_of(f"SELECT COUNT(*) FROM ({self.sql} LIMIT {most + 1}) found", self.params)[0] > most)  # noqa: S608
 

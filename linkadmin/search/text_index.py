@@ -96,6 +96,9 @@ class _FtsSelect(Select):
         rows = self._rows.keys(most)
         return rows and column_of(self.keys_of_rows, [json.dumps(rows)])
 
+    def some(self, most: int) -> list[Any]:
+        return column_of(self.keys_of_rows, [json.dumps(self._rows.some(most))])
+
     def is_more(self, most: int) -> bool:
         return self._rows.is_more(most)
 

@@ -8,5 +8,9 @@ class WebhooksConfig(AppConfig):
 
     def ready(self) -> None:
         from linkadmin.web.page_parts import add_part
+        from linkadmin.web.palette import SOURCES
 
+        from .palette import deliveries
+
+        SOURCES.append(deliveries)
         add_part("integration-head", "webhooks/_way.html")

@@ -1,5 +1,6 @@
 """Queries of the delivery list: filters, search by any ID or topic, keyset pages."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import django_filters
@@ -104,6 +105,14 @@ def search(deliveries: "QuerySet[WebhookDelivery]", words: str) -> "QuerySet[Web
     return look_up(
         deliveries, [*(_processed(equals("topic", topic)) for topic in topics), _pending(Q(topic__in=topics))]
     )
+
+
+def by_ids(ids: Sequence[str]) -> "QuerySet[WebhookDelivery]":
+    """Deliveries with one of these as their own ID, or as that of their request or consent."""
+    own = [is_id("pk", pasted) for each in ids if (pasted := as_uuid(each))]
+    named = [is_one_of(column, ids) for column in ("request_id", "consent_id")]
+    pending = _pending(Q(request_id__in=ids) | Q(consent_id__in=ids))
+    return look_up(WebhookDelivery.objects.all(), [*own, *map(_processed, named), pending])
 
 
 def _having_id(words: str) -> list[Condition]:

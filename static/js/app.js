@@ -58,6 +58,8 @@
     "[data-theme-toggle]": toggleTheme,
     "[data-copy]": copy,
     "[data-reload]": () => location.reload(),
+    "[data-find]": () => press("/"),
+    "[data-shortcuts-toggle]": toggleShortcuts,
   };
 
   document.addEventListener("click", (event) => {
@@ -112,17 +114,41 @@
     (part?.querySelector("summary") || part)?.focus({ preventScroll: true });
   });
 
-  /* --- Keyboard: / and Ctrl-K focus the search --- */
+  /* --- Palette and shortcuts: palette.js is loaded by the first key or click that needs it --- */
+  const SINGLE_KEYS = "/?jkern";
+  let palette;
+
+  const usesKeys = () => localStorage.getItem("shortcuts") !== "off";
+
+  async function press(key) {
+    const dialog = query("#palette");
+    if (key === "/" && !dialog.open) dialog.showModal(); // at once, so that it gets the next keys
+    palette ??= import(document.body.dataset.palette);
+    (await palette).press(key);
+  }
+
   document.addEventListener("keydown", (event) => {
-    const typing = event.target.matches("input, textarea, select, [contenteditable]");
-    const slash = event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey;
     const controlK = event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey);
-    const box = query("[data-search]");
-    if (!box || !(slash || controlK)) return;
+    const typing = event.target.matches("input:not([type=checkbox]), textarea, select");
+    const single = event.key.length === 1 && SINGLE_KEYS.includes(event.key) && usesKeys();
+    const isShortcut = controlK || (single && !typing && !event.ctrlKey && !event.metaKey && !event.altKey);
+    if (!isShortcut || !document.body.dataset.palette || (event.repeat && !"jk".includes(event.key))) return;
     event.preventDefault();
-    box.focus();
-    box.select();
+    press(controlK ? "/" : event.key);
   });
+
+  function nameShortcutsToggle() {
+    const toggle = query("[data-shortcuts-toggle]");
+    if (toggle) toggle.lastElementChild.textContent = toggle.dataset[usesKeys() ? "on" : "off"];
+  }
+
+  function toggleShortcuts() {
+    if (usesKeys()) localStorage.setItem("shortcuts", "off");
+    else localStorage.removeItem("shortcuts");
+    nameShortcutsToggle();
+  }
+
+  document.addEventListener("DOMContentLoaded", nameShortcutsToggle);
 
   /* --- Days of a calendar: one tab stop. Its columns are weeks. --- */
   const DAYS_TO = { ArrowUp: -1, ArrowDown: 1, ArrowLeft: -7, ArrowRight: 7, Home: -90, End: 90 };
@@ -189,6 +215,7 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     const method = event.submitter?.getAttribute("formmethod") || form.method;
+    if (form.id === "find-form") event.preventDefault(); // Enter before palette.js is loaded
     if (event.defaultPrevented || method !== "post") return;
     if (form.hasAttribute("data-sent")) event.preventDefault();
     else setBusy(form, true);

@@ -65,7 +65,8 @@ def test_repair_by_keyboard_alone(env: Environment, windows: Windows) -> None:
     page.goto("/")
 
     page.keyboard.press("/")
-    page.keyboard.type(link.end_user.external_id)
+    page.keyboard.type(link.remote_id)
+    expect(page.get_by_role("option", selected=True)).to_contain_text("Erebor Bank")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(link.get_absolute_url()))
     tab_to(page, page.get_by_role("link", name="Update credentials"))
@@ -86,12 +87,12 @@ def test_search_by_part_of_a_name_lists_what_matches(env: Environment, windows: 
     page = windows.window()
     page.goto("/links/")
 
-    page.keyboard.press("Control+k")
-    page.keyboard.type("fern")
+    page.get_by_role("searchbox", name="Find a customer").fill("fern")
     page.keyboard.press("Enter")
 
     expect(page.locator("#results tbody tr")).to_have_count(1)
     expect(page.locator("#results tbody")).to_contain_text("Blue Fern Bakery")
+    expect(page.get_by_role("searchbox", name="Find a customer")).to_have_value("fern")
     assert "fern" not in page.url
 
 

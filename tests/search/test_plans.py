@@ -8,12 +8,15 @@ from django.contrib import admin
 from django.db.models import Model
 from django.test import RequestFactory
 
+from linkadmin.accounts.models import User
 from linkadmin.audit.admin import SubjectFilter
 from linkadmin.audit.models import AuditEvent
 from linkadmin.bulk.models import BulkItem, BulkJob
 from linkadmin.links.models import EndUser, HealthChange, Institution, Link
 from linkadmin.links.search import find_by_id, search, search_customers, search_institutions
 from linkadmin.operations.models import Operation
+from linkadmin.search import pasted
+from linkadmin.web import palette
 from linkadmin.webhooks.models import WebhookDelivery
 from linkadmin.webhooks.queries import OPEN, DeliveryFilter
 from linkadmin.webhooks.queries import search as search_deliveries
@@ -53,7 +56,14 @@ def links(words: str, *, see_names: bool = True) -> Callable[[], Sequence[Any]]:
     return lambda: list(search(Link.objects.all(), words, see_names=see_names).order_by(*order)[:51])
 
 
+def in_palette(text: str) -> Callable[[], object]:
+    return lambda: palette.find(User.objects.get(username="ana"), pasted.read(text))
+
+
 SEARCHES: dict[str, Callable[[], object]] = {
+    "palette, two words": in_palette("acme corp"),
+    "palette, an ID": in_palette(PASTED),
+    "palette, an error": in_palette(f'{{"request_id": "{PASTED}", "item_id": "item-1"}}'),
     "link": links("acme"),
     "link, two words": links("acme platypus"),
     "link, three words": links("corp first platypus"),

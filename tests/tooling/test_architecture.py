@@ -23,6 +23,8 @@ OWN_STATE = {
     "links/presentation.py": "who is asked what is under way: registered at the start",
     "sqlite/base.py": "the idle connection that keeps the database's files open",
     "integrations/call_pool.py": "the calls that threads of this process make",
+    "web/palette.py": "what the palette finds, and who is asked: registered at the start",
+    "links/listing/palette.py": "who is asked what can be done to a link: registered at the start",
     "web/page_parts.py": "parts of pages: registered at the start",
     "web/probes.py": "that no migration is missing: true until the end of the process",
     "webhooks/endpoints.py": "secrets of endpoints for a second, in memory as everywhere",
