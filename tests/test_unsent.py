@@ -37,7 +37,8 @@ def next_of(location: str) -> str:
         ("notes/", "", "notes/"),
         ("refresh/", "", ""),  # only a button: the page it's on
         ("refresh/", "?from=list", "?from=list"),
-        ("assignee/", "refresh/", ""),  # drawn at a URL that only takes forms
+        ("assignee/", "refresh/", "assignee/"),
+        ("refresh/", "code/withdraw/", ""),  # drawn at a URL that only takes forms
     ],
 )
 @pytest.mark.parametrize("htmx", [False, True])

@@ -1,8 +1,9 @@
 """Staff of every role, and their browsers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
+from django.template import engines
 from django.test import Client
 
 from linkadmin.accounts.models import User
@@ -11,6 +12,17 @@ from linkadmin.accounts.roles import Role
 PASSWORD = "correct horse battery"
 
 Browser = Callable[[Role], Client]
+
+
+@pytest.fixture(autouse=True)
+def _no_frame_of_other_urls(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Drawn navigation is kept with its template: with URLs of the tests' own, it's only for them."""
+    of_its_own = request.node.get_closest_marker("urls") is not None
+    for loader in engines["django"].engine.template_loaders if of_its_own else ():
+        loader.reset()
+    yield
+    for loader in engines["django"].engine.template_loaders if of_its_own else ():
+        loader.reset()
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ read_records          yes      yes      no       no
 decide_outcome        no       yes      no       no
 allow_attempt         no       yes      no       no
 withdraw_challenge    no       yes      no       no
+export                no       yes      yes      no
 view_integrations     no       yes      yes      yes
 test_connection       no       yes      no       yes
 manage_integrations   no       no       no       yes
