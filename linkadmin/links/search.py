@@ -93,7 +93,7 @@ def search_customers(words: str, *, see_names: bool) -> "QuerySet[EndUser]":
         return customers.filter(*(begins("external_id", word).indexed for word in words.split()[:MAX_WORDS]))
     if may_be_id(words) and not (with_id := look_up(customers, [begins("external_id", words)])).query.is_empty():
         return with_id
-    wanted = [re.sub(r"\D", "", words)] if _PHONE.fullmatch(words) else _folded(words)
+    wanted = _of_customer(words)
     indexed = [word for word in wanted if is_indexed(word)]
     conditions = {word: Q(contains(F("search"), word)) for word in wanted}
     with_short_words = customers.filter(*(conditions[word] for word in wanted if word not in indexed))
@@ -103,12 +103,12 @@ def search_customers(words: str, *, see_names: bool) -> "QuerySet[EndUser]":
 
 
 def some_customers(words: str, most: int) -> list[EndUser]:
-    """A few customers that a search by name finds, by name. Of very many, any: finding the first takes too long."""
-    wanted = _folded(words)
+    """A few customers that a search finds, by name. Of very many, any: finding the first takes too long."""
+    wanted = _of_customer(words)
     indexed = [word for word in wanted if is_indexed(word)]
     if may_be_id(words) or not indexed:
         return list(search_customers(words, see_names=True).order_by("name", "external_id")[:most])
-    keys = CUSTOMERS.select(indexed).some(MAX_SAMPLED)
+    keys = [*CUSTOMERS.select(indexed).some(MAX_SAMPLED), *CONTACTS.select(indexed).some(MAX_SAMPLED)]
     customers = EndUser.objects.filter(pk__in=keys).order_by("name", "external_id")
     found = list(customers.filter(*(Q(contains(F("search"), word)) for word in wanted if word not in indexed))[:most])
     if len(found) == most or len(keys) < MAX_SAMPLED:
@@ -157,6 +157,10 @@ def _wanted(words: str) -> list[_Word]:
     unsure = [text for text, named in zip(texts, banks, strict=True) if named and is_indexed(text) and len(texts) > 1]
     exists = dict(zip(unsure, found_by([LINKS.select([text]) for text in unsure]), strict=True)) if unsure else {}
     return [_Word(text, named, exists.get(text, True)) for text, named in zip(texts, banks, strict=True)]
+
+
+def _of_customer(words: str) -> list[str]:
+    return [re.sub(r"\D", "", words)] if _PHONE.fullmatch(words) else _folded(words)
 
 
 def _folded(words: str) -> list[str]:

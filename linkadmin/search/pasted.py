@@ -23,7 +23,6 @@ _NAMED = re.compile(
 _WORD = re.compile(r"[^\W_][\w.-]{5,139}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d|\d\d:\d\d|v?\d+(?:\.\d+)+$")
 _PASSAGE = re.compile(r"[{}\[\]\"=\n]|\b\w*id: ", re.IGNORECASE)
-_EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +43,6 @@ class Pasted:
     def is_too_short(self) -> bool:
         """Whether words are neither part of a name nor an ID, as no index finds them."""
         return not self.ids and not any(map(is_indexed, folded(self.words).split()))
-
-    @property
-    def is_email(self) -> bool:
-        return _EMAIL.fullmatch(self.words) is not None
 
 
 def read(text: str, *, host: str = "") -> Pasted:

@@ -25,8 +25,6 @@ def find_anything(request: HttpRequest) -> HttpResponse:
 
 
 def _why_nothing(request: HttpRequest, text: Pasted) -> str:
-    if text.is_email:
-        return _("Customers don't have e-mail addresses yet. Search by name or ID.")
     if text.path:
         return _("This URL doesn't lead to anything you can open.")
     if not text.words:
@@ -35,4 +33,4 @@ def _why_nothing(request: HttpRequest, text: Pasted) -> str:
         return _("Type at least three letters or digits in a row.")
     if not may(request.user, Right.SEE_NAMES):
         return _("Nothing found. You can search by ID, but not by a customer's name.")
-    return _("Nothing found. Try part of a name, or paste an ID, a URL, an error, or a log line.")
+    return _("Nothing found. Try part of a name or e-mail, or paste an ID, a URL, an error, or a log line.")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from linkadmin.audit.models import AuditEvent
-from linkadmin.links.models import Link
+from linkadmin.links.models import CustomerContact, Link
 from linkadmin.operations.models import Operation
 from linkadmin.webhooks.models import WebhookDelivery
 from tests.environment import HTMX, Environment
@@ -134,11 +134,12 @@ def test_delivery_is_found_by_its_own_id_and_request_id(env: Environment, state:
         assert (groups(page), opens(page)) == (["deliveries"], {delivery.get_absolute_url()})
 
 
-def test_email_finds_nothing_and_says_why(env: Environment, link: Link) -> None:
-    page = find(env, "maria@example.com")
+@pytest.mark.parametrize("text", ["maria.alta@example.com", "maria.alta", "+55 11 91234-5678"])
+def test_customer_is_found_by_email_and_phone(env: Environment, link: Link, text: str) -> None:
+    CustomerContact.objects.create(end_user=link.end_user, email="Maria.Alta@example.com", phone="+5511912345678")
 
-    assert opens(page) == set()
-    assert "Customers don't have e-mail addresses yet." in page.words
+    assert link.end_user.get_absolute_url() in opens(find(env, text))
+    assert opens(find(env, text, "aud")) == set()
 
 
 def test_institution_is_found_by_its_name(env: Environment) -> None:
