@@ -21,11 +21,12 @@ from tests.markup import Page, read
 pytestmark = [pytest.mark.deep, pytest.mark.django_db, pytest.mark.usefixtures("state")]
 
 LISTS = {"link-list", "institution-list", "unrecognized-values", "delivery-list", "end-user-list"}
-CALLS = re.compile("records|connectors|-webhooks|reports|lookup|fetch")  # pages that ask a provider when they're opened
+CALLS = re.compile("export|records|connectors|-webhooks|reports|lookup|fetch")  # pages that ask a provider, and files
 LIKE_ONE_ANOTHER = 3  # how many similar pages, and similar links on a page, are followed
 ROWS = re.compile(r"<tbody>(.*?)</tbody>", re.DOTALL)
 TIMES = re.compile(r"<(time|svg).*?</\1>", re.DOTALL)
-PILLS = re.compile(r'<ul class="pills">.*?</ul>', re.DOTALL)
+# Each leads to another combination of filters.
+FILTERS = re.compile(r'<ul class="pills">.*?</ul>|<div class="chips".*?<section', re.DOTALL)
 ANCHOR = re.compile(r"<a\b([^>]*)>(.*?)</a>", re.DOTALL)
 
 
@@ -44,7 +45,7 @@ def opened(client: Client, url: str) -> Page | None:
 
 
 def anchors(url: str, page: Page) -> Iterator[Anchor]:
-    for attrs, inner in ANCHOR.findall(PILLS.sub("", page.source)):
+    for attrs, inner in ANCHOR.findall(FILTERS.sub("", page.source)):
         named = dict(re.findall(r'([\w-]+)="(.*?)"', attrs, re.DOTALL))
         if "href" not in named:
             continue
@@ -61,8 +62,8 @@ def view_of(url: str) -> str:
 
 def kind_of(url: str) -> tuple[str, tuple[str, ...]]:
     """What similar URLs share: the view and the names of the filters."""
-    query = parse_qsl(urlsplit(url).query)
-    return view_of(url), tuple(key for key, _value in query if key not in ("after", "before", "page"))
+    names = {key for key, _value in parse_qsl(urlsplit(url).query)}
+    return view_of(url), tuple(sorted(names - {"after", "before", "page", "sort"}))
 
 
 def every_page(client: Client) -> Iterator[tuple[str, Page]]:
