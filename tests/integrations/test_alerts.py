@@ -178,8 +178,9 @@ def test_nothing_is_green_and_no_main_button_works_beside_rejected_keys(env: Env
         env.belvo.get_absolute_url(): "adm",
     }.items():
         source = env.open(url, name).source
+        # Past changes are in the timeline and the calendar, with the facts in between.
         without_past = (
-            source.partition('id="days"')[0] + source.partition('id="facts"')[2].partition('id="timeline"')[0]
+            source.partition('id="timeline"')[0] + source.partition('id="facts"')[2].partition('id="days"')[0]
         )
         assert "tone-ok" not in without_past, url
     refresh = [
