@@ -29,7 +29,7 @@ def test_heron_link_of_a_new_customer(env: Environment, windows: Windows) -> Non
 
     expect(page).to_have_url(LINK_PAGE)
     expect(page.get_by_role("heading", level=1)).to_have_text("Blue Fern Bakery · First Platypus Bank")
-    expect(page.locator(".facts")).to_contain_text("item-77")
+    expect(page.locator("#facts")).to_contain_text("item-77")
     assert len(env.calls("POST")) == 1
 
 

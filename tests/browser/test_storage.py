@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
+from linkadmin.providers.types import Cause
 from tests.environment import Environment
 from tests.troubles import impatient, lock_of_another
 
@@ -20,7 +21,7 @@ def _short_waits(env: Environment) -> Iterator[None]:
 
 
 def test_form_stays_with_what_was_typed_until_it_can_be_saved(env: Environment, windows: Windows) -> None:
-    link, page = env.belvo_link(), windows.window()
+    link, page = env.belvo_link(cause=Cause.WORKING), windows.window()
     windows.expect_status(503)
     page.goto(link.get_absolute_url())
     note, told = page.get_by_label("Note"), page.get_by_role("alert")

@@ -42,7 +42,7 @@ def test_a_request_for_a_code_waits_until_the_user_returns(stack: Stack) -> None
     browser.leave_while_sending(link.page, password="slow_mfa_2")
 
     again = stack.browser()
-    wait_for(lambda: again.says(link.page, "Enter code"))
+    wait_for(lambda: again.says(link.page, "Submit code"))
     done = again.submit(f"{link.page}code/", having="code", code="111111")
     assert done.url.endswith(link.page)
 
