@@ -93,7 +93,9 @@ def search_customers(words: str, *, see_names: bool) -> "QuerySet[EndUser]":
         return customers.filter(*(begins("external_id", word).indexed for word in words.split()[:MAX_WORDS]))
     if may_be_id(words) and not (with_id := look_up(customers, [begins("external_id", words)])).query.is_empty():
         return with_id
-    wanted = _of_customer(words)
+    if (phone := _phone_in(words)) and not (with_phone := _reached(customers, [phone])).query.is_empty():
+        return with_phone
+    wanted = _folded(words)
     indexed = [word for word in wanted if is_indexed(word)]
     conditions = {word: Q(contains(F("search"), word)) for word in wanted}
     with_short_words = customers.filter(*(conditions[word] for word in wanted if word not in indexed))
@@ -104,9 +106,9 @@ def search_customers(words: str, *, see_names: bool) -> "QuerySet[EndUser]":
 
 def some_customers(words: str, most: int) -> list[EndUser]:
     """A few customers that a search finds, by name. Of very many, any: finding the first takes too long."""
-    wanted = _of_customer(words)
+    wanted = _folded(words)
     indexed = [word for word in wanted if is_indexed(word)]
-    if may_be_id(words) or not indexed:
+    if may_be_id(words) or _phone_in(words) or not indexed:
         return list(search_customers(words, see_names=True).order_by("name", "external_id")[:most])
     keys = [*CUSTOMERS.select(indexed).some(MAX_SAMPLED), *CONTACTS.select(indexed).some(MAX_SAMPLED)]
     customers = EndUser.objects.filter(pk__in=keys).order_by("name", "external_id")
@@ -159,8 +161,14 @@ def _wanted(words: str) -> list[_Word]:
     return [_Word(text, named, exists.get(text, True)) for text, named in zip(texts, banks, strict=True)]
 
 
-def _of_customer(words: str) -> list[str]:
-    return [re.sub(r"\D", "", words)] if _PHONE.fullmatch(words) else _folded(words)
+def _phone_in(words: str) -> str:
+    """Its digits, as they're stored."""
+    return re.sub(r"\D", "", words) if _PHONE.fullmatch(words) else ""
+
+
+def _reached(customers: "QuerySet[EndUser]", words: Sequence[str]) -> "QuerySet[EndUser]":
+    """Customers with these words in their contact details; none, if too many have them."""
+    return among(customers, [CONTACTS.select(words)], otherwise=Q(pk__in=()))
 
 
 def _folded(words: str) -> list[str]:

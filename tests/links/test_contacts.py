@@ -81,6 +81,13 @@ def test_customer_is_found_by_contact_details(env: Environment, customer: EndUse
     assert customer.get_absolute_url() not in hidden.links()
 
 
+@pytest.mark.parametrize("words", ["555-1234", "44-555", "44-555-1234 x"])
+def test_number_in_an_id_is_still_found(env: Environment, words: str) -> None:
+    customer = EndUser.objects.create(external_id="cus 44-555-1234 x", name="Acme Corp")
+
+    assert customer.get_absolute_url() in read(env.client().post("/customers/", {"q": words})).links()
+
+
 def test_erased_details_are_gone_and_no_longer_found(env: Environment, customer: EndUser) -> None:
     enter(env, customer)
 
