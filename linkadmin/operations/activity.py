@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, rights_of
-from linkadmin.integrations.models import Integration
+from linkadmin.links.listing.known import INTEGRATIONS, STAFF
 from linkadmin.paging import Keyset, Listing, Part
 from linkadmin.web.flat_select import FlatSelect
 
@@ -29,13 +29,17 @@ OUTCOMES: Mapping[str, tuple[str | Promise, tuple[State, ...]]] = {
 SPANS = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 
 
+def _people() -> list[tuple[str, str]]:
+    return [(str(pk), each.display_name) for pk, each in STAFF.all().items()]
+
+
+def _integrations() -> list[tuple[str, str]]:
+    return [(str(pk), each.name) for pk, each in INTEGRATIONS.all().items()]
+
+
 class ActivityFilter(django_filters.FilterSet):  # type: ignore[misc]
-    person = django_filters.ModelChoiceFilter(
-        field_name="actor",
-        queryset=User.objects.order_by("name", "username"),
-        label=_("Person"),
-        empty_label=_("Anyone"),
-        widget=FlatSelect,
+    person = django_filters.ChoiceFilter(
+        field_name="actor", label=_("Person"), empty_label=_("Anyone"), widget=FlatSelect, choices=_people
     )
     kind = django_filters.ChoiceFilter(
         label=_("Change"), empty_label=_("Any change"), widget=FlatSelect, choices=OperationKind.choices
@@ -47,11 +51,8 @@ class ActivityFilter(django_filters.FilterSet):  # type: ignore[misc]
         widget=FlatSelect,
         choices=[(value, label) for value, (label, _states) in OUTCOMES.items()],
     )
-    integration = django_filters.ModelChoiceFilter(
-        queryset=Integration.objects.order_by("name"),
-        label=_("Integration"),
-        empty_label=_("Any integration"),
-        widget=FlatSelect,
+    integration = django_filters.ChoiceFilter(
+        label=_("Integration"), empty_label=_("Any integration"), widget=FlatSelect, choices=_integrations
     )
     within = django_filters.ChoiceFilter(
         method="of_time",

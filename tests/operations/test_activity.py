@@ -11,6 +11,7 @@ from linkadmin.integrations.models import Integration
 from linkadmin.links.models import Link
 from linkadmin.operations.models import Operation, OperationKind, State
 from linkadmin.paging import PAGE_SIZE
+from linkadmin.providers.names import isolated
 from tests.environment import Environment
 from tests.markup import Page
 
@@ -100,6 +101,16 @@ def test_filters(env: Environment, query: str, expected: tuple[bool, ...]) -> No
     page = env.open("/operations/?" + query.format(ben=env.people["ben"].pk, heron=env.heron.pk))
 
     assert tuple(shown(page, *found)) == expected
+
+
+def test_people_to_choose_have_their_names(env: Environment) -> None:
+    env.people["ben"].name = "Benedikta Örn"
+    env.people["ben"].save()
+
+    page = env.open(f"/operations/?person={env.people['ben'].pk}")
+
+    assert ">Benedikta Örn</option>" in page.source
+    assert f"Person: {isolated('Benedikta Örn')}" in page.source
 
 
 def test_pages_show_each_operation_once(env: Environment) -> None:
