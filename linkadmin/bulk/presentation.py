@@ -103,9 +103,8 @@ def job_rows(jobs: Iterable[BulkJob]) -> str:
 def job_cells(jobs: Sequence[BulkJob]) -> Iterator[tuple[str, ...]]:
     """What an export has of each job."""
     for job, counted in _with_counts(jobs):
-        if job.state == JobState.DONE:
-            counted = {state: job.counts()[state] for state in ItemState}
-        counts = (str(job.total), *(str(counted[state]) for state in ItemState))
+        links = job.counts() if job.state == JobState.DONE else counted
+        counts = (str(job.total), *(str(links[state]) for state in ItemState))
         times = map(time_cell, (job.created_at, job.started_at, job.finished_at))
         yield (title(job), job.actor.display_name, str(JobState(job.state).label), *counts, *times, str(job.pk))
 

@@ -23,36 +23,48 @@ _ROW = FlatPart("operations/_activity_row.html")
 
 def rows(operations: Sequence[Operation], *, see_names: bool) -> str:
     """Markup of table rows; empty without operations."""
-    return _ROW.fill(_texts(operations, see_names=see_names))
+    return _ROW.fill(
+        {
+            **texts,
+            "url": each.get_absolute_url(),
+            "outcome": draw_state(_badge(each)),
+            "code": each.code,
+            "took": "" if each.duration_ms is None else _("%(seconds).1f s") % {"seconds": each.duration_ms / 1000},
+            "created": ago(each.created_at),
+        }
+        for each, texts in _texts(operations, see_names=see_names)
+    )
 
 
 def cells(operations: Sequence[Operation], *, see_names: bool) -> Iterator[tuple[str, ...]]:
     """What an export has of each operation."""
-    for each, shown in zip(operations, _texts(operations, see_names=see_names), strict=True):
-        customer_id = each.end_user.external_id if each.end_user else ""
+    for each, texts in _texts(operations, see_names=see_names):
         seconds = "" if each.duration_ms is None else str(each.duration_ms / 1000)
-        named = (str(shown[name]) for name in ("kind", "customer"))
-        placed = (str(shown[name]) for name in ("bank", "integration"))
-        result = (str(each.state_label), each.code, str(shown["person"]), seconds, time_cell(each.created_at))
-        yield (*named, customer_id, *placed, *result, each.request_id, str(each.pk))
+        yield (
+            *(texts["kind"], texts["customer"], each.customer_id, texts["bank"], texts["integration"]),
+            *(each.state_label, each.code, texts["person"], seconds, time_cell(each.created_at)),
+            *(each.request_id, str(each.pk)),
+        )
 
 
-def _texts(operations: Sequence[Operation], *, see_names: bool) -> Iterator[dict[str, object]]:
+def _texts(operations: Sequence[Operation], *, see_names: bool) -> Iterator[tuple[Operation, dict[str, str]]]:
     staff = STAFF.all(*{each.actor_id for each in operations})
     integrations = INTEGRATIONS.all(*{each.integration_id for each in operations})
     banks = INSTITUTIONS.some(each.institution_id for each in operations)
     for each in operations:
         bank = banks.get(each.institution_id) if each.institution_id else None
-        tone, icon = LOOKS.get(State(each.state), ("quiet", "circle-slash"))
-        yield {
-            "url": each.get_absolute_url(),
-            "kind": each.get_kind_display(),
-            "integration": integrations[each.integration_id].name,
-            "customer": each.end_user.called(see_names=see_names) if each.end_user else "",
-            "bank": bank.display_name if bank else "",
-            "person": staff[each.actor_id].display_name,
-            "outcome": draw_state(StateBadge(tone, icon, each.state_label)),
-            "code": each.code,
-            "took": "" if each.duration_ms is None else _("%(seconds).1f s") % {"seconds": each.duration_ms / 1000},
-            "created": ago(each.created_at),
-        }
+        yield (
+            each,
+            {
+                "kind": str(each.get_kind_display()),
+                "integration": integrations[each.integration_id].name,
+                "customer": each.end_user.called(see_names=see_names) if each.end_user else "",
+                "bank": bank.display_name if bank else "",
+                "person": staff[each.actor_id].display_name,
+            },
+        )
+
+
+def _badge(operation: Operation) -> StateBadge:
+    tone, icon = LOOKS.get(State(operation.state), ("quiet", "circle-slash"))
+    return StateBadge(tone, icon, operation.state_label)
