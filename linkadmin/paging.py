@@ -19,13 +19,7 @@ from linkadmin.compiled_query import Loaded, Statement, compiled
 
 PAGE_SIZE = 50
 BEFORE, AFTER = "before", "after"
-PLACES = (
-    BEFORE,
-    AFTER,
-    "at",
-    "day",
-    "end",
-)  # in a URL: select the page; timelines use the last three as well
+PLACES = (BEFORE, AFTER, "at", "day", "end")  # query parameters that select the page; the last three only in timelines
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 ANY_NUMBER = 32_749  # placeholder for a number in a compiled statement; higher than any rank
