@@ -106,7 +106,7 @@
     focusedIn = document.activeElement?.closest("#results [id]")?.id;
     opened = document.activeElement?.closest("[data-stays-open][open]")?.id;
   });
-  document.addEventListener("htmx:afterSettle", () => {
+  document.addEventListener("htmx:afterSwap", () => {
     const menu = opened && document.getElementById(opened);
     if (menu) menu.open = true;
     if (!focusedIn || document.activeElement !== document.body) return;
