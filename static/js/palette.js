@@ -40,6 +40,7 @@ function show(text, results) {
   if (results) found.innerHTML = results;
   else found.replaceChildren(query("#unreachable").content.cloneNode(true));
   shownFor = text;
+  found.ariaBusy = "false";
   const list = found.querySelector("[role=listbox]");
   input.setAttribute("aria-expanded", Boolean(list));
   if (list) input.setAttribute("aria-controls", list.id);
@@ -85,6 +86,7 @@ input.addEventListener("keydown", (event) => {
 });
 
 input.addEventListener("input", (event) => {
+  found.ariaBusy = String(input.value !== shownFor); // then Enter acts on nothing
   clearTimeout(timer);
   if (event.inputType === "insertFromPaste") ask();
   else timer = setTimeout(ask, WAIT_MILLISECONDS);
@@ -96,7 +98,7 @@ input.addEventListener("paste", (event) => {
   if (!/\s{2}|[\n\r\t]/.test(text)) return;
   event.preventDefault();
   input.setRangeText(text.replace(/\s+/g, " ").trim(), input.selectionStart, input.selectionEnd, "end");
-  ask();
+  input.dispatchEvent(new InputEvent("input", { inputType: "insertFromPaste" }));
 });
 
 found.addEventListener("pointermove", (event) => {

@@ -117,10 +117,12 @@ def test_enter_opens_nothing_until_the_present_text_has_results(env: Environment
         box(page).fill("fern")
         page.keyboard.press("Enter")
     assert page.url.endswith("/")
+    expect(page.locator("[data-found]")).to_have_attribute("aria-busy", "true")
     while not held:  # the request is seen before it can be continued
         page.wait_for_timeout(10)
     for route in held:
         route.continue_()
+    expect(page.locator("[data-found]")).to_have_attribute("aria-busy", "false")
     expect(selected(page)).to_contain_text("Blue Fern")
     page.keyboard.press("Enter")
 

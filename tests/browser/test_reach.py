@@ -66,6 +66,7 @@ def test_repair_by_keyboard_alone(env: Environment, windows: Windows) -> None:
 
     page.keyboard.press("/")
     page.keyboard.type(link.remote_id)
+    expect(page.locator("[data-found]")).to_have_attribute("aria-busy", "false")
     expect(page.get_by_role("option", selected=True)).to_contain_text("Erebor Bank")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(link.get_absolute_url()))
