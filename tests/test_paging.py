@@ -192,6 +192,7 @@ def test_list_is_walked_both_ways(name: str) -> None:
     _walk(Walk(LISTS[name](data), Role.MANAGER, ROW))
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("name", RECORDS)
 def test_records_are_walked_both_ways(name: str) -> None:
     data = Data()

@@ -148,6 +148,7 @@ def are_sorted(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setattr(filters, "MOST_SORTED", dict.fromkeys(filters.ORDERS, 3))
 
 
+@pytest.mark.deep
 @pytest.mark.usefixtures("are_sorted")
 def test_each_filter_finds_its_links_in_each_order(env: Environment, links: list[Link]) -> None:
     ana = env.people["ana"]
@@ -182,6 +183,7 @@ def test_readers_who_may_not_see_names_sort_by_customer_id(env: Environment, lin
     assert found == sorted((link.end_user.external_id, link.pk) for link in links if meets(link))
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("sort", filters.SORTS)
 def test_no_list_reads_the_whole_table(env: Environment, links: list[Link], sort: str) -> None:
     with connection.cursor() as cursor:

@@ -80,6 +80,7 @@ ANSWERS: dict[str, Behaviour] = {
 READ_AGAIN = ("408", "500", "503", "reset", "time-out", "cut answer", "429 with a short pause")
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_each_call_is_retried_after_each_answer_as_the_table_says(serve: Serve, call: str, answer: str) -> None:
