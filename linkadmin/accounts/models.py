@@ -19,6 +19,14 @@ from linkadmin.fields import NameField
 
 from .roles import ADMIN_RIGHTS, Right, Role, may
 
+
+class Environment(models.TextChoices):
+    """Of an integration and its links. The two are never in one count."""
+
+    PRODUCTION = "production", _("Production")
+    SANDBOX = "sandbox", _("Sandbox")
+
+
 # Changing any of these ends all sessions of the person for good.
 ENDS_SESSIONS = frozenset({"password", "role", "is_active"})
 

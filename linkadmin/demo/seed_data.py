@@ -14,7 +14,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils import timezone
 
-from linkadmin.accounts.models import User
+from linkadmin.accounts.models import Environment, User
 from linkadmin.audit import log
 from linkadmin.audit.actions import Action
 from linkadmin.audit.models import Outcome
@@ -99,6 +99,7 @@ def _integrations(simulator_url: str, now: datetime) -> dict[str, Integration]:
             id=id_of("integration", provider),
             provider=provider,
             name=name,
+            environment=Environment.SANDBOX,
             base_url=simulator_url,
             options=options,
             key_state=Integration.KeyState.VALID,

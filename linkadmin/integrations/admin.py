@@ -2,6 +2,7 @@
 
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import forms
 from django.conf import settings
@@ -12,6 +13,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from linkadmin.accounts.models import Environment
 from linkadmin.audit import log
 from linkadmin.audit.actions import Action, ObjectType
 from linkadmin.audit.admin import StrictAdmin
@@ -32,7 +34,7 @@ class IntegrationForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Integration
-        fields = ("provider", "name", "base_url", "is_active")
+        fields = ("provider", "name", "environment", "base_url", "is_active")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -40,6 +42,7 @@ class IntegrationForm(forms.ModelForm):  # type: ignore[type-arg]
         self.fields["provider"] = forms.ChoiceField(
             label=_("Provider"), choices=[(kind, provider_class(kind).label) for kind in kinds]
         )
+        self.fields["environment"] = self._environment()
         # Each provider's fields, with the provider as a prefix.
         self.asked = {
             kind: {f"{kind}_{field.name}": translated(field) for field in provider_class(kind).config_fields}
@@ -54,6 +57,7 @@ class IntegrationForm(forms.ModelForm):  # type: ignore[type-arg]
         if kind := cleaned.get("provider"):
             self._require_own(kind, cleaned)
             self._check_address(kind, cleaned.get("base_url"))
+            self._check_environment(kind, cleaned)
         return cleaned
 
     def options(self) -> dict[str, str]:
@@ -77,6 +81,33 @@ class IntegrationForm(forms.ModelForm):  # type: ignore[type-arg]
                 provider_class(kind).check_base_url(address, allow_loopback=settings.ALLOW_LOOPBACK_PROVIDERS)
         except InvalidBaseUrl as error:
             self.add_error("base_url", gettext(error.message) % error.values)
+
+    def _check_environment(self, kind: str, cleaned: dict[str, Any]) -> None:
+        url, environment = cleaned.get("base_url"), cleaned.get("environment")
+        is_sandbox = provider_class(kind).is_sandbox(url) if url and environment else None
+        if is_sandbox is None or is_sandbox == (environment == Environment.SANDBOX):
+            return
+        wrong = "base_url" if self.fields["environment"].disabled else "environment"
+        host = urlsplit(url).hostname
+        self.add_error(
+            wrong,
+            _("%(host)s is a sandbox. Environment and base URL must match.") % {"host": host}
+            if is_sandbox
+            else _("%(host)s is production. Environment and base URL must match.") % {"host": host},
+        )
+
+    def _environment(self) -> forms.Field:
+        is_new = not self.instance.provider
+        is_fixed = not is_new and self.instance.links.exists()
+        return forms.ChoiceField(
+            label=_("Environment"),
+            choices=[("", "—"), *Environment.choices] if is_new else Environment.choices,
+            initial="" if is_new else self.instance.environment,
+            disabled=is_fixed,
+            help_text=_("Can't be changed: this integration has links.")
+            if is_fixed
+            else _("Can't be changed once the integration has links."),
+        )
 
     def _field(self, kind: str, asked: CredentialField) -> forms.Field:
         label = f"{provider_class(kind).label}: {asked.label}"
@@ -102,8 +133,8 @@ class IntegrationForm(forms.ModelForm):  # type: ignore[type-arg]
 class IntegrationAdmin(StrictAdmin):
     actions = None
     form = IntegrationForm
-    list_display = ("name", "provider", "base_url", "is_active", "key_state", "tested_at")
-    list_filter = ("provider", "is_active", "key_state")
+    list_display = ("name", "provider", "environment", "base_url", "is_active", "key_state", "tested_at")
+    list_filter = ("environment", "provider", "is_active", "key_state")
     ordering = ("name",)
     search_fields = ("name", "base_url")
 

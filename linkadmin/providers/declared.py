@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from hashlib import sha256
 from typing import ClassVar, NoReturn, TypeVar, cast
+from urllib.parse import urlsplit
 
 from linkadmin.providers.messages import gettext_noop as _
 
@@ -37,6 +38,8 @@ class Declared:
     capabilities: ClassVar[frozenset[Capability]] = frozenset()
     # The only hosts an integration's base URL may name.
     allowed_hosts: ClassVar[frozenset[str]] = frozenset()
+    # Those of its sandbox, if it has hosts of its own. Where there are none, a host doesn't tell.
+    sandbox_hosts: ClassVar[frozenset[str]] = frozenset()
     # What an administrator enters for an integration; secrets are encrypted.
     config_fields: ClassVar[tuple[CredentialField, ...]] = ()
     # The provider's term for a link's ID.
@@ -79,6 +82,12 @@ class Declared:
     def check_base_url(cls, url: str, *, allow_loopback: bool = False) -> None:
         """Raises InvalidBaseUrl, a ValueError."""
         check_base_url(url, cls.allowed_hosts, allow_loopback)
+
+    @classmethod
+    def is_sandbox(cls, url: str) -> bool | None:
+        """Whether a base URL is the sandbox's. None if it doesn't tell, as in a demo."""
+        host = urlsplit(url).hostname or ""
+        return host in cls.sandbox_hosts if cls.sandbox_hosts and host in cls.allowed_hosts else None
 
     @classmethod
     def quota_scope(cls, call: str) -> str:

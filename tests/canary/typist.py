@@ -207,7 +207,7 @@ class Typist:
         return {name: make.get(name, self.canaries.long)(name) for name in fields}
 
     def _add_integration(self, admin: Browser, provider: str, name: str, **keys: str) -> str:
-        typed = {"provider": provider, "name": name, "is_active": "on", **keys}
+        typed = {"provider": provider, "name": name, "environment": "sandbox", "is_active": "on", **keys}
         for address, is_refused in (("http://metadata.example", True), (self.echo_server.url, False)):
             answer = admin.submit("/admin/integrations/integration/add/", having="base_url", base_url=address, **typed)
             assert ("errornote" in answer.text) is is_refused

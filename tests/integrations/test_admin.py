@@ -23,6 +23,7 @@ def add(env: Environment, **typed: str) -> Page:
     values = {
         "provider": "heron",
         "name": "Heron two",
+        "environment": "sandbox",
         "base_url": env.simulator.url,
         "is_active": "on",
         "heron_api_key": "key_sandbox",
@@ -152,6 +153,62 @@ def test_documented_url_is_accepted_without_a_request(env: Environment) -> None:
     answer = add(env, base_url="https://app.herondata.io")
 
     assert answer.status == 302
+
+
+@pytest.mark.parametrize("environment", ["", "rehearsal"])
+def test_environment_is_required(env: Environment, environment: str) -> None:
+    page = add(env, environment=environment)
+
+    assert page.status == 200
+    assert error_of(page, "environment")
+
+
+@pytest.mark.parametrize(
+    ("host", "environment", "error"),
+    [
+        ("api.belvo.com", "production", ""),
+        ("api.belvo.com", "sandbox", "api.belvo.com is production. Environment and base URL must match."),
+        ("sandbox.belvo.com", "sandbox", ""),
+        ("sandbox.belvo.com", "production", "sandbox.belvo.com is a sandbox. Environment and base URL must match."),
+        ("development.belvo.com", "production", "development.belvo.com is a sandbox."),
+    ],
+)
+def test_environment_has_to_match_the_base_url(env: Environment, host: str, environment: str, error: str) -> None:
+    keys = {"belvo_secret_id": "some-id", "belvo_secret_password": "some-password"}
+    page = add(env, provider="belvo", name="Belvo two", environment=environment, base_url=f"https://{host}", **keys)
+
+    assert error in error_of(page, "environment")
+    assert Integration.objects.filter(name="Belvo two", environment=environment).exists() is not bool(error)
+
+
+@pytest.mark.parametrize("environment", ["sandbox", "production"])
+@pytest.mark.parametrize("url", ["https://app.herondata.io", "http://127.0.0.1:9"])
+def test_administrator_chooses_where_the_base_url_does_not_tell(env: Environment, url: str, environment: str) -> None:
+    add(env, environment=environment, base_url=url)
+
+    assert Integration.objects.get(name="Heron two").environment == environment
+
+
+def test_environment_is_fixed_once_there_are_links(env: Environment) -> None:
+    change(env, env.heron, environment="sandbox")
+    env.heron.refresh_from_db()
+    assert env.heron.environment == "sandbox"
+
+    env.heron_link()
+    change(env, env.heron, environment="production", name="Heron renamed")
+
+    env.heron.refresh_from_db()
+    assert (env.heron.name, env.heron.environment) == ("Heron renamed", "sandbox")
+    assert "Can't be changed: this integration has links." in env.open(change_url(env.heron), "adm").words
+
+
+def test_base_url_has_to_match_an_environment_that_is_fixed(env: Environment) -> None:
+    env.belvo_link()
+    page = change(env, env.belvo, base_url="https://sandbox.belvo.com")
+
+    assert "sandbox.belvo.com is a sandbox. Environment and base URL must match." in error_of(page, "base_url")
+    env.belvo.refresh_from_db()
+    assert env.belvo.base_url == env.simulator.url
 
 
 @pytest.mark.parametrize("provider", ["", "nobody"])

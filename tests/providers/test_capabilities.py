@@ -52,6 +52,7 @@ ALWAYS_OR_OPTIONAL = frozenset(
         "removal_call",
         "repair_url_fields",
         "check_base_url",
+        "is_sandbox",
         "quota_scope",
         "batches",
         "read_institution",

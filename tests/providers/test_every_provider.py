@@ -46,6 +46,7 @@ def test_it_names_itself_its_hosts_and_its_keys(kind: str) -> None:
     assert cls.kind == kind
     assert cls.label
     assert cls.allowed_hosts
+    assert cls.sandbox_hosts < cls.allowed_hosts
     assert any(field.secret for field in cls.config_fields)
 
 

@@ -66,7 +66,8 @@ class Belvo(BelvoRecordCalls):
             Capability.WEBHOOK_DELIVERIES,
         }
     )
-    allowed_hosts = frozenset({"api.belvo.com", "sandbox.belvo.com", "development.belvo.com"})
+    sandbox_hosts = frozenset({"sandbox.belvo.com", "development.belvo.com"})
+    allowed_hosts = frozenset({"api.belvo.com", *sandbox_hosts})
     removal_consequence = _(
         "Belvo deletes the link and all its accounts, transactions, and owners. At an open finance bank, the "
         "customer's consent ends too. This can't be undone: the customer has to connect again, and the link "
