@@ -82,7 +82,7 @@ def test_headline_stays_with_customers_if_another_group_grew_a_little_more(env: 
     link_with_a_past(env, (20, Cause.WORKING), (0, Cause.LOGIN_REFUSED))
     waiting_at(env, EREBOR, ["Acme", "Blue"])
 
-    assert "1 of 3 links is waiting on a customer, 1 more than last Monday" in env.open("/").words
+    assert "1 link of 3 is waiting on a customer, 1 more than last Monday" in env.open("/").words
 
 
 def test_headline_says_when_the_provider_reports_an_outage(env: Environment) -> None:
@@ -188,7 +188,7 @@ def test_overview_of_my_customers_shows_only_theirs(env: Environment) -> None:
 
     page = env.open("/?assigned=mine")
 
-    assert "1 of your 1 links is waiting on a customer" in page.words
+    assert "1 link of your 1 is waiting on a customer" in page.words
     assert "Blue Fern Bakery" in page.words
     assert "Acme Corp" not in page.words
     assert "/links/?assigned=mine&state=customer" in page.links()
@@ -220,7 +220,7 @@ def test_auditor_sees_initials_and_administrator_only_figures(env: Environment) 
     auditor, administrator = env.open("/", "aud"), env.open("/", "adm")
 
     assert "W••• Q•••" in auditor.words
-    assert "1 of 1 links is waiting on a customer" in administrator.words
+    assert "1 link of 1 is waiting on a customer" in administrator.words
     assert not [url for url in administrator.links() if url.startswith(("/links/", "/customers/"))]
     assert "Customers in trouble" not in administrator.words
 
