@@ -96,6 +96,11 @@ POST /customers/                         200  200  200  403
 GET  /customers/{customer}/              200  200  200  403
 GET  /integrations/                      403  200  200  200
 GET  /integrations/{belvo}/              403  200  200  200
+GET  /integrations/new/                  403  403  403  200
+GET  /integrations/new/?provider=heron   403  403  403  200
+POST /integrations/new/?provider=heron   403  403  403  422
+GET  /integrations/{belvo}/edit/         403  403  403  200
+POST /integrations/{belvo}/edit/         403  403  403  422
 GET  /integrations/{belvo}/test/         403  405  403  405
 POST /integrations/{belvo}/test/         403  303  403  303
 GET  /links/{link}/records/              200  200  403  403
@@ -160,7 +165,6 @@ GET  /admin/operations/operation/        403  403  200  403
 GET  /admin/webhooks/webhookdelivery/       403  403  200  200
 GET  /admin/webhooks/webhooksecret/         403  403  200  200
 GET  /admin/integrations/integration/           403  403  200  200
-GET  /admin/integrations/integration/add/       403  403  403  200
 GET  /admin/integrations/integration/{belvo}/change/  403  403  200  200
 GET  /admin/accounts/user/               403  403  200  200
 GET  /admin/accounts/user/add/           403  403  403  200

@@ -167,6 +167,8 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "end-user-account-manager": Right.ORGANIZE_LINKS,
     "integration-list": Right.VIEW_INTEGRATIONS,
     "integration-detail": Right.VIEW_INTEGRATIONS,
+    "integration-new": Right.MANAGE_INTEGRATIONS,
+    "integration-edit": Right.MANAGE_INTEGRATIONS,
     "integration-test": Right.TEST_CONNECTION,
     # Provider records, and what is set up at the provider.
     "integration-records": Right.READ_RECORDS,
@@ -231,8 +233,6 @@ ADMIN_RIGHTS: Mapping[str, Right] = {
     "links.view_healthchange": Right.VIEW_LINKS,
     "links.view_institution": Right.VIEW_INTEGRATIONS,
     "integrations.view_integration": Right.VIEW_INTEGRATIONS,
-    "integrations.add_integration": Right.MANAGE_INTEGRATIONS,
-    "integrations.change_integration": Right.MANAGE_INTEGRATIONS,
     "links.view_link": Right.VIEW_LINKS,
     "bulk.view_bulkjob": Right.VIEW_LINKS,
     "bulk.view_bulkitem": Right.VIEW_LINKS,

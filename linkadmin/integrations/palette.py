@@ -16,7 +16,7 @@ ENTRIES = (
     PaletteEntry(
         PaletteGroup.ACTIONS,
         gettext_lazy("Add integration"),
-        "admin:integrations_integration_add",
+        "integration-new",
         "plus",
         Right.MANAGE_INTEGRATIONS,
     ),

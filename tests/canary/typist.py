@@ -207,9 +207,10 @@ class Typist:
         return {name: make.get(name, self.canaries.long)(name) for name in fields}
 
     def _add_integration(self, admin: Browser, provider: str, name: str, **keys: str) -> str:
-        typed = {"provider": provider, "name": name, "environment": "sandbox", "is_active": "on", **keys}
+        typed = {"name": name, "environment": "sandbox", "is_active": "on", **keys}
         for address, is_refused in (("http://metadata.example", True), (self.echo_server.url, False)):
-            answer = admin.submit("/admin/integrations/integration/add/", having="base_url", base_url=address, **typed)
-            assert ("errornote" in answer.text) is is_refused
+            page = f"/integrations/new/?provider={provider}"
+            answer = admin.submit(page, having="base_url", base_url=address, **typed)
+            assert ("field__error" in answer.text) is is_refused
         listed = admin.get("/integrations/").text.split(name)[0]
         return listed.rsplit("/integrations/", 1)[1].split("/")[0]

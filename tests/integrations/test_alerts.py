@@ -44,6 +44,7 @@ def pages(env: Environment, link: Link) -> dict[str, tuple[str, ...]]:
         "/integrations/": ("mia", "aud", "adm"),
         env.belvo.get_absolute_url(): ("mia", "aud", "adm"),
         f"/integrations/{env.belvo.pk}/full-checks/": ("mia", "aud", "adm"),
+        f"/integrations/{env.belvo.pk}/edit/": ("adm",),
         f"/admin/integrations/integration/{env.belvo.pk}/change/": ("aud", "adm"),
         "/links/new/": ("ana",),
         env.new_link_url("erebor_mx_retail"): ("ana",),
@@ -59,8 +60,8 @@ def test_rejected_keys_are_one_bar_on_every_page_for_every_role(env: Environment
             bar = bar_of(env, url, name)
             assert bar.count(REJECTED) == 1, (url, name)
             assert "First rejected 8 min ago." in bar, (url, name)
-            change = f"/admin/integrations/integration/{env.belvo.pk}/change/"
-            assert (change in bar) == (name == "adm"), (url, name)
+            edit = f"/integrations/{env.belvo.pk}/edit/#keys"
+            assert (edit in bar) == (name == "adm"), (url, name)
             assert ("An administrator needs to enter new keys." in bar) == (name != "adm"), (url, name)
 
 
@@ -163,7 +164,7 @@ def test_open_code_step_stays_with_its_field_disabled(env: Environment, why: str
 def test_key_form_of_the_integration_always_stays(env: Environment) -> None:
     reject(env.belvo)
 
-    page = env.open(f"/admin/integrations/integration/{env.belvo.pk}/change/", "adm")
+    page = env.open(f"/integrations/{env.belvo.pk}/edit/", "adm")
 
     assert page.inputs()["belvo_secret_password"]["type"] == "password"
 

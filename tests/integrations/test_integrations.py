@@ -134,8 +134,8 @@ def test_buttons_are_drawn_for_who_may_press_them(env: Environment) -> None:
 
     assert "Test connection" in env.open(url, "mia").words
     assert "Test connection" not in env.open(url, "aud").words
-    assert f"/admin/integrations/integration/{env.belvo.pk}/change/" in env.open(url, "adm").links()
-    assert f"/admin/integrations/integration/{env.belvo.pk}/change/" not in env.open(url, "mia").links()
+    assert f"/integrations/{env.belvo.pk}/edit/" in env.open(url, "adm").links()
+    assert f"/integrations/{env.belvo.pk}/edit/" not in env.open(url, "mia").links()
 
 
 def test_no_integration_says_who_adds_one(env: Environment) -> None:

@@ -111,7 +111,8 @@ def institution_page(env: Environment) -> str:
 @pytest.mark.parametrize(
     ("url", "name", "texts"),
     [
-        (lambda env: "/admin/integrations/integration/add/", "adm", ["Secret ID", "API key", "Integration ID"]),
+        (lambda env: "/integrations/new/?provider=belvo", "adm", ["Secret ID", "Secret password"]),
+        (lambda env: "/integrations/new/?provider=heron", "adm", ["API key", "Integration ID"]),
         (integration_page, "adm", ["Integration ID"]),
         (new_belvo_link, "ana", ["Recurring", "Data retention", "Second username"]),
         (lambda env: env.new_link_url(), "ana", ["Item ID", "Plaid's item_id. It's case-sensitive."]),
@@ -159,8 +160,8 @@ def test_code_field_without_a_label_of_the_bank_has_ours_translated(env: Environ
 @pytest.mark.usefixtures("translated")
 def test_rejected_base_url_says_why_in_translation(env: Environment) -> None:
     Integration.objects.all().delete()
-    typed = {"provider": "heron", "name": "Heron", "base_url": "https://example.com", "is_active": "on"}
+    typed = {"name": "Heron", "base_url": "https://example.com", "is_active": "on"}
 
-    page = env.post("/admin/integrations/integration/add/", typed, "adm")
+    page = env.post("/integrations/new/?provider=heron", typed, "adm")
 
     assert "«The host must be one of: app.herondata.io.»" in page.words

@@ -1,0 +1,1 @@
+"""Adding and editing an integration: base URL, options, keys. Start with `views`."""
