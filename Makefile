@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE :=
 OURS := linkadmin tests benchmarks bin .ci manage.py
 
-.PHONY: help run test bench soak environment lint types contracts check messages lock clean
+.PHONY: help run test bench screenshots pictures soak environment lint types contracts check messages lock clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1	\2/p' Makefile | expand -t 18
@@ -23,6 +23,14 @@ test: environment ## run the tests (ARGS="-k name" selects some; .ci/run adds sl
 
 bench: environment ## measure the product beside floors and peers (SIZE=S, M, L; ENGINE=sqlite, postgresql; W=1,2)
 	@$(BIN)/python -W ignore -m benchmarks --size $(or $(SIZE),S) $(if $(ENGINE),--engine $(ENGINE)) $(if $(W),--workloads $(W))
+
+screenshots: export SCREENSHOTS = $(or $(FOLDER),var/screenshots)
+screenshots: environment ## check every state of every page in Chromium, and store pictures and faults (FOLDER, default var/screenshots)
+	@mkdir -p "$(SCREENSHOTS)" && rm -f "$(SCREENSHOTS)/faults.txt"
+	@$(BIN)/pytest -q -n 2 tests/browser/test_every_page.py
+
+pictures: environment ## take README's pictures again
+	@PICTURES=1 $(BIN)/pytest -q tests/browser/test_readme_picture.py
 
 soak: environment ## write to SQLite for an hour, and check that its log stays short (SOAK_SECONDS)
 	@SOAK_SECONDS=$(or $(SOAK_SECONDS),3600) $(BIN)/pytest -q tests/test_database.py -k log_does_not_grow

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from django.conf import settings
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, WebError
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, WebError
 
 from linkadmin.links.models import Link
 from tests.environment import Environment
@@ -21,9 +21,10 @@ WIDER = """
 Math.max(...[document.documentElement, ...document.querySelectorAll(".panel, .alert, .verdict")]
   .map((box) => box.scrollWidth - box.clientWidth))
 """
-SERIOUS = ("serious", "critical")
-EVERYTHING: dict[str, Any] = {"resultTypes": ["violations"]}
-COLOURS = EVERYTHING | {"runOnly": ["color-contrast"]}  # the only rule that depends on the color scheme
+Rules = dict[str, Any]
+EVERYTHING: Rules = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
+COLOURS: Rules = {"resultTypes": ["violations"], "runOnly": ["color-contrast"]}  # all that depends on the theme
+THEMES: dict[Literal["light", "dark"], Rules] = {"light": EVERYTHING, "dark": COLOURS}
 
 
 class Windows:
@@ -43,6 +44,7 @@ class Windows:
         context.add_init_script(TELL_VIOLATIONS)
         context.on("console", self._heard)
         context.on("weberror", self._failed)
+        context.on("requestfailed", self._unanswered)
         if name:
             session = self._env.client(name).cookies[settings.SESSION_COOKIE_NAME].value
             context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": self.url}])
@@ -59,6 +61,10 @@ class Windows:
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not re.match(CODE_ENTERED.format("|".join(self._expected)), message.text):
             self.problems.append(f"{message.location.get('url')}: {message.text}")
+
+    def _unanswered(self, request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # the page was left
+            self.problems.append(f"{request.url}: {request.failure}")
 
     def _failed(self, error: WebError) -> None:
         self.problems.append(str(error.error))
@@ -82,15 +88,18 @@ def overflow(page: Page) -> int:
 
 
 def barriers(page: Page) -> list[str]:
-    """Return serious and critical axe violations in light and dark mode."""
-    return _barriers(page, "light", EVERYTHING) + _barriers(page, "dark", COLOURS)
+    """Return what axe finds in light and dark mode."""
+    found = []
+    for theme, rules in THEMES.items():
+        page.emulate_media(color_scheme=theme)
+        found += [f"{theme}: {each}" for each in barriers_in(page, rules)]
+    return found
 
 
-def _barriers(page: Page, scheme: Literal["light", "dark"], rules: dict[str, Any]) -> list[str]:
-    page.emulate_media(color_scheme=scheme)
+def barriers_in(page: Page, rules: Rules) -> list[str]:
     return [
-        f"{scheme}: {each['id']} at {node['target']}: {node['failureSummary']}"
+        f"{each['id']} at {' '.join(map(str, node['target']))}: {' '.join(node['failureSummary'].split())}"
         for each in Axe().run(page, options=rules).response["violations"]
-        if each["impact"] in SERIOUS
         for node in each["nodes"]
+        if "partially obscured" not in node["failureSummary"]  # by an open menu
     ]

@@ -1,22 +1,60 @@
-"""Data for every page, and the URLs of all pages a person can open."""
+"""Every page a person can open and every state it can be in, with plenty of data on each."""
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 
+import pytest
+from django.contrib import admin
+from django.urls import reverse
 from django.utils import timezone
+from playwright.sync_api import Page, expect
 
+from linkadmin import exports
+from linkadmin.accounts.models import User
+from linkadmin.integrations.models import Integration
 from linkadmin.links import health
 from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import Link
 from linkadmin.operations import tasks
+from linkadmin.operations.models import Operation, PendingChallenge, State
 from linkadmin.providers.types import Cause, Observation, RemoteLink
 from linkadmin.sync import full_checks
 from linkadmin.sync.models import FullCheck, FullCheckState
+from linkadmin.web import probes
 from tests.bulk.helpers import completed, draft_job, started_job
 from tests.environment import Environment
+from tests.troubles import impatient, lock_of_another
 from tests.webhooks.webhook_sender import deliver, heron_webhook, open_endpoint, signed, stored_delivery
 
 NAMES = ("Acme Corp", "Blue Fern Bakery", "Panadería y Pastelería La Esquina del Sol Naciente", "Ninth Dental")
 NOBODY = ""
+SUPPORT, MANAGER, AUDITOR, ADMINISTRATOR = "ana", "mia", "aud", "adm"
+PHONES = 800  # pixels: up to this width, the navigation is a menu
+WRONG_CODE = "222222"
+ALL_WIDTHS = (0, 100_000)
+
+Act = Callable[[Page], object]
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One state of a page: who opens which URL, and what they do there."""
+
+    name: str
+    person: str
+    url: str
+    act: Act | None = None
+    widths: tuple[int, int] = ALL_WIDTHS  # least and most
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.person})"
+
+
+Shots = Iterator[Shot]
+
+
+# --- Data ---
 
 
 def furnish(env: Environment) -> None:
@@ -34,13 +72,24 @@ def furnish(env: Environment) -> None:
         health.start_link(RemoteLink(remote_id=link.remote_id, observation=seen), link, report)
 
 
-def jobs(env: Environment, link: Link) -> list[str]:
-    """Return the pages of a draft, a running job and a finished job. The finished one skipped many links."""
-    links = list(Link.objects.filter(integration=env.belvo))
-    plan = draft_job(env, "refresh", [*links, link])
-    running = started_job(env, "refresh", links)
-    done = completed(started_job(env, "note", [*links, link], text=f"{'A long note about all of them. ' * 20}"))
-    return [job.get_absolute_url() for job in (plan, running, done)]
+def repaired(env: Environment, name: str, password: str, *codes: str) -> Link:
+    """A link whose credentials were updated with a password that decides what the simulated bank does."""
+    link = env.belvo_link(name)
+    env.send(f"{link.get_absolute_url()}credentials/", password=password)
+    for code in codes:
+        env.send(f"{link.get_absolute_url()}code/", code=code)
+    return link
+
+
+def link_at_heron(env: Environment) -> Link:
+    """A link whose customer has another one there, and a webhook about it."""
+    if there := Link.objects.filter(remote_id="item-listed").first():
+        return there
+    link = env.heron_link("Listed", item_id="item-listed")
+    env.let_know(env.heron, link.end_user, "item-of-the-same-customer", None, Cause.LOGIN_REQUIRED)
+    body = heron_webhook(end_user_id=link.end_user.external_id)
+    deliver(open_endpoint(env.heron), body, signed(body))
+    return link
 
 
 def full_checks_of(env: Environment) -> list[FullCheck]:
@@ -51,86 +100,382 @@ def full_checks_of(env: Environment) -> list[FullCheck]:
     return [failed, full_checks.start(env.heron, started_by=env.people["adm"])]
 
 
-def pages(env: Environment) -> list[tuple[str, str]]:
-    """Return (username, URL) for every kind of page, with plenty of data on each."""
+# --- What people do on a page ---
+
+
+def submit_empty(page: Page) -> None:
+    """Submit the page's last form as it is, past the browser's own checks."""
+    form = page.locator("main form[method=post]").last
+    form.evaluate("form => { form.noValidate = true; form.requestSubmit(); }")
+    expect(page.locator("main [aria-invalid=true], main .field__error, main .alert").first).to_be_visible()
+
+
+def open_menu(selector: str) -> Act:
+    return lambda page: page.locator(f"{selector} > summary").click()
+
+
+def show(popover: str) -> Act:
+    return lambda page: page.locator(popover).evaluate("element => element.showPopover()")
+
+
+def hover(selector: str) -> Act:
+    return lambda page: page.locator(selector).first.hover()
+
+
+def find(words: str) -> Act:
+    def act(page: Page) -> None:
+        page.keyboard.press("/")
+        box = page.get_by_role("combobox", name="Find anything")
+        expect(page.get_by_role("option").first).to_be_visible()
+        box.fill(words)
+        page.wait_for_timeout(400)
+        expect(page.locator(".palette__option, .palette__nothing").first).to_be_visible()
+
+    return act
+
+
+def shortcuts(page: Page) -> None:
+    page.keyboard.press("?")
+    expect(page.locator("#shortcuts")).to_be_visible()
+
+
+def search(words: str) -> Act:
+    def act(page: Page) -> None:
+        page.locator("input[name=q]").first.fill(words)
+        page.locator("input[name=q]").first.press("Enter")
+        expect(page.locator("main")).to_contain_text(words)
+
+    return act
+
+
+def select_rows(page: Page) -> None:
+    page.get_by_label("Select all on this page").check()
+    expect(page.locator("[data-selected]")).to_contain_text("selected")
+
+
+def ask_in_bulk(button: str) -> Act:
+    def act(page: Page) -> None:
+        select_rows(page)
+        page.get_by_role("button", name=button, exact=True).click()
+        expect(page.get_by_role("button", name="Review")).to_be_visible()
+
+    return act
+
+
+def add_note(page: Page) -> None:
+    page.get_by_label("Note").fill("They call back on Monday")
+    page.get_by_role("button", name="Add note").click()
+    expect(page.locator("#timeline")).to_contain_text("They call back on Monday")
+
+
+def fill_in_place(page: Page) -> None:
+    page.locator(".verdict").get_by_role("link", name="Update credentials").click()
+    expect(page.locator("#repair form")).to_be_visible()
+
+
+def code_expires(page: Page) -> None:
+    PendingChallenge.objects.update(expires_at=timezone.now())
+    page.reload()
+    expect(page.get_by_role("alert")).to_contain_text("Code expired")
+
+
+def two_exports_run(page: Page) -> None:
+    url, taken = page.url, [exports._slots.acquire(blocking=False) for _ in range(exports.AT_ONCE)]
+    page.goto(f"{url}export/")
+    for _ in filter(None, taken):
+        exports._slots.release()
+
+
+def server_breaks(page: Page) -> None:
+    def broken(*_args: object) -> None:
+        raise RuntimeError
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(probes, "_parts", broken)
+        page.goto("/status/")
+
+
+def database_is_locked(page: Page) -> None:
+    with impatient(), lock_of_another():
+        page.reload()
+
+
+def form_is_stale(page: Page) -> None:
+    """Sign out with a token from an earlier session."""
+    with page.expect_navigation():
+        page.locator("#user-menu form").evaluate("""form => {
+          form.querySelector("[name=csrfmiddlewaretoken]").value = "x".repeat(64);
+          form.submit();
+        }""")
+
+
+def sign_in_with_a_wrong_password(page: Page) -> None:
+    page.get_by_label("Username").fill("ana")
+    page.get_by_label("Password").fill("not the password")
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def sign_out(page: Page) -> None:
+    page.locator("#user-menu form").evaluate("form => form.submit()")
+    expect(page.get_by_label("Password")).to_be_visible()
+
+
+# --- The table, by subject ---
+
+
+def main_pages(env: Environment) -> Shots:
+    """The pages of every day, checked in each run of the tests."""
     furnish(env)
-    broken, asked, lost = (env.belvo_link(name) for name in NAMES[:3])
-    env.send(f"{asked.get_absolute_url()}credentials/", password="mfa_qr")
-    env.send(f"{lost.get_absolute_url()}credentials/", password="lost_before")
-    refused = env.belvo_link("Rejected", cause=Cause.ACCOUNT_LOCKED)
-    env.send(f"{refused.get_absolute_url()}credentials/", password="pass_invalid")
-    verifying = env.belvo_link("Proving")
-    env.send(f"{verifying.get_absolute_url()}credentials/", password="pass_valid")
-    repaired_there = env.belvo_link("Repaired there", bank="ofmockbank_br_retail")
-    env.send(f"{repaired_there.get_absolute_url()}repair-url/", locale="es")
+    broken = env.belvo_link()
+    coded = repaired(env, "Blue Fern Bakery", "mfa_numeric")
+    yield Shot("overview", SUPPORT, "/")
+    yield Shot("links", SUPPORT, "/links/", select_rows)
+    yield Shot("link", SUPPORT, broken.get_absolute_url())
+    yield Shot("credentials", SUPPORT, f"{broken.get_absolute_url()}credentials/")
+    yield Shot("code", SUPPORT, f"{coded.get_absolute_url()}code/")
+    yield Shot("new link", SUPPORT, env.new_link_url())
+    yield Shot("palette", SUPPORT, "/", find("acme"))
+    yield Shot("customers", MANAGER, "/customers/")
+    yield Shot("customer", MANAGER, broken.end_user.get_absolute_url())
+    yield Shot("activity", AUDITOR, "/operations/")
+    yield Shot("integration", ADMINISTRATOR, env.belvo.get_absolute_url())
+
+
+def lists(env: Environment) -> Shots:
+    """Overview and lists: filtered, without a match, with open menus."""
+    furnish(env)
+    heron = link_at_heron(env)
+    refused = repaired(env, "Rejected", "pass_invalid")
+    links = list(Link.objects.filter(integration=env.belvo)[:30])
+    draft = draft_job(env, "refresh", [*links, heron])
+    running = started_job(env, "refresh", links)
+    done = completed(started_job(env, "note", [*links, heron], text=f"{'A long note about all of them. ' * 20}"))
+    for person in (SUPPORT, MANAGER, AUDITOR, ADMINISTRATOR):
+        yield Shot(f"overview of {person}", person, "/")
+    yield Shot("overview, mine", SUPPORT, "/?assigned=mine")
+    yield Shot("overview, day of the chart", SUPPORT, "/", hover(".chart__plot"), widths=(1280, 1280))
+    for person in (SUPPORT, AUDITOR):
+        yield Shot(f"links of {person}", person, "/links/")
+    yield Shot("links, row with its action", SUPPORT, "/links/", hover("tbody tr"))
+    yield Shot("links, filtered", SUPPORT, "/links/?state=customer&assigned=mine")
+    yield Shot("links, many filters", SUPPORT, f"/links/?state=customer_login&integration={env.belvo.pk}&order=since")
+    yield Shot("links, no match", SUPPORT, "/links/?state=setting_up&assigned=nobody&silent=30")
+    yield Shot("links, mine", MANAGER, "/links/?assigned=mine")
+    yield Shot("links, filter menu", SUPPORT, "/links/", open_menu("#filter-state"))
+    yield Shot("links, institution menu", SUPPORT, "/links/", open_menu("#filter-institution"))
+    yield Shot("links, search", SUPPORT, "/links/", search("Acme"))
+    yield Shot("links, search without a match", SUPPORT, "/links/", search("nobody-has-this-name"))
+    yield Shot("links, assign", SUPPORT, "/links/", ask_in_bulk("Assign"))
+    yield Shot("links, note", SUPPORT, "/links/", ask_in_bulk("Add note"))
+    yield Shot("customers", SUPPORT, "/customers/")
+    yield Shot("customers of the auditor", AUDITOR, "/customers/")
+    yield Shot("customers, search without a match", SUPPORT, "/customers/", search("nobody-has-this-name"))
+    yield Shot("institutions", SUPPORT, "/institutions/")
+    yield Shot("institution", SUPPORT, env.bank("ironbank_br_retail").get_absolute_url())
+    yield Shot("institution lookup", SUPPORT, f"/integrations/{env.belvo.pk}/institutions/")
+    yield Shot("unrecognized values", SUPPORT, "/unrecognized-values/")
+    yield Shot("activity", SUPPORT, "/operations/")
+    yield Shot("operation, rejected", SUPPORT, env.last_operation(refused).get_absolute_url())
+    yield Shot("webhooks", SUPPORT, "/deliveries/")
+    yield Shot("delivery", SUPPORT, stored_delivery(env.heron).get_absolute_url())
+    yield Shot("delivery for the administrator", ADMINISTRATOR, stored_delivery(env.heron).get_absolute_url())
+    yield Shot("jobs", SUPPORT, "/bulk/")
+    yield Shot("job, draft", SUPPORT, draft.get_absolute_url())
+    yield Shot("job, running", SUPPORT, running.get_absolute_url())
+    yield Shot("job, done", SUPPORT, done.get_absolute_url())
+    yield Shot("exports busy", MANAGER, "/customers/", two_exports_run)
+
+
+def repairs(env: Environment) -> Shots:
+    """A link's page, and each step of a repair."""
+    broken = env.belvo_link()
+    listed = link_at_heron(env)
+    at = broken.get_absolute_url()
+    for cause in (Cause.BANK_DOWN, Cause.ACCOUNT_LOCKED, Cause.CONSENT_REJECTED, Cause.STALE, Cause.WORKING):
+        link = env.belvo_link(NAMES[2], cause=cause)
+        yield Shot(f"link, {cause.value}", SUPPORT, link.get_absolute_url())
+    for person in (SUPPORT, MANAGER, AUDITOR):
+        yield Shot(f"link of {person}", person, at)
+    yield Shot("link, menu", SUPPORT, at, open_menu(".more"))
+    yield Shot("link, day of the calendar", SUPPORT, at, hover("[data-calendar] li:last-child a"))
+    yield Shot("link, form in place", SUPPORT, at, fill_in_place)
+    yield Shot("link, note added", SUPPORT, at, add_note)
+    yield Shot("link at Heron", SUPPORT, listed.get_absolute_url())
+    yield Shot("history", SUPPORT, f"{at}history/")
+    yield Shot("history, filtered", SUPPORT, f"{at}history/?kind=note&order=oldest&utc=1")
+    yield Shot("note", SUPPORT, f"{at}notes/")
+    yield Shot("assignee", SUPPORT, f"{at}assignee/")
+    for slug in ("settings", "fetch", "repair-url", "delete", "reports"):
+        yield Shot(f"link, {slug}", SUPPORT, f"{at}{slug}/")
+    for slug in ("access-token", "reports", "delete"):
+        yield Shot(f"link at Heron, {slug}", SUPPORT, f"{listed.get_absolute_url()}{slug}/")
+    yield Shot("delete, errors", SUPPORT, f"{listed.get_absolute_url()}delete/", submit_empty)
+    yield Shot("credentials, errors", SUPPORT, f"{at}credentials/", submit_empty)
+    yield Shot("records of a link", SUPPORT, f"{listed.get_absolute_url()}records/")
+    yield Shot("new link", SUPPORT, "/links/new/")
+    yield Shot("new link, institutions", SUPPORT, f"/links/new/?integration={env.belvo.pk}")
+    yield Shot("new link, Belvo", SUPPORT, env.new_link_url("anchorhead_mx_fiscal"))
+    yield Shot("new link, Heron, errors", SUPPORT, env.new_link_url(), submit_empty)
+    asked = {
+        "code": ("mfa_default",),
+        "number": ("mfa_numeric",),
+        "QR code": ("mfa_qr",),
+        "question": ("mfa_text",),
+        "approval": ("mfa_approve",),
+        "further step": ("mfa_three", "111111"),
+        "wrong code": ("mfa_default", WRONG_CODE),
+    }
+    for name, (password, *codes) in asked.items():
+        link = repaired(env, NAMES[2], password, *codes)
+        yield Shot(f"code, {name}", SUPPORT, f"{link.get_absolute_url()}code/")
+    yield Shot("code, in place", SUPPORT, link.get_absolute_url())
+    yield Shot("code, for a colleague", "ben", link.get_absolute_url())
+    yield Shot("code, for the account manager", MANAGER, f"{link.get_absolute_url()}code/")
+    yield Shot("code, cancel", MANAGER, f"{link.get_absolute_url()}code/cancel/")
+    spent = repaired(env, "Spent", "mfa_default", WRONG_CODE, WRONG_CODE, WRONG_CODE)
+    yield Shot("no attempts left", SUPPORT, spent.get_absolute_url())
+    yield Shot("no attempts left, credentials", SUPPORT, f"{spent.get_absolute_url()}credentials/")
+    yield Shot("no attempts left, for the account manager", MANAGER, spent.get_absolute_url())
+    refused = repaired(env, "Rejected", "pass_invalid")
+    yield Shot("credentials rejected", SUPPORT, f"{refused.get_absolute_url()}credentials/")
+    working = repaired(env, "Working", "pass_valid")
+    env.prove(working)
+    yield Shot("working", SUPPORT, working.get_absolute_url())
+    verifying = repaired(env, "Verifying", "pass_valid")
+    yield Shot("verifying", SUPPORT, verifying.get_absolute_url())
+    yield Shot("operation, succeeded", SUPPORT, env.last_operation(verifying).get_absolute_url())
+    lost = repaired(env, "Lost", "lost_before")
+    yield Shot("outcome unknown", SUPPORT, lost.get_absolute_url())
+    yield Shot("operation, outcome unknown", SUPPORT, env.last_operation(lost).get_absolute_url())
+    open_question = repaired(env, "Undecided", "lost_before")
+    Operation.objects.filter(link=open_question).update(state=State.NEEDS_DECISION)
+    yield Shot("needs a decision", SUPPORT, open_question.get_absolute_url())
+    yield Shot("operation, resolve manually", MANAGER, env.last_operation(open_question).get_absolute_url())
+    there = env.belvo_link("Repaired there", bank="ofmockbank_br_retail")
+    env.send(f"{there.get_absolute_url()}repair-url/", locale="es")
+    yield Shot("repair URL", SUPPORT, env.last_operation(there).get_absolute_url())
     tasks.close_overdue()
-    listed = env.heron_link("Listed", item_id="item-listed")
-    env.let_know(env.heron, listed.end_user, "item-of-the-same-customer", None, Cause.LOGIN_REQUIRED)
+    yield Shot("code expired", SUPPORT, f"{link.get_absolute_url()}code/", code_expires)
+
+
+def setup(env: Environment) -> Shots:
+    """Customers, integrations, provider records, and an account."""
+    listed, broken = link_at_heron(env), env.belvo_link()
     at_heron = f"/integrations/{env.heron.pk}"
-    body = heron_webhook(end_user_id=listed.end_user.external_id)
-    deliver(open_endpoint(env.heron), body, signed(body))
-    support = [
-        "/",
-        "/?assigned=mine",
-        "/links/",
-        "/links/?state=customer&assigned=mine",
-        "/links/?state=setting_up&assigned=mine",
-        "/links/new/",
-        f"/links/new/?integration={env.belvo.pk}",
-        env.new_link_url("anchorhead_mx_fiscal"),
-        env.new_link_url(),
-        broken.get_absolute_url(),
-        f"{broken.get_absolute_url()}credentials/",
-        f"{broken.get_absolute_url()}notes/",
-        f"{refused.get_absolute_url()}history/",
-        f"{refused.get_absolute_url()}history/?kind=note&order=oldest&utc=1",
-        f"{asked.get_absolute_url()}code/",
-        refused.get_absolute_url(),
-        verifying.get_absolute_url(),
-        env.last_operation(refused).get_absolute_url(),
-        env.last_operation(lost).get_absolute_url(),
-        *(f"{broken.get_absolute_url()}{slug}/" for slug in ("settings", "fetch", "repair-url", "delete", "reports")),
-        env.last_operation(repaired_there).get_absolute_url(),
-        listed.get_absolute_url(),
-        *(f"{listed.get_absolute_url()}{slug}/" for slug in ("access-token", "reports", "delete")),
-        "/customers/",
-        refused.end_user.get_absolute_url(),
-        "/institutions/",
-        env.bank("ironbank_br_retail").get_absolute_url(),
-        f"/integrations/{env.belvo.pk}/institutions/",
-        f"/integrations/{env.belvo.pk}/records/links/",
-        f"{at_heron}/records/links/",
-        f"{at_heron}/records/customers/",
-        f"/customers/{listed.end_user_id}/records/{env.heron.pk}/",
-        f"/customers/{broken.end_user_id}/records/{env.heron.pk}/",
-        f"{listed.get_absolute_url()}records/",
-        "/unrecognized-values/",
-        "/bulk/",
-        *jobs(env, listed),
-        "/deliveries/",
-        stored_delivery(env.heron).get_absolute_url(),
-        "/accounts/password/",
-        "/integrations/",
-        "/no/such/page/",
-    ]
-    manager = ["/integrations/", env.belvo.get_absolute_url(), f"{asked.get_absolute_url()}code/"]
-    administrator = [
-        "/status/",
-        f"{at_heron}/endpoint/",
-        f"{at_heron}/endpoint/url/",
-        f"{at_heron}/endpoint/secrets/{env.heron.webhook_secrets.get().pk}/revoke/",
-        env.heron.get_absolute_url(),
-        f"{at_heron}/records/connectors/",
-        f"{at_heron}/records/webhooks/",
-        f"{at_heron}/webhooks/add/",
-        f"{at_heron}/webhooks/wbh_gone/end/",
-        f"{at_heron}/reports/",
-        *(each.get_absolute_url() for each in full_checks_of(env)),
-        f"{at_heron}/full-checks/",
-    ]
-    return [
-        (NOBODY, "/accounts/login/"),
-        *(("ana", address) for address in support),
-        *(("mia", address) for address in manager),
-        *(("adm", address) for address in administrator),
-    ]
+    for person in (SUPPORT, MANAGER, AUDITOR):
+        yield Shot(f"customer of {person}", person, broken.end_user.get_absolute_url())
+    yield Shot("customer, contact details", SUPPORT, f"{broken.end_user.get_absolute_url()}contact/")
+    yield Shot("customer at Heron", SUPPORT, f"/customers/{listed.end_user_id}/records/{env.heron.pk}/")
+    yield Shot("customer not at Heron", SUPPORT, f"/customers/{broken.end_user_id}/records/{env.heron.pk}/")
+    yield Shot("records, links at Belvo", SUPPORT, f"/integrations/{env.belvo.pk}/records/links/")
+    yield Shot("records, links at Heron", SUPPORT, f"{at_heron}/records/links/")
+    yield Shot("records, customers", SUPPORT, f"{at_heron}/records/customers/")
+    for person in (MANAGER, AUDITOR, ADMINISTRATOR):
+        yield Shot(f"integrations of {person}", person, "/integrations/")
+        yield Shot(f"Belvo for {person}", person, env.belvo.get_absolute_url())
+        yield Shot(f"Heron for {person}", person, env.heron.get_absolute_url())
+        yield Shot(f"endpoint for {person}", person, f"{at_heron}/endpoint/")
+    yield Shot("endpoint URL", ADMINISTRATOR, f"{at_heron}/endpoint/url/")
+    secret = env.heron.webhook_secrets.get()
+    yield Shot("revoke secret", ADMINISTRATOR, f"{at_heron}/endpoint/secrets/{secret.pk}/revoke/")
+    yield Shot("connectors", ADMINISTRATOR, f"{at_heron}/records/connectors/")
+    yield Shot("subscriptions", ADMINISTRATOR, f"{at_heron}/records/webhooks/")
+    yield Shot("subscribe", ADMINISTRATOR, f"{at_heron}/webhooks/add/")
+    yield Shot("unsubscribe", ADMINISTRATOR, f"{at_heron}/webhooks/wbh_gone/end/")
+    yield Shot("reports", ADMINISTRATOR, f"{at_heron}/reports/")
+    yield Shot("reports, errors", ADMINISTRATOR, f"{at_heron}/reports/", submit_empty)
+    for each in full_checks_of(env):
+        yield Shot(f"full check, {each.state}", ADMINISTRATOR, each.get_absolute_url())
+    yield Shot("full checks", ADMINISTRATOR, f"{at_heron}/full-checks/")
+    yield Shot("system status", ADMINISTRATOR, "/status/")
+    yield Shot("password", SUPPORT, "/accounts/password/")
+    yield Shot("password, errors", SUPPORT, "/accounts/password/", submit_empty)
+    yield Shot("sessions", SUPPORT, "/accounts/sessions/")
+
+
+def around(env: Environment) -> Shots:
+    """What is on every page, and pages that aren't there."""
+    link = env.belvo_link(NAMES[2])
+    yield Shot("account menu", SUPPORT, "/links/", show("#user-menu"))
+    yield Shot("navigation", SUPPORT, "/links/", show("#nav"), widths=(0, PHONES))
+    yield Shot("palette", SUPPORT, "/links/", lambda page: page.keyboard.press("/"))
+    yield Shot("palette, results", SUPPORT, "/links/", find("panaderia"))
+    yield Shot("palette, nothing found", SUPPORT, "/links/", find("nobody-has-this-name"))
+    yield Shot("palette of the administrator", ADMINISTRATOR, "/", find("integr"))
+    yield Shot("shortcuts", SUPPORT, "/links/", shortcuts)
+    yield Shot("400", SUPPORT, "/links/?state=nonsense")
+    yield Shot("403", SUPPORT, "/status/")
+    yield Shot("403, stale form", SUPPORT, link.get_absolute_url(), form_is_stale)
+    yield Shot("404", SUPPORT, "/no/such/page/")
+    yield Shot("500", ADMINISTRATOR, "/integrations/", server_breaks)
+    yield Shot("503", SUPPORT, link.get_absolute_url(), database_is_locked)
+    yield Shot("sign-in", NOBODY, "/accounts/login/")
+    yield Shot("sign-in, errors", NOBODY, "/accounts/login/", sign_in_with_a_wrong_password)
+    yield Shot("404 for a visitor", NOBODY, "/no/such/page/")
+    yield Shot("signed out", SUPPORT, "/", sign_out)
+
+
+def waiting(env: Environment) -> Shots:
+    """A bank that hasn't answered."""
+    link = repaired(env, "Waiting", "slow_1")
+    yield Shot("contacting the bank", SUPPORT, link.get_absolute_url())
+    yield Shot("operation, contacting the bank", SUPPORT, env.last_operation(link).get_absolute_url())
+
+
+def without_data(env: Environment) -> Shots:
+    """Lists before there is anything in them."""
+    for name, url in {
+        "overview": "/",
+        "links": "/links/",
+        "customers": "/customers/",
+        "institutions": "/institutions/",
+        "unrecognized values": "/unrecognized-values/",
+        "activity": "/operations/",
+        "webhooks": "/deliveries/",
+        "jobs": "/bulk/",
+    }.items():
+        yield Shot(f"no data, {name}", SUPPORT, url)
+    yield Shot("no data, integration", ADMINISTRATOR, env.heron.get_absolute_url())
+    yield Shot("no data, full checks", ADMINISTRATOR, f"/integrations/{env.heron.pk}/full-checks/")
+    yield Shot("no data, endpoint", ADMINISTRATOR, f"/integrations/{env.heron.pk}/endpoint/")
+    Integration.objects.update(is_active=False)
+    yield Shot("no data, new link", SUPPORT, "/links/new/")
+
+
+def django_admin(env: Environment) -> Shots:
+    """Each model of Django admin: the auditor views it, the administrator edits it."""
+    list(lists(env))
+    list(setup(env))
+    yield Shot("admin", ADMINISTRATOR, reverse("admin:index"))
+    yield Shot("admin of the auditor", AUDITOR, reverse("admin:index"))
+    for model in admin.site._registry:
+        named = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        name = f"admin, {model._meta.model_name}"
+        who = ADMINISTRATOR if model in (User, Integration) else AUDITOR
+        yield Shot(f"{name}s", who, reverse(f"{named}_changelist"))
+        row = model._default_manager.first()
+        if row is not None:
+            yield Shot(name, who, reverse(f"{named}_change", args=[row.pk]))
+            yield Shot(f"{name}, history", who, reverse(f"{named}_history", args=[row.pk]))
+        if who == ADMINISTRATOR:
+            yield Shot(f"{name}, add", who, reverse(f"{named}_add"))
+            yield Shot(f"{name}, errors", who, reverse(f"{named}_add"), submit_admin_form)
+    yield Shot(
+        "admin, password", ADMINISTRATOR, reverse("admin:auth_user_password_change", args=[env.people["ana"].pk])
+    )
+
+
+def submit_admin_form(page: Page) -> None:
+    page.locator("#content-main form").last.evaluate("form => { form.noValidate = true; form.requestSubmit(); }")
+    expect(page.locator(".errornote")).to_be_visible()
+
+
+SUBJECTS: dict[str, Callable[[Environment], Shots]] = {
+    each.__name__: each for each in (main_pages, lists, repairs, setup, around, django_admin)
+}
+
+
+def pages(env: Environment) -> list[tuple[str, str]]:
+    """Return (username, URL) for every page of the product."""
+    return [(shot.person, shot.url) for tour in (lists, repairs, setup) for shot in tour(env) if not shot.act]
