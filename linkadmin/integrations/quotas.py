@@ -43,11 +43,11 @@ def windows(integration: Integration, call: str, stored: Mapping[str, CallQuota]
     return [window for window in found if window is not None]
 
 
-def current(integration: Integration, *, now: datetime) -> list[CallQuota]:
-    """Return the stored windows that haven't ended, with the calls that count now. Saves nothing."""
+def current(integration: Integration, stored: Mapping[str, CallQuota], *, now: datetime) -> list[CallQuota]:
+    """Return the windows that haven't ended, with the calls that count now. Saves nothing."""
     seconds = {quota.scope: quota.seconds for quota in integration.provider_class.quotas}
-    stored = CallQuota.objects.filter(integration=integration, window_ends_at__gt=now).order_by("scope")
-    return [_rolled(each, seconds.get(each.scope, REPORTED_WINDOW), now) for each in stored]
+    open_ = [quota for _scope, quota in sorted(stored.items()) if quota.window_ends_at > now]
+    return [_rolled(each, seconds.get(each.scope, REPORTED_WINDOW), now) for each in open_]
 
 
 def denial_of(quotas: Sequence[CallQuota], *, by_hand: bool = False, in_background: bool = False) -> Denial | None:

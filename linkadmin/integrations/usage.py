@@ -14,6 +14,7 @@ from linkadmin.web.badges import StateBadge
 
 from . import circuit_breaker, quotas
 from .denials import clock_time
+from .limits import Limits
 from .models import CallQuota, CallSlot, CircuitBreaker, Integration
 
 if TYPE_CHECKING:
@@ -57,14 +58,14 @@ CALLS: "Mapping[str, StrOrPromise]" = {
 }
 
 
-def usage_of(integration: Integration) -> dict[str, Any]:
-    now = timezone.now()
-    breaker = CircuitBreaker.objects.filter(integration=integration).first() or CircuitBreaker(integration=integration)
+def usage_of(limits: Limits) -> dict[str, Any]:
+    integration, now = limits.integration, timezone.now()
+    breaker = limits.breaker or CircuitBreaker(integration=integration)
     slots = CallSlot.objects.filter(integration=integration, lease_until__gt=now).order_by("taken_at", "id")
-    windows = quotas.current(integration, now=now)
-    no_calls = StateBadge("bad", "circle-x", _("Stopped: API keys rejected"))
+    windows = quotas.current(integration, limits.quotas, now=now)
     return {
-        "state": no_calls if integration.keys_rejected else _state(breaker, windows, now=now),
+        "limits": limits,
+        "state": _state(integration, breaker, windows, now=now),
         "is_open": breaker.open_until is not None,
         "calls": [(name_of(slot.call) if slot.call else _("Preparing"), slot.taken_at) for slot in slots],
         "slots": settings.CALLS_AT_ONCE_PER_INTEGRATION,
@@ -77,13 +78,28 @@ def name_of(call: str) -> str:
     return str(CALLS.get(call, call.replace("_", " ")))
 
 
-def _state(breaker: CircuitBreaker, windows: Iterable[CallQuota], *, now: datetime) -> StateBadge:
-    if breaker.open_until is None and any(quota.used >= quota.calls for quota in windows):
+def _state(
+    integration: Integration, breaker: CircuitBreaker, windows: Iterable[CallQuota], *, now: datetime
+) -> StateBadge:
+    if not integration.is_active:
+        why = _("We send it no requests, and its links keep their last status.")
+        return StateBadge("quiet", "circle-slash", _("Inactive"), why)
+    if integration.keys_rejected:
+        return StateBadge("bad", "circle-x", _("API keys rejected"))
+    if breaker.open_until is not None:
+        return _paused(breaker, breaker.open_until, now=now)
+    if any(quota.used >= quota.calls for quota in windows):
         return StateBadge("warn", "hourglass", _("Rate limited"))
-    if breaker.open_until is None:
-        return StateBadge("ok", "circle-check", _("OK"))
-    if breaker.open_until > now:
-        until = {"time": clock_time(breaker.open_until), "why": circuit_breaker.why(breaker)}
+    if integration.key_state == Integration.KeyState.VALID:
+        return StateBadge("ok", "circle-check", _("Connection OK"))
+    is_untested = integration.key_state == Integration.KeyState.UNTESTED
+    why = _("Test the connection to check them.") if is_untested else integration.test_detail
+    return StateBadge("quiet", "circle-dashed", integration.get_key_state_display(), why)
+
+
+def _paused(breaker: CircuitBreaker, open_until: datetime, *, now: datetime) -> StateBadge:
+    if open_until > now:
+        until = {"time": clock_time(open_until), "why": circuit_breaker.why(breaker)}
         return StateBadge("bad", "circle-x", _("Paused until %(time)s: %(why)s") % until)
     if breaker.probe_until is not None and breaker.probe_until > now:
         return StateBadge("warn", "hourglass", _("Testing with one request"), circuit_breaker.why(breaker))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -33,14 +33,18 @@ def integration_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def integration_detail(request: HttpRequest, pk: Any) -> HttpResponse:
-    integration = get_object_or_404(Integration, pk=pk)
+    try:
+        limits = Limits.of(pk)
+    except Integration.DoesNotExist:
+        raise Http404 from None
+    integration = limits.integration
     fields = integration.provider_class.config_fields
     secrets = {secret.name: secret for secret in integration.secrets.all()}
     context = {
         "integration": integration,
         "options": [(_(each.label), integration.options.get(each.name, "")) for each in fields if not each.secret],
-        "secrets": [(_(each.label), secrets[each.name]) for each in fields if each.name in secrets],
-        "usage": usage_of(integration),
+        "keys": [(_(each.label), secrets.get(each.name)) for each in fields if each.secret],
+        "usage": usage_of(limits),
         "may_test": may(request.user, Right.TEST_CONNECTION),
         "may_change": may(request.user, Right.MANAGE_INTEGRATIONS),
     }

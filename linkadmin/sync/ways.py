@@ -12,7 +12,7 @@ from linkadmin.integrations.models import Integration
 from linkadmin.links.listing.known import INTEGRATIONS
 from linkadmin.links.models import EndUser, Link
 from linkadmin.providers.types import Capability
-from linkadmin.sync.full_checks import can_full_check
+from linkadmin.sync.full_checks import can_full_check, duration
 from linkadmin.sync.records import tells_of_customers, tells_of_links
 
 
@@ -48,6 +48,17 @@ def of_integration(page: Context) -> dict[str, Any]:
     if can_full_check(integration):
         ways.append(Way(_("Full checks"), _("read all its links"), at("full-checks")))
     return {"title": _("At the provider"), "ways": ways}
+
+
+def full_checks_of(page: Context) -> dict[str, Any]:
+    integration: Integration = page["integration"]
+    if not can_full_check(integration):
+        return {"full_check_url": ""}
+    time = duration.full_pass(integration, page["usage"]["limits"])
+    return {
+        "full_check_url": reverse("integration-full-checks", args=[integration.pk]),
+        "full_pass": duration.in_words(time) if time else "",
+    }
 
 
 def institutions_of(page: Context) -> dict[str, Any]:

@@ -10,7 +10,8 @@ class WebhooksConfig(AppConfig):
         from linkadmin.web.page_parts import add_part
         from linkadmin.web.palette import SOURCES
 
+        from . import presentation
         from .palette import deliveries
 
         SOURCES.append(deliveries)
-        add_part("integration-head", "webhooks/_way.html")
+        add_part("integration-panels", "webhooks/_integration_panel.html", presentation.of_integration)

@@ -1,18 +1,21 @@
 """Texts and badges of deliveries, ready for templates."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-from django.db.models import When
+from django.db.models import Count, Q, When
+from django.template import Context
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from linkadmin.exports import Cells, choice, constant, identifier, moment, number, text
 from linkadmin.heartbeats import watch
+from linkadmin.integrations.models import Integration
 from linkadmin.timestamps import ago
 from linkadmin.web.badges import StateBadge, draw_state
 from linkadmin.web.flat_parts import FlatPart
 
-from .models import DeliveryOutcome, DeliveryState, WebhookDelivery
+from .models import DeliveryOutcome, DeliveryState, WebhookDelivery, WebhookEndpoint
 
 _ROW = FlatPart("webhooks/_row.html")
 IN_ROWS = (  # columns that a row needs: above all, not the payload
@@ -107,3 +110,29 @@ def delivery_rows(deliveries: Iterable[WebhookDelivery]) -> str:
         }
         for each in deliveries
     )
+
+
+def of_integration(page: Context) -> dict[str, Any]:
+    """For the integration's page."""
+    integration: Integration = page["integration"]
+    live = Q(webhook_secrets__revoked_at=None)
+    row = Integration.objects.filter(pk=integration.pk)
+    return {
+        **row.aggregate(secrets_count=Count("webhook_secrets", filter=live), has_endpoint=Count("webhook_endpoint")),
+        "last_delivery": integration.deliveries.order_by("-pk").first(),
+    }
+
+
+def endpoint_state(
+    endpoint: WebhookEndpoint | None, live_secrets: Sequence[object], last: WebhookDelivery | None
+) -> StateBadge:
+    """Whether an integration's webhooks can arrive, and what is missing."""
+    if endpoint is None:
+        why = _("Without an endpoint URL, no webhooks can arrive.")
+        return StateBadge("quiet", "circle-dashed", _("Not set up"), why)
+    if not live_secrets:
+        why = _("Without a signing secret, we reject every webhook.")
+        return StateBadge("bad", "circle-x", _("Rejecting all"), why)
+    if last is None:
+        return StateBadge("quiet", "circle-dashed", _("Ready"), _("No deliveries yet."))
+    return StateBadge("ok", "circle-check", _("Receiving"))

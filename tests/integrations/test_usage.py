@@ -1,4 +1,4 @@
-"""The API usage panel on an integration's page."""
+"""An integration's page says first whether it can be used, and how much of its limits is used."""
 
 from datetime import timedelta
 
@@ -10,6 +10,7 @@ from linkadmin.integrations.recent_calls import RecentCalls
 from linkadmin.integrations.usage import CALLS
 from linkadmin.providers.base import Provider
 from tests.environment import Environment
+from tests.webhooks.webhook_sender import deliver, heron_webhook, open_endpoint, signed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("still")]
 
@@ -28,7 +29,37 @@ def pause(env: Environment, *, seconds: float, failures: int = 5, **more: object
 
 @pytest.mark.parametrize("name", ["mia", "aud", "adm"])
 def test_calls_that_go_are_open_to_everybody_who_sees_the_page(env: Environment, name: str) -> None:
-    assert "API usage OK" in words(env, name)
+    Integration.objects.update(key_state=Integration.KeyState.VALID)
+
+    assert "Connection OK Belvo test" in words(env, name)
+
+
+def test_inactive_integration_says_so_before_anything_else(env: Environment) -> None:
+    Integration.objects.update(key_state=Integration.KeyState.REJECTED, is_active=False)
+
+    assert "Inactive Belvo test We send it no requests, and its links keep their last status." in words(env)
+
+
+def test_rejected_keys_are_said_at_the_head_with_their_time(env: Environment) -> None:
+    since = timezone.now() - timedelta(days=3)
+    Integration.objects.update(key_state=Integration.KeyState.REJECTED, keys_rejected_at=since)
+
+    assert "API keys rejected Belvo test First rejected 3 days ago" in words(env)
+
+
+def test_full_pass_takes_as_long_as_the_rate_limit_makes_it(env: Environment) -> None:
+    env.belvo_link()
+
+    assert "A full pass takes about 1 min at this rate limit" in words(env)
+
+
+def test_last_webhook_and_signing_secrets_are_on_the_page(env: Environment) -> None:
+    assert "Endpoint URL none yet Signing secrets 0 Last webhook none yet" in words(env)
+    body = heron_webhook("integration_link.erroring")
+    deliver(open_endpoint(env.heron), body, signed(body))
+
+    shown = env.open(env.heron.get_absolute_url(), "mia").words
+    assert "Endpoint URL generated Signing secrets 1 Last webhook integration_link.erroring" in shown
 
 
 def test_pause_says_until_when_and_why(env: Environment) -> None:
@@ -48,7 +79,7 @@ def test_pause_that_ended_waits_for_one_call(env: Environment) -> None:
     assert "Paused. The next request will show whether the provider is responding again." in words(env)
 
     pause(env, seconds=-1, probe_until=timezone.now() + SOON)
-    assert "Testing with one request 5 requests failed in a row" in words(env)
+    assert "Testing with one request Belvo test 5 requests failed in a row" in words(env)
 
 
 def test_calls_under_way_are_named_with_their_time(env: Environment) -> None:
@@ -73,7 +104,7 @@ def test_quotas_say_how_much_is_used_until_when_and_on_whose_word(env: Environme
 def test_quota_with_no_call_left_is_said_at_the_head(env: Environment) -> None:
     env.belvo.quotas.create(scope="remove_link", calls=5, used=5, window_ends_at=timezone.now() + SOON)
 
-    assert "API usage Rate limited" in words(env)
+    assert "Rate limited Belvo test" in words(env)
 
 
 def test_calls_that_left_the_window_are_not_shown_as_used(env: Environment) -> None:
@@ -82,8 +113,9 @@ def test_calls_that_left_the_window_are_not_shown_as_used(env: Environment) -> N
         recent.add(now - timedelta(seconds=seconds))
     window = {"calls": 80, "used": 80, "recent": recent.write(), "window_ends_at": now + SOON}
     env.belvo.quotas.update_or_create(scope="", defaults=window)
+    Integration.objects.update(key_state=Integration.KeyState.VALID)
 
-    assert "API usage OK" in words(env)
+    assert "Connection OK" in words(env)
     assert "All requests 10 of 80" in words(env)
 
 
@@ -108,7 +140,7 @@ def test_good_connection_test_ends_the_pause(env: Environment) -> None:
 
     env.post(f"{env.belvo.get_absolute_url()}test/", name="mia")
 
-    assert "API usage OK" in words(env)
+    assert "Connection OK" in words(env)
 
 
 def test_connection_test_that_finds_no_call_left_blames_no_keys(env: Environment) -> None:

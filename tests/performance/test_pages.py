@@ -40,7 +40,7 @@ STATEMENTS = {  # those for session and user included
     "bulk jobs": 6,
     "bulk job": 6,
     "integrations": 6,
-    "integration": 11,
+    "integration": 13,
     "full checks": 9,
     "full check": 6,
     "unrecognized values": 6,

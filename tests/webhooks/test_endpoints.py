@@ -41,11 +41,14 @@ def test_new_integration_gets_a_url_and_a_secret(env: Environment) -> None:
     assert "No endpoint URL yet, so no webhooks can arrive." in env.open(endpoint_of(env.belvo), "adm").words
 
     env.post(f"{endpoint_of(env.belvo)}url/", name="adm")
+    assert "Rejecting all Webhooks" in env.open(endpoint_of(env.belvo), "adm").words
     add(env, env.belvo, AUTHORIZATION)
+    assert "Ready Webhooks" in env.open(endpoint_of(env.belvo), "adm").words
 
     page = env.open(endpoint_of(env.belvo), "adm")
     assert f"http://testserver{env.belvo.webhook_endpoint.address}" in page.words
     assert deliver(env.belvo.webhook_endpoint.address, belvo_webhook()).status_code == 202
+    assert "Receiving Webhooks" in env.open(endpoint_of(env.belvo), "adm").words
 
 
 def test_integration_s_page_links_to_its_endpoint(env: Environment) -> None:

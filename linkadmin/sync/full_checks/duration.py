@@ -19,7 +19,7 @@ SHORT = timedelta(minutes=1)  # not worth a sentence
 
 def explain(integration: Integration) -> str:
     """Empty if nothing limits it, or hardly."""
-    time = full_pass(integration)
+    time = full_pass(integration, Limits.of(integration.pk))
     if time is None or time < SHORT:
         return ""
     if integration.provider_class.full_check_by is FullCheckBy.LINKS:
@@ -31,9 +31,8 @@ def explain(integration: Integration) -> str:
     return text % {"time": in_words(time)}
 
 
-def full_pass(integration: Integration) -> timedelta | None:
+def full_pass(integration: Integration, limits: Limits) -> timedelta | None:
     """None if we know of no rate limit."""
-    limits = Limits.of(integration.pk)
     windows = quotas.windows(limits.integration, CALL, limits.quotas, now=timezone.now())
     seconds_per_call = [each.seconds / quotas.machine_share(each) for each in windows if each.calls]
     return timedelta(seconds=_calls(integration) * max(seconds_per_call)) if seconds_per_call else None

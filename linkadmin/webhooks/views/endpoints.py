@@ -16,7 +16,7 @@ from linkadmin.accounts.roles import Right, may
 from linkadmin.integrations.models import Integration
 from linkadmin.providers.types import Capability, Secret
 from linkadmin.web.pages import go, no_compression, reader
-from linkadmin.webhooks import endpoints, refusals
+from linkadmin.webhooks import endpoints, presentation, refusals
 from linkadmin.webhooks.forms import AfterForm, ConfirmForm, SecretForm
 from linkadmin.webhooks.models import LIVE_SECRETS, WebhookEndpoint, WebhookSecret
 
@@ -121,25 +121,24 @@ def _page(
     made: Secret | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    may_change = may(request.user, Right.MANAGE_INTEGRATIONS)
+    may_change, provider = may(request.user, Right.MANAGE_INTEGRATIONS), integration.provider_class
     endpoint = WebhookEndpoint.objects.filter(integration=integration).select_related("integration").first()
-    live = endpoints.secrets_in_use(integration)
+    live, last = endpoints.secrets_in_use(integration), integration.deliveries.order_by("-pk").first()
     after = {"after": endpoints.latest_version(integration)}
     context: dict[str, Any] = {
         "integration": integration,
         "address": request.build_absolute_uri(endpoint.address) if endpoint and may_change else "",
         "endpoint": endpoint,
         "secrets": live,
-        "last": integration.deliveries.order_by("-pk").first(),
+        "last": last,
+        "state": presentation.endpoint_state(endpoint, live, last),
         "refused": refusals.last_hour(integration),
         "flood": refusals.ALERT_ABOVE,
-        "is_flooded": any(each == integration for each, _count in refusals.flooded(now=timezone.now())),
+        "is_flooded": integration in dict(refusals.flooded(now=timezone.now())),
         "may_change": may_change,
         "may_add": may_change and len(live) < LIVE_SECRETS,
-        "form": form or SecretForm(initial=after, asked=integration.provider_class.webhook_fields[0]),
-        "making": AfterForm(initial=after, auto_id=False)
-        if integration.provider_class.generates_webhook_secret
-        else None,
+        "form": form or SecretForm(initial=after, asked=provider.webhook_fields[0]),
+        "making": AfterForm(initial=after, auto_id=False) if provider.generates_webhook_secret else None,
         "made": made.reveal() if made else "",
     }
     return render(request, "webhooks/endpoint.html", context, status=status)
