@@ -54,6 +54,7 @@ class ConfirmForm(forms.Form):
     def __init__(self, *args: Any, expected: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.expected = expected
+        self.fields["typed"].widget.attrs["data-expected"] = expected
         self.fields["typed"].label = _("Type “%(word)s” to confirm") % {"word": isolated(expected)}
 
     def clean_typed(self) -> str:

@@ -186,6 +186,21 @@
     countSelected(form);
   });
 
+  /* What can't be undone stays off until one of the expected texts is typed. */
+  function awaitTyped(input) {
+    const why = input.form.querySelector("#until-typed");
+    if (!why) return;
+    const button = input.form.querySelector("[type=submit]");
+    why.hidden = input.dataset.expected.split("\n").includes(input.value.trim().normalize());
+    button.disabled = !why.hidden;
+    if (why.hidden) button.removeAttribute("aria-describedby");
+    else button.setAttribute("aria-describedby", why.id);
+  }
+
+  document.addEventListener("input", (event) => {
+    if (event.target.matches("[data-expected]")) awaitTyped(event.target);
+  });
+
   /* People paste "482-193" and "482 193"; banks want 482193. */
   document.addEventListener("input", (event) => {
     const input = event.target;
@@ -275,6 +290,7 @@
     (target || part.querySelector("[data-focus-first] :is(input:not([type=hidden]), select)"))?.focus();
     for (const box of part.querySelectorAll("[data-select-all]")) box.hidden = false;
     for (const form of part.querySelectorAll("[data-selection]")) countSelected(form);
+    for (const input of part.querySelectorAll("[data-expected]")) awaitTyped(input);
     tick();
   }
 

@@ -144,3 +144,23 @@ def test_timeline_is_narrowed_in_place(env: Environment, windows: Windows) -> No
     expect(page.get_by_label("Note", exact=True)).to_have_value("They called back")
     page.get_by_role("button", name="Add note").click()
     expect(page.locator("#timeline")).to_contain_text("They called back")
+
+
+def test_delete_button_is_off_until_an_id_of_the_link_is_typed(env: Environment, windows: Windows) -> None:
+    link, page = env.belvo_link(), windows.window()
+    page.goto(f"{link.get_absolute_url()}delete/")
+    button, field = page.get_by_role("button", name="Delete link"), page.get_by_label("Type the customer ID")
+
+    expect(button).to_be_disabled()
+    expect(button).to_have_accessible_description("Available once what you type matches.")
+    for typed in (link.remote_id[:-1], "somebody else"):
+        field.fill(typed)
+        expect(button).to_be_disabled()
+    for typed in (link.remote_id, f" {link.end_user.external_id} ", str(link.pk)):
+        field.fill(typed)
+        expect(button).to_be_enabled()
+
+    page.get_by_label("Reason").fill("The customer closed the account.")
+    button.click()
+    expect(page.locator("h1")).to_contain_text("Acme Corp")
+    assert len(env.calls("DELETE")) == 1

@@ -175,6 +175,8 @@ class RemovalForm(ChangeForm):
         # Submitted with the list on the page: only that list is confirmed.
         going = " ".join(sorted(str(each.pk) for each in links_that_go(self.link)))
         self.mark = hashlib.sha256(going.encode()).hexdigest()
+        self.names = [self.link.end_user.external_id.strip(), self.link.remote_id.strip(), str(self.link.pk)]
+        self.fields["confirmation"].widget.attrs["data-expected"] = "\n".join(self.names)
 
     def clean(self) -> dict[str, Any]:
         if self.data.get("mark") != self.mark:
@@ -183,8 +185,7 @@ class RemovalForm(ChangeForm):
 
     def clean_confirmation(self) -> str:
         typed = str(self.cleaned_data["confirmation"]).strip()
-        names = (self.link.end_user.external_id, self.link.remote_id, str(self.link.pk))
-        if typed not in {each.strip() for each in names}:
+        if typed not in self.names:
             raise forms.ValidationError(_("This is neither the customer ID nor the link ID."))
         return typed
 
