@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views import defaults
 
 from linkadmin.accounts.unsent import SAFE, page_behind
-from linkadmin.accounts.views import is_sign_out, signed_out_here
+from linkadmin.accounts.views.own import is_sign_out, signed_out_here
 from linkadmin.web.pages import BESIDE_THE_FORM
 
 from . import storage

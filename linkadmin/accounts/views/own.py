@@ -16,11 +16,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
+from linkadmin.accounts import sessions
 from linkadmin.database import waiting_at_most
 from linkadmin.web import storage
 from linkadmin.web.pages import reader
-
-from . import sessions
 
 END_SECONDS = 1.0  # don't wait as long again for a database that just failed
 
