@@ -57,7 +57,11 @@ WRITTEN_ONCE = {  # markup, and its only place: all other pages use that part or
 }
 CONTRACTS = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
 PACKAGES = [layer.removeprefix("linkadmin.") for layer in reversed(CONTRACTS[0]["layers"])]  # bottom up
-FOLDERS = {"account": "accounts", "allauth": "accounts"}  # of templates that aren't named after their package
+FOLDERS = {
+    "account": "accounts",
+    "staff": "accounts",
+    "allauth": "accounts",
+}  # of templates that aren't named after their package
 FRAME = {  # surrounds every page, so it links to pages of all packages
     "400.html",
     "403.html",

@@ -50,6 +50,7 @@ def places(env: Environment) -> dict[str, str]:
         "secret": str(endpoints.add_secret(env.belvo, Secret("Bearer never-sent-anywhere"), by=None, after=0).pk),
         "what": "customers",
         "source": "dso_1",
+        "ben": str(env.people["ben"].pk),
         "challenge": str(uuid.uuid4()),
     }
 

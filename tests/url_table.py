@@ -38,6 +38,14 @@ GET  /links/{link}/code/cancel/         403  303  403  403
 POST /links/{link}/code/cancel/         403  303  403  403
 GET  /accounts/sessions/                 200  200  200  200
 POST /accounts/sessions/end/             302  302  302  302
+GET  /accounts/join/                     200  200  200  200
+GET  /staff/                             403  403  200  200
+GET  /staff/new/                         403  403  403  200
+POST /staff/new/                         403  403  403  422
+GET  /staff/{ben}/                       403  403  200  200
+POST /staff/{ben}/                       403  403  403  422
+POST /staff/{ben}/invitation/            403  403  403  200
+POST /staff/{ben}/sessions/end/          403  403  403  303
 GET  /links/{link}/live/                 200  200  200  403
 GET  /links/{link}/history/              200  200  200  403
 POST /links/{link}/history/              405  405  405  403
@@ -167,7 +175,7 @@ GET  /admin/webhooks/webhooksecret/         403  403  200  200
 GET  /admin/integrations/integration/           403  403  200  200
 GET  /admin/integrations/integration/{belvo}/change/  403  403  200  200
 GET  /admin/accounts/user/               403  403  200  200
-GET  /admin/accounts/user/add/           403  403  403  200
+GET  /admin/accounts/user/add/           403  403  403  403
 GET  /healthz/                           200  200  200  200
 POST /csp-reports/                       400  400  400  400
 GET  /livez/                             200  200  200  200
@@ -178,6 +186,7 @@ GET  /statusz/                           503  503  503  503
 NAMES, *LINES = [line.split() for line in TABLE.strip().splitlines()]
 ROWS = [(line[0], line[1], dict(zip(NAMES, map(int, line[2:]), strict=True))) for line in LINES]
 PUBLIC = {
+    "/accounts/join/": 200,
     "/healthz/": 200,
     "/livez/": 200,
     "/readyz/": 200,

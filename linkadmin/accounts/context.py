@@ -51,6 +51,7 @@ NAVIGATION: tuple[tuple[Promise, tuple[NavEntry, ...]], ...] = (
             NavEntry(
                 _("Integrations"), "integration-list", "plug", Right.VIEW_INTEGRATIONS, ("integration-", "full-check-")
             ),
+            NavEntry(_("Staff"), "staff-list", "user-cog", Right.VIEW_STAFF, ("staff-",)),
             NavEntry(
                 _("Unrecognized values"),
                 "unrecognized-values",
@@ -71,9 +72,6 @@ NAVIGATION: tuple[tuple[Promise, tuple[NavEntry, ...]], ...] = (
                 ("admin:audit_",),
             ),
             NavEntry(_("Django admin"), "admin:index", "database", Right.VIEW_AUDIT, ("admin:",)),
-            NavEntry(
-                _("Staff"), "admin:accounts_user_changelist", "user-cog", Right.MANAGE_STAFF, ("admin:accounts_",)
-            ),
             NavEntry(_("System status"), "system-status", "heart-pulse", Right.VIEW_SYSTEM_STATUS, ("system-status",)),
         ),
     ),

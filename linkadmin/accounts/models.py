@@ -179,6 +179,17 @@ class StaffSession(AbstractBaseSession):
         return salted_hmac("linkadmin.accounts.session-id", self.session_key, algorithm="sha256").hexdigest()[:32]
 
 
+class Invitation(models.Model):
+    """A one-time link to choose a password with, at most one per person. Only `invitations.py` uses this table."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="invitation")
+    digest = models.CharField(max_length=64, unique=True)
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return str(self.user_id)
+
+
 class SignInLimit(models.Model):
     """Attempts that count against an account, device, session or IP address. Only `limits.py` uses this table."""
 

@@ -24,8 +24,8 @@ ENTRIES = (
     PaletteEntry(PaletteGroup.ACTIONS, gettext_lazy("Change password"), "account_change_password", "key-round"),
     PaletteEntry(
         PaletteGroup.ACTIONS,
-        gettext_lazy("Add staff member"),
-        "admin:accounts_user_add",
+        gettext_lazy("Invite a colleague"),
+        "staff-new",
         "user-cog",
         Right.MANAGE_STAFF,
     ),

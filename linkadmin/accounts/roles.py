@@ -132,6 +132,12 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "account_change_password": Access.SIGNED_IN,
     "own-sessions": Access.SIGNED_IN,
     "own-sessions-end": Access.SIGNED_IN,
+    "join": Access.PUBLIC,
+    "staff-list": Right.VIEW_STAFF,
+    "staff-new": Right.MANAGE_STAFF,
+    "staff-detail": {"GET": Right.VIEW_STAFF, "POST": Right.MANAGE_STAFF},
+    "staff-invite": Right.MANAGE_STAFF,
+    "staff-end-sessions": Right.MANAGE_STAFF,
     "csp-reports": Access.PUBLIC,
     "live": Access.SIGNED_IN,
     "find": Access.SIGNED_IN,  # each result needs the right to its own page
@@ -226,8 +232,6 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
 # Django's permission names, as the admin checks them. Roles without a row see nothing there.
 ADMIN_RIGHTS: Mapping[str, Right] = {
     "accounts.view_user": Right.VIEW_STAFF,
-    "accounts.add_user": Right.MANAGE_STAFF,
-    "accounts.change_user": Right.MANAGE_STAFF,
     "audit.view_auditevent": Right.VIEW_AUDIT,
     "links.view_enduser": Right.VIEW_END_USERS,
     "links.view_healthchange": Right.VIEW_LINKS,

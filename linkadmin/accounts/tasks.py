@@ -1,15 +1,20 @@
-"""Cleanup by workers: expired limits and sessions."""
+"""Cleanup by workers: expired limits, invitations and sessions."""
 
 from celery import shared_task
 from django.utils import timezone
 
-from . import sessions
+from . import invitations, sessions
 from .models import SignInLimit
 
 
 @shared_task(name="accounts.delete_expired_limits")
 def delete_expired_limits() -> None:
     SignInLimit.objects.filter(expires_at__lt=timezone.now()).delete()
+
+
+@shared_task(name="accounts.delete_expired_invitations")
+def delete_expired_invitations() -> None:
+    invitations.delete_expired()
 
 
 @shared_task(name="accounts.end_expired_sessions")

@@ -12,6 +12,8 @@ class Action(StrEnum):
 
     STAFF_CREATED = "staff.created"
     STAFF_UPDATED = "staff.updated"
+    INVITATION_CREATED = "staff.invited"
+    INVITATION_ACCEPTED = "staff.invitation_accepted"
     PASSWORD_CHANGED = "staff.password_changed"  # noqa: S105
     SESSION_STARTED = "session.started"
     SESSION_ENDED = "session.ended"

@@ -60,7 +60,8 @@ PAGES = [
     ("GET", "/admin/", Right.ENTER_ADMIN),
     ("GET", "/admin/audit/auditevent/", Right.VIEW_AUDIT),
     ("GET", "/admin/accounts/user/", Right.VIEW_STAFF),
-    ("GET", "/admin/accounts/user/add/", Right.MANAGE_STAFF),
+    ("GET", "/staff-new/", Right.MANAGE_STAFF),
+    ("POST", "/staff-invite/", Right.MANAGE_STAFF),
 ]
 
 

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 from pytest_django import Settings
 
+from linkadmin.accounts import invitations
 from linkadmin.accounts.models import User
 from tests.environment import PASSWORD, Environment
 from tests.webhooks.webhook_sender import open_endpoint
@@ -80,14 +81,15 @@ def test_credentials_form_that_comes_back_has_its_button_again(env: Environment,
     show(page, field)
 
 
-def test_password_form_of_the_django_admin_has_a_button_for_each_field(env: Environment, windows: Windows) -> None:
-    page = windows.window("adm", viewport=NARROW)
+def test_new_password_can_be_shown(env: Environment, windows: Windows) -> None:
+    page = windows.window("", viewport=NARROW)
+    code = invitations.invite(env.people["ana"], by=env.people["adm"])
 
-    page.goto("/admin/accounts/user/add/")
+    page.goto(f"/accounts/join/#{code}")
 
-    fields = page.locator("input[type=password]")
-    expect(show_buttons(page)).to_have_count(fields.count())
-    show(page, page.locator("#id_password1"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("Welcome, Ana")
+    assert page.url.endswith("/accounts/join/")
+    show(page, page.get_by_label("New password"))
 
 
 def test_one_click_signs_in_to_the_demo(env: Environment, windows: Windows, settings: Settings) -> None:

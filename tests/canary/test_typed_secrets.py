@@ -25,6 +25,12 @@ def test_secret_made_here_is_in_the_one_page_that_shows_it(typed: Typed) -> None
     assert place.endswith("/endpoint/secrets/new/")
 
 
+def test_invitation_is_only_in_the_pages_that_show_and_take_it(typed: Typed) -> None:
+    places = {name for name, data in typed.places.items() if typed.invitation.encode() in data}
+
+    assert {place.partition(" to ")[2] for place in places} == {"POST /staff/new/", "POST /accounts/join/"}, places
+
+
 def test_messages_that_repeat_their_proof_were_kept_without_it(typed: Typed) -> None:
     kept = next(data for name, data in typed.places.items() if name == "table webhooks_webhookdelivery")
 

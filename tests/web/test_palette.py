@@ -171,9 +171,9 @@ def test_empty_text_lists_pages_and_actions_of_each_role(env: Environment) -> No
     own = {
         "ana": {*of_links, "/links/new/"},
         "mia": {*of_links, "/integrations/"},
-        "aud": {*of_links, "/integrations/", "/admin/", "/admin/audit/auditevent/"},
+        "aud": {*of_links, "/integrations/", "/admin/", "/admin/audit/auditevent/", "/staff/"},
         "adm": {
-            "/integrations/", "/admin/accounts/user/", "/admin/accounts/user/add/", "/status/",
+            "/integrations/", "/staff/", "/staff/new/", "/status/",
             "/admin/integrations/integration/add/",
         },
     }  # fmt: skip

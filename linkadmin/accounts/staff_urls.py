@@ -1,0 +1,13 @@
+"""URLs of staff."""
+
+from django.urls import path
+
+from .views import staff
+
+urlpatterns = [
+    path("", staff.staff_list, name="staff-list"),
+    path("new/", staff.staff_new, name="staff-new"),
+    path("<uuid:pk>/", staff.staff_detail, name="staff-detail"),
+    path("<uuid:pk>/invitation/", staff.staff_invite, name="staff-invite"),
+    path("<uuid:pk>/sessions/end/", staff.staff_end_sessions, name="staff-end-sessions"),
+]

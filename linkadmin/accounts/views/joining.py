@@ -1,0 +1,41 @@
+"""Where an invitation's link leads: the code, then a password of one's own."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods
+
+from linkadmin.accounts import invitations
+from linkadmin.accounts.forms import NewPasswordForm
+from linkadmin.providers.names import isolated
+from linkadmin.web.pages import no_compression
+
+
+@no_compression
+@sensitive_post_parameters()
+@sensitive_variables()
+@require_http_methods(["GET", "HEAD", "POST"])
+def join(request: HttpRequest) -> HttpResponse:
+    """joining.js posts the code of the link that was opened. Without it, people paste the link."""
+    if request.method != "POST":
+        return render(request, "account/join.html")
+    code = request.POST.get("code", "").rpartition("#")[2].strip()
+    try:
+        return _choose_password(request, code)
+    except invitations.NoInvitation:
+        return render(request, "account/join.html", {"is_over": True}, status=422)
+
+
+@sensitive_variables()
+def _choose_password(request: HttpRequest, code: str) -> HttpResponse:
+    user = invitations.invited(code)
+    form = NewPasswordForm(request.POST if "password" in request.POST else None, user=user)
+    if form.is_valid():
+        invitations.accept(code, form.cleaned_data["password"])
+        done = _("Password saved. Sign in as %(username)s.") % {"username": isolated(user.username)}
+        messages.success(request, done)
+        return redirect("account_login")
+    context = {"person": user, "form": form, "code": code}
+    return render(request, "account/new_password.html", context, status=422 if form.is_bound else 200)

@@ -1,0 +1,94 @@
+"""Staff: the list, one person with their sessions, and invitations."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from linkadmin.accounts import colleagues, invitations, sessions
+from linkadmin.accounts.forms import ColleagueForm, NewColleagueForm
+from linkadmin.accounts.models import Invitation, User
+from linkadmin.accounts.roles import Right, may
+from linkadmin.paging import Keyset
+from linkadmin.providers.names import isolated
+from linkadmin.web.pages import go, no_compression, reader
+
+
+@require_safe
+def staff_list(request: HttpRequest) -> HttpResponse:
+    page = Keyset("username", "id").page(User.objects.all(), request.GET)
+    invited = set(Invitation.objects.filter(user__in=[each.pk for each in page.rows]).values_list("user", flat=True))
+    rows = [{"person": each, "is_invited": each.pk in invited} for each in page.rows]
+    context = {"rows": rows, "page": page, "may_change": may(request.user, Right.MANAGE_STAFF)}
+    return render(request, "staff/list.html", context)
+
+
+@no_compression
+@require_http_methods(["GET", "HEAD", "POST"])
+def staff_new(request: HttpRequest) -> HttpResponse:
+    form = NewColleagueForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        code = colleagues.add(form.instance, by=reader(request))
+        return _invitation(request, form.instance, code)
+    return render(request, "staff/new.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def staff_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+    person, user = get_object_or_404(User, pk=pk), reader(request)
+    may_change = may(user, Right.MANAGE_STAFF)
+    if request.method == "POST" and not may_change:
+        raise PermissionDenied
+    data = request.POST if request.method == "POST" else None
+    form = ColleagueForm(data, instance=person, reader=user) if may_change else None
+    if form and form.is_valid():
+        if form.changed_data:
+            colleagues.update(person, form.changed_data, by=user)
+            messages.success(request, _("Changes saved."))
+        return go(request, _url(person))
+    if form and form.is_bound:
+        person.refresh_from_db()
+    context = {
+        "person": person,
+        "form": form,
+        "invitation": Invitation.objects.filter(user=person).first(),
+        "sessions": sessions.sessions_of(person),
+        "is_own": person == user,
+    }
+    return render(request, "staff/person.html", context, status=422 if form and form.is_bound else 200)
+
+
+@no_compression
+@require_POST
+def staff_invite(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """A new link for somebody else: nobody replaces their own password without the old one."""
+    person = get_object_or_404(User, pk=pk, is_active=True)
+    if person == reader(request):
+        raise PermissionDenied
+    return _invitation(request, person, invitations.invite(person, by=reader(request)))
+
+
+@require_POST
+def staff_end_sessions(request: HttpRequest, pk: UUID) -> HttpResponse:
+    person = get_object_or_404(User, pk=pk)
+    ended = sessions.end_all(person, actor=reader(request))
+    text = ngettext("%(count)d session ended.", "%(count)d sessions ended.", ended)
+    messages.success(request, text % {"count": ended})
+    return go(request, _url(person))
+
+
+def _invitation(request: HttpRequest, person: User, code: str) -> HttpResponse:
+    """The code follows a #, which browsers send to no server: no log has it."""
+    link = f"{request.build_absolute_uri(reverse('join'))}#{code}"
+    context = {"person": person, "name": isolated(person.display_name), "link": link}
+    return render(request, "staff/invitation.html", context)
+
+
+def _url(person: User) -> str:
+    return reverse("staff-detail", args=[person.pk])

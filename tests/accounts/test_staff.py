@@ -1,0 +1,180 @@
+"""Staff: invited by a link that works once, changed by administrators, with passwords that only they know."""
+
+import re
+from datetime import timedelta
+from http import HTTPStatus
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+
+from linkadmin.accounts import tasks
+from linkadmin.accounts.models import Invitation, StaffSession, User
+from linkadmin.audit.models import AuditEvent
+from tests.environment import PASSWORD, Environment
+from tests.markup import Page, read
+
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
+
+NEW = "another horse, another battery"
+
+
+def code_in(page: Page) -> str:
+    assert page.status == HTTPStatus.OK
+    [code] = re.findall(r"http://testserver/accounts/join/#([\w-]{43})<", page.source)
+    return str(code)
+
+
+def invite(env: Environment) -> str:
+    return code_in(env.post("/staff/new/", {"username": "cleo", "name": "Cleo", "role": "manager"}, "adm"))
+
+
+def new_link(env: Environment, name: str = "ana") -> str:
+    return code_in(env.post(f"/staff/{env.people[name].pk}/invitation/", name="adm"))
+
+
+def join(code: str, password: str = "", browser: Client | None = None) -> Page:
+    values = {"code": code} | ({"password": password} if password else {})
+    return read((browser or Client()).post("/accounts/join/", values))
+
+
+def sign_in(username: str, password: str) -> bool:
+    answer = Client().post("/accounts/login/", {"login": username, "password": password})
+    return answer.status_code == HTTPStatus.FOUND
+
+
+def events(action: str) -> list[tuple[str, str, dict[str, object]]]:
+    return [(each.actor, each.object_id, each.details) for each in AuditEvent.objects.filter(action=action)]
+
+
+def test_invited_colleague_chooses_a_password_and_signs_in(env: Environment) -> None:
+    code = invite(env)
+    cleo = User.objects.get(username="cleo")
+    assert "Invited" in env.open("/staff/", "adm").words
+
+    welcome = join(code)
+    assert "Welcome, Cleo" in welcome.words
+    saved = join(code, NEW)
+
+    assert saved.headers["location"] == "/accounts/login/"
+    assert sign_in("cleo", NEW)
+    assert events("staff.created") == [("adm", str(cleo.pk), {"role": "manager"})]
+    assert events("staff.invited") == [("adm", str(cleo.pk), {})]
+    assert events("staff.invitation_accepted") == [("cleo", str(cleo.pk), {})]
+
+
+def test_pasted_link_is_as_good_as_its_code(env: Environment) -> None:
+    code = invite(env)
+
+    assert "Welcome, Cleo" in join(f"  https://links.example.com/accounts/join/#{code}\n").words
+
+
+@pytest.mark.parametrize("how", ["used", "expired", "replaced", "deactivated", "made up", "empty"])
+def test_link_that_is_over_sets_no_password(env: Environment, how: str) -> None:
+    code = new_link(env)
+    ana, hashed = env.people["ana"], User.objects.get(username="ana").password
+    later = timedelta(0)
+    if how == "used":
+        join(code, NEW)
+        hashed = User.objects.get(pk=ana.pk).password
+    elif how == "expired":
+        later = timedelta(days=3)
+    elif how == "replaced":
+        new_link(env)
+    elif how == "deactivated":
+        User.objects.filter(pk=ana.pk).update(is_active=False)
+    else:
+        code = {"made up": "x" * 43, "empty": ""}[how]
+
+    with time_machine.travel(timezone.now() + later):
+        page = join(code, "yet another long password")
+
+    assert page.status == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert "This link can't be used anymore" in page.words
+    assert User.objects.get(pk=ana.pk).password == hashed
+
+
+def test_weak_password_is_rejected_at_its_field_and_the_link_still_works(env: Environment) -> None:
+    code = invite(env)
+
+    page = join(code, "short")
+    assert page.status == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert "This password is too short" in page.words
+    assert "short" not in [element.attrs.get("value") for element in page.elements]
+    join(code, NEW)
+
+    assert sign_in("cleo", NEW)
+
+
+def test_old_password_works_until_a_new_one_is_chosen_which_ends_all_sessions(env: Environment) -> None:
+    env.client()
+    code = new_link(env)
+    assert sign_in("ana", PASSWORD)
+
+    join(code, NEW)
+
+    assert not StaffSession.objects.filter(user=env.people["ana"]).exists()
+    assert (sign_in("ana", PASSWORD), sign_in("ana", NEW)) == (False, True)
+
+
+def test_code_is_stored_nowhere(env: Environment) -> None:
+    code = invite(env)
+
+    stored = [str(row) for model in (Invitation, AuditEvent, StaffSession, User) for row in model.objects.values()]
+
+    assert not [row for row in stored if code in row]
+
+
+def test_expired_links_are_deleted(env: Environment) -> None:
+    new_link(env)
+    new_link(env, "ben")
+    Invitation.objects.filter(user=env.people["ana"]).update(expires_at=timezone.now())
+
+    tasks.delete_expired_invitations()
+
+    assert [each.user_id for each in Invitation.objects.all()] == [env.people["ben"].pk]
+
+
+def test_nobody_gets_a_link_for_themselves(env: Environment) -> None:
+    assert env.post(f"/staff/{env.people['adm'].pk}/invitation/", name="adm").status == HTTPStatus.FORBIDDEN
+    assert not Invitation.objects.exists()
+
+
+def test_changing_role_and_access_is_recorded(env: Environment) -> None:
+    ana = env.people["ana"]
+
+    env.post(f"/staff/{ana.pk}/", {"username": "ana", "name": ana.name, "role": "manager"}, "adm")
+
+    ana.refresh_from_db()
+    assert (ana.role, ana.is_active) == ("manager", False)
+    details = {"fields": "role, is_active", "role": "manager", "active": False}
+    assert events("staff.updated") == [("adm", str(ana.pk), details)]
+
+
+def test_administrators_cannot_change_their_own_role_or_access(env: Environment) -> None:
+    adm = env.people["adm"]
+
+    env.post(f"/staff/{adm.pk}/", {"username": "adm", "name": "Me", "role": "support"}, "adm")
+
+    adm.refresh_from_db()
+    assert (adm.name, adm.role, adm.is_active) == ("Me", "administrator", True)
+
+
+@pytest.mark.parametrize("url", ["/staff/new/", "/staff/{ben}/"])
+def test_username_is_unique_in_any_case(env: Environment, url: str) -> None:
+    values = {"username": "ANA", "name": "", "role": "support", "is_active": "on"}
+
+    page = env.post(url.format(ben=env.people["ben"].pk), values, "adm")
+
+    assert page.status == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert "This username is taken" in page.words
+
+
+def test_auditors_see_staff_and_change_nothing(env: Environment) -> None:
+    page = env.open(f"/staff/{env.people['ana'].pk}/", "aud")
+
+    assert "ana" in page.words
+    assert "Save changes" not in page.words
+    assert "Create invitation" not in page.words
+    assert "Invite a colleague" not in env.open("/staff/", "aud").words
