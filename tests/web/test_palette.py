@@ -174,7 +174,7 @@ def test_empty_text_lists_pages_and_actions_of_each_role(env: Environment) -> No
         "aud": {*of_links, "/integrations/", "/admin/", "/admin/audit/auditevent/", "/staff/"},
         "adm": {
             "/integrations/", "/staff/", "/staff/new/", "/status/",
-            "/admin/integrations/integration/add/",
+            "/integrations/new/",
         },
     }  # fmt: skip
 
