@@ -2,11 +2,16 @@
 "use strict";
 
 {
-  const field = document.querySelector("[data-code]");
-  const code = location.hash.slice(1);
-  if (field && code) {
+  function join() {
+    const code = location.hash.slice(1);
+    if (!code) return;
     history.replaceState(null, "", location.pathname);
-    field.value = code;
-    field.form.submit();
+    const form = document.querySelector("[data-join]");
+    form.password?.remove(); // another link: first see whose it is
+    form.code.value = code;
+    form.submit();
   }
+
+  join();
+  addEventListener("hashchange", join); // another link, pasted into this page's address
 }

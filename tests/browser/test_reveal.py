@@ -92,6 +92,17 @@ def test_new_password_can_be_shown(env: Environment, windows: Windows) -> None:
     show(page, page.get_by_label("New password"))
 
 
+def test_another_link_can_be_opened_on_the_same_page(env: Environment, windows: Windows) -> None:
+    page = windows.window("")
+    code = invitations.invite(env.people["ben"], by=env.people["adm"])
+    page.goto("/accounts/join/#over")
+    expect(page.get_by_text("This link can't be used anymore")).to_be_visible()
+
+    page.evaluate("code => (location.hash = code)", code)
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Welcome, Ben")
+
+
 def test_one_click_signs_in_to_the_demo(env: Environment, windows: Windows, settings: Settings) -> None:
     settings.DEMO = True
     person = User(username="support", role="support", name="Nadia Okell")

@@ -11,7 +11,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from linkadmin import exports
-from linkadmin.accounts.models import User
+from linkadmin.accounts import invitations
 from linkadmin.integrations.models import Integration
 from linkadmin.links import health
 from linkadmin.links.causes import VERDICTS
@@ -452,7 +452,7 @@ def django_admin(env: Environment) -> Shots:
     for model in admin.site._registry:
         named = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         name = f"admin, {model._meta.model_name}"
-        who = ADMINISTRATOR if model in (User, Integration) else AUDITOR
+        who = ADMINISTRATOR if model is Integration else AUDITOR
         yield Shot(f"{name}s", who, reverse(f"{named}_changelist"))
         row = model._default_manager.first()
         if row is not None:
@@ -461,9 +461,39 @@ def django_admin(env: Environment) -> Shots:
         if who == ADMINISTRATOR:
             yield Shot(f"{name}, add", who, reverse(f"{named}_add"))
             yield Shot(f"{name}, errors", who, reverse(f"{named}_add"), submit_admin_form)
-    yield Shot(
-        "admin, password", ADMINISTRATOR, reverse("admin:auth_user_password_change", args=[env.people["ana"].pk])
-    )
+
+
+def staff(env: Environment) -> Shots:
+    """Colleagues and their invitations."""
+    ana, ben = env.people["ana"], env.people["ben"]
+    env.client(SUPPORT)  # a session to show
+    code = invitations.invite(ben, by=env.people["adm"])
+    yield Shot("staff", ADMINISTRATOR, "/staff/")
+    yield Shot("staff, for the auditor", AUDITOR, "/staff/")
+    yield Shot("new colleague", ADMINISTRATOR, "/staff/new/")
+    yield Shot("new colleague, errors", ADMINISTRATOR, "/staff/new/", submit_empty)
+    yield Shot("person", ADMINISTRATOR, f"/staff/{ana.pk}/")
+    yield Shot("person, for the auditor", AUDITOR, f"/staff/{ana.pk}/")
+    yield Shot("person, oneself", ADMINISTRATOR, f"/staff/{env.people['adm'].pk}/")
+    yield Shot("invitation", ADMINISTRATOR, f"/staff/{ana.pk}/", press("Create invitation"))
+    yield Shot("join", NOBODY, "/accounts/join/")
+    yield Shot("join, over", NOBODY, "/accounts/join/#over", wait_for("This link can't be used anymore"))
+    yield Shot("new password", NOBODY, f"/accounts/join/#{code}", wait_for("Welcome"))
+    yield Shot("new password, errors", NOBODY, f"/accounts/join/#{code}", choose_a_short_password)
+
+
+def press(button: str) -> Act:
+    return lambda page: page.get_by_role("button", name=button).click()
+
+
+def wait_for(words: str) -> Act:
+    return lambda page: expect(page.get_by_role("main")).to_contain_text(words)
+
+
+def choose_a_short_password(page: Page) -> None:
+    page.get_by_label("New password").fill("short")
+    page.get_by_role("button", name="Save password").click()
+    expect(page.locator("[aria-invalid=true]")).to_be_visible()
 
 
 def submit_admin_form(page: Page) -> None:
@@ -472,7 +502,7 @@ def submit_admin_form(page: Page) -> None:
 
 
 SUBJECTS: dict[str, Callable[[Environment], Shots]] = {
-    each.__name__: each for each in (main_pages, lists, repairs, setup, around, django_admin)
+    each.__name__: each for each in (main_pages, lists, repairs, setup, staff, around, django_admin)
 }
 
 
