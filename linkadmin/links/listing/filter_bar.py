@@ -6,6 +6,7 @@ from functools import lru_cache
 from uuid import UUID
 
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
@@ -16,7 +17,9 @@ from linkadmin.ids import as_uuid
 from linkadmin.links.models import EndUser, Institution
 from linkadmin.providers.names import folded
 from linkadmin.providers.types import HealthState
-from linkadmin.web.flat_parts import GAP, fill_gaps, squeezed
+from linkadmin.web.filter_menus import SORT, FilterMenu, MenuOption, render_menus
+from linkadmin.web.flat_parts import GAP, fill_gaps
+from linkadmin.web.table_heads import REVERSED
 
 from .counted import by_assignee
 from .filters import (
@@ -27,7 +30,6 @@ from .filters import (
     MINE,
     NOBODY,
     OLDER,
-    REVERSED,
     SINCE,
     STATE_LABELS,
     LinkFilter,
@@ -60,33 +62,6 @@ SORT_LABELS: Mapping[str, str | Promise] = {
 
 
 @dataclass(frozen=True, slots=True)
-class MenuOption:
-    label: str
-    url: str
-    is_chosen: bool
-
-
-@dataclass(frozen=True, slots=True)
-class FilterMenu:
-    name: str
-    value: str  # empty if it doesn't filter
-    options: tuple[MenuOption, ...] = ()
-    clear_url: str = ""
-
-    @property
-    def label(self) -> str:
-        return str(MENU_LABELS[self.name])
-
-    @property
-    def takes_several(self) -> bool:
-        return self.name == "state"
-
-    @property
-    def is_typed(self) -> bool:
-        return self.name == "institution"
-
-
-@dataclass(frozen=True, slots=True)
 class Choices:
     """What the menus depend on: what is chosen, and what has a name."""
 
@@ -107,14 +82,11 @@ class Choices:
 @lru_cache(maxsize=200)
 def _drawn(choices: Choices, _language: str) -> str:
     """With gaps for the numbers of assignees' links, which change all the time."""
-    context = {
-        "menus": list(_menus(choices)),
-        "is_search": choices.is_search,
-        "typed": choices.typed,
-        "fields": [field for field in choices.fields if field[0] != "institution"],
-        "is_filtered": any(name != "sort" for name, _value in choices.fields),
-    }
-    return squeezed(render_to_string("links/_filters.html", context))
+    list_url = reverse("link-list")
+    fields = [field for field in choices.fields if field[0] != "institution"]
+    context = {"list_url": list_url, "typed": choices.typed, "fields": fields}
+    typed = render_to_string("links/_institution_filter.html", context)
+    return render_menus(list(_menus(choices)), list_url=list_url, is_search=choices.is_search, typed=typed)
 
 
 def draw(chosen: LinkFilter, *, reader: User, typed: str, is_search: bool) -> str:
@@ -173,7 +145,8 @@ def _states(chosen: Choices) -> FilterMenu:
         MenuOption(str(label), url_of(chosen.fields, state=_toggled(states, state)), state in states)
         for state, label in _offered_states(states)
     ]
-    return FilterMenu("state", _state_label(states), tuple(options), _clear_url(chosen, "state"))
+    label, clear_url = str(MENU_LABELS["state"]), _clear_url(chosen, "state")
+    return FilterMenu("state", label, _state_label(states), tuple(options), clear_url, takes_several=True)
 
 
 def _menu(chosen: Choices, name: str, labels: Mapping[str, str], *, mark: str = "") -> FilterMenu:
@@ -183,8 +156,9 @@ def _menu(chosen: Choices, name: str, labels: Mapping[str, str], *, mark: str = 
         MenuOption(f"{label}{mark}", url_of(chosen.fields, **{name: [each]}), each == value)
         for each, label in labels.items()
     ]
-    label = labels.get(value) or dict(chosen.labels).get(name, "")
-    return FilterMenu(name, label if value else "", tuple(options), _clear_url(chosen, name))
+    shown = (labels.get(value) or dict(chosen.labels).get(name, "")) if value else ""
+    is_typed = name == "institution"
+    return FilterMenu(name, str(MENU_LABELS[name]), shown, tuple(options), _clear_url(chosen, name), is_typed=is_typed)
 
 
 def _sort(chosen: Choices) -> FilterMenu:
@@ -193,7 +167,7 @@ def _sort(chosen: Choices) -> FilterMenu:
         MenuOption(str(label), url_of(chosen.fields, sort=[] if each == ATTENTION else [each]), each == sort)
         for each, label in SORT_LABELS.items()
     ]
-    return FilterMenu("sort", str(SORT_LABELS[sort]), tuple(options))
+    return FilterMenu(SORT, str(MENU_LABELS[SORT]), str(SORT_LABELS[sort]), tuple(options))
 
 
 def _clear_url(chosen: Choices, name: str) -> str:

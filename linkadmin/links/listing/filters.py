@@ -26,6 +26,7 @@ from linkadmin.links.unrecognized_values import showing
 from linkadmin.paging import Keyset, Listing, OldestIfNever, Part
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.search.lookups import unindexed
+from linkadmin.web.table_heads import REVERSED
 
 from .known import INSTITUTIONS, INTEGRATIONS, STAFF
 from .narrowing import Narrowing, any_of, are_few, equal, in_stretches, is_one_of, meeting, smallest, tested
@@ -38,7 +39,6 @@ OLDER = (1, 2, 7, 30, 90, 180, 365)  # days in the same state
 CONSENT_ENDS = (7, 14, 30, 60, 90)  # days from today
 
 ATTENTION, SINCE, LAST_SYNC, CUSTOMER = "attention", "since", "sync", "customer"
-REVERSED = "-"
 ORDERS: Mapping[str, tuple[str | OldestIfNever, ...]] = {
     ATTENTION: RANKED,
     SINCE: ("health_since", "id"),

@@ -1,4 +1,4 @@
-"""Heads of tables of links. In the list itself, those of its orders sort it, both ways."""
+"""Heads of tables of links. In the list itself, those of its orders sort it."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -6,43 +6,31 @@ from functools import cache
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from linkadmin.web.flat_parts import FlatPart
+from linkadmin.web.table_heads import Head, draw_heads
 
-from .filters import ATTENTION, CUSTOMER, LAST_SYNC, REVERSED, SINCE, LinkFilter
-
-_HEAD = FlatPart("links/_head.html")
+from .filters import ATTENTION, CUSTOMER, LAST_SYNC, SINCE, LinkFilter
 
 
 def heads() -> str:
     return _unsorted(get_language())
 
 
-def sorting_heads(chosen: LinkFilter, *, is_search: bool) -> str:
-    return _HEAD.fill(_heads(chosen, is_search=is_search))
+def heads_of(chosen: LinkFilter, *, is_search: bool) -> str:
+    def url_of(sort: str) -> str:
+        return chosen.url(sort=() if sort == ATTENTION else [sort])
+
+    return draw_heads(_heads(), chosen.sort, url_of, is_search=is_search)
 
 
 @cache
 def _unsorted(_language: str | None) -> str:
-    return _HEAD.fill(_heads(None, is_search=False))
+    return draw_heads(_heads())
 
 
-def _heads(chosen: LinkFilter | None, *, is_search: bool) -> Iterator[dict[str, object]]:
-    columns = [
-        (_("Customer"), CUSTOMER, "table__customer"),
-        (_("Institution"), "", "table__bank"),
-        (_("Status"), ATTENTION, "table__status"),
-        (_("Since"), SINCE, "table__since"),
-        (_("Last sync"), LAST_SYNC, "table__extra"),
-        (_("Assignee"), "", "table__extra"),
-    ]
-    for label, key, css in columns:
-        is_by, is_reversed = chosen is not None and chosen.order == key, chosen is not None and chosen.is_reversed
-        wanted = f"{REVERSED}{key}" if is_by and not is_reversed else key
-        yield {
-            "label": label,
-            "key": key,
-            "css": css,
-            "url": chosen.url(sort=() if wanted == ATTENTION else [wanted]) if chosen and key else "",
-            "order": ("descending" if is_reversed else "ascending") if is_by else "",
-            "is_search": is_search,
-        }
+def _heads() -> Iterator[Head]:
+    yield Head(_("Customer"), "table__customer", CUSTOMER)
+    yield Head(_("Institution"), "table__bank")
+    yield Head(_("Status"), "table__status", ATTENTION)
+    yield Head(_("Since"), "table__since", SINCE)
+    yield Head(_("Last sync"), "table__extra", LAST_SYNC)
+    yield Head(_("Assignee"), "table__extra")

@@ -22,7 +22,7 @@ from linkadmin.links import queries, search
 from linkadmin.links.listing import columns, filter_bar, filters
 from linkadmin.links.listing.counted import in_states, links_by_state
 from linkadmin.links.listing.filters import MINE, LinkFilter
-from linkadmin.links.listing.table_heads import sorting_heads
+from linkadmin.links.listing.table_heads import heads_of
 from linkadmin.links.listing.table_rows import listed, rows
 from linkadmin.links.listing.tabs import tabs
 from linkadmin.links.models import Institution, Link
@@ -88,7 +88,7 @@ def _results(request: HttpRequest, chosen: LinkFilter, words: str) -> dict[str, 
     found = _matching(chosen, page, by_state, words)
     return {
         "tabs": "" if words else tabs(chosen, by_state, reader=reader(request)),
-        "heads": sorting_heads(chosen, is_search=bool(words)),
+        "heads": heads_of(chosen, is_search=bool(words)),
         "words": words,
         "is_too_short": search.is_too_short(words),
         "rows": rows(
