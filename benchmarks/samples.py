@@ -73,7 +73,8 @@ def main() -> dict[str, Any]:
         "delivery_remote_id": delivery.remote_link_id,
         "deep": {
             "links": cursor(every(Link), "urgency", "health_since", "id"),
-            "customers": cursor(every(EndUser), "name", "id"),
+            "customers": cursor(every(Link), "urgency", "health_since", "id"),
+            "customers by name": cursor(every(EndUser), "name", "id"),
             "institutions": cursor(every(Institution), "display_name", "id"),
             "deliveries": cursor(every(WebhookDelivery), "-id"),
             "operations": cursor(every(Operation), "-created_at", "-id"),

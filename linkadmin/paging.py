@@ -10,7 +10,21 @@ from weakref import WeakKeyDictionary
 
 from django.core.exceptions import EmptyResultSet, ValidationError
 from django.db import connection
-from django.db.models import BooleanField, CharField, DateTimeField, F, Field, Func, Model, OrderBy, Q, QuerySet, Value
+from django.db.models import (
+    BooleanField,
+    CharField,
+    DateTimeField,
+    Exists,
+    F,
+    Field,
+    Func,
+    Model,
+    OrderBy,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+)
 from django.db.models.expressions import RawSQL
 from django.db.models.fields import TextField
 from django.http import QueryDict
@@ -59,13 +73,19 @@ class OldestIfNever(Func):
 
 
 class Beyond(Func):
-    """Whether columns, compared as one row value, are beyond others: (a, b) > (x, y). An OR would use no index."""
+    """Whether columns, compared as one row value, are beyond others: (a, b) > (x, y). An OR would use no index.
+
+    A value may be an `OuterRef`.
+    """
 
     output_field = BooleanField()
 
     def __init__(self, columns: "Sequence[Column]", values: Sequence[Any], *, side: str) -> None:
         self.side, self.width = side, len(columns)
-        typed = [Value(value, output_field=column.field) for column, value in zip(columns, values, strict=True)]
+        typed = [
+            value if isinstance(value, OuterRef) else Value(value, output_field=column.field)
+            for column, value in zip(columns, values, strict=True)
+        ]
         super().__init__(*(column.expression for column in columns), *typed)
 
     def as_sql(self, compiler: Any, connection: Any, *_args: Any, **_context: Any) -> Any:
@@ -103,6 +123,14 @@ class Column:
 
     def read(self, text: str) -> Any:
         return read_moment(text) if isinstance(self.field, DateTimeField) else self.field.clean(text, None)
+
+
+def first_of_each(rows: "QuerySet[Row]", name: str, order: Sequence[str]) -> "QuerySet[Row]":
+    """Of rows with the same value in a column, the first in an order that has no ties."""
+    columns = [_column(rows.model, each) for each in order]
+    before = Beyond(columns, [OuterRef(each) for each in order], side="<")
+    same = rows.model._default_manager.order_by().filter(Q((name, OuterRef(name))), before)
+    return rows.filter(~Exists(same))
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ WRITTEN_ONCE = {  # markup, and its only place: all other pages use that part or
     'class="panel__head"': ["partials/_panel_head.html"],
     # A running clock, and rows that are filled many times a page; other times are drawn by tags.
     "<time": [
+        "links/_customer_row.html",
         "links/_row.html",
         "operations/_countdown.html",
         "operations/_timeline_entry.html",

@@ -98,6 +98,7 @@ GET  /bulk/{job}/                        200  200  200  403
 GET  /bulk/{job}/export/  403  200  200  403
 POST /bulk/{job}/                        400  400  400  403
 GET  /customers/                         200  200  200  403
+GET  /customers/live/                    200  200  200  403
 GET  /customers/export/     403  200  200  403
 POST /customers/export/     403  200  200  403
 POST /customers/                         200  200  200  403

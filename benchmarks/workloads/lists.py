@@ -25,7 +25,8 @@ def _admin(model: str, *, role: str = "auditor", deep: str = "", rare: str = "")
 
 
 LISTS: Mapping[str, List] = {
-    "customers": List("/customers/", search="post"),
+    "customers": List("/customers/", rare="manager=nobody", search="post"),
+    "customers by name": List("/customers/?sort=name"),
     "institutions": List("/institutions/", rare="ours=no", search="get"),
     "deliveries": List("/deliveries/", rare="outcome=invalid_payload", search="post"),
     "activity": List("/operations/", deep="operations", rare="outcome=unknown"),

@@ -168,6 +168,7 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "link-attempt": Right.ALLOW_ATTEMPT,
     "operation-attempt": Right.ALLOW_ATTEMPT,
     "end-user-list": Right.VIEW_END_USERS,
+    "end-user-list-live": Right.VIEW_END_USERS,
     "end-user-detail": Right.VIEW_END_USERS,
     "end-user-contact": Right.ORGANIZE_LINKS,
     "end-user-account-manager": Right.ORGANIZE_LINKS,

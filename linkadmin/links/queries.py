@@ -1,19 +1,21 @@
-"""Links that pages ask for, and their counts by customer and group."""
+"""Links that pages ask for, each customer's most urgent one, and counts by customer and group."""
 
 from collections import Counter
-from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
-from linkadmin.paging import Keyset
+from linkadmin.paging import first_of_each
+from linkadmin.providers.types import HealthState
 
-from .causes import Group
-from .models import EndUser, Link
+from .causes import RENEWAL_RANK, STATES, Group
+from .models import RANKED, EndUser, Link
 
-CUSTOMERS, CUSTOMERS_BY_ID = Keyset("name", "external_id"), Keyset("external_id")
+NOT_WORKING = (Group.CUSTOMER, Group.WAIT, Group.US)
+NOT_WORKING_RANKS = Q(urgency__lte=STATES[HealthState.WAITING].rank) & ~Q(urgency=RENEWAL_RANK)
 
 
 def visible_to(user: User, links: "QuerySet[Link] | None" = None) -> "QuerySet[Link]":
@@ -38,11 +40,23 @@ def needs_somebody() -> Q:
     return Q(health__in=states, verifying_since=None)
 
 
-def count_links(customers: Iterable[EndUser]) -> dict[UUID, tuple[int, int]]:
-    """Per customer: active links, and how many of them need somebody."""
-    live = active(Link.objects.filter(end_user__in=customers)).order_by().values("end_user")
-    counted = live.annotate(n=Count("pk"), trouble=Count("pk", filter=needs_somebody()))
-    return {row["end_user"]: (row["n"], row["trouble"]) for row in counted}
+def most_urgent(links: "QuerySet[Link]") -> "QuerySet[Link]":
+    """One link of each customer: the first in the work list."""
+    return first_of_each(links, "end_user", RANKED)
+
+
+def most_urgent_of(links: "QuerySet[Link]", *customers: UUID) -> "QuerySet[Link]":
+    first = Link.objects.filter(end_user=OuterRef("pk")).order_by(*RANKED).values("pk")[:1]
+    return links.filter(pk__in=EndUser.objects.filter(pk__in=customers).values_list(Subquery(first)))
+
+
+def count_links(*customers: UUID) -> "QuerySet[Any]":
+    """Rows of customer, active links, and how many of those don't work. An index has all of it."""
+    live = Link.objects.filter(end_user__in=customers, urgency__lt=STATES[HealthState.DISCONNECTED].rank).order_by()
+    counted: QuerySet[Any] = live.values("end_user").annotate(
+        n=Count("*"), broken=Count("urgency", filter=NOT_WORKING_RANKS)
+    )
+    return counted.values_list("end_user", "n", "broken")
 
 
 def standing(by_state: Counter[str]) -> Counter[str]:

@@ -24,7 +24,6 @@ from linkadmin.search.lookups import (
     found_by,
     is_many,
     listed,
-    look_up,
     looked_up,
     unindexed,
 )
@@ -86,14 +85,20 @@ def find_by_id(links: "QuerySet[Link]", text: str) -> Link | None:
 
 
 def search_customers(words: str, *, see_names: bool) -> "QuerySet[EndUser]":
+    return found_customers(words, see_names=see_names)[0]
+
+
+def found_customers(words: str, *, see_names: bool) -> "tuple[QuerySet[EndUser], bool]":
+    """Return the customers that a search finds, and whether they're few enough to sort."""
     customers = EndUser.objects.all()
     if not words:
-        return customers
+        return customers, False
     if not see_names or is_too_short(words):
-        return customers.filter(*(begins("external_id", word).indexed for word in words.split()[:MAX_WORDS]))
-    if may_be_id(words) and not (with_id := look_up(customers, [begins("external_id", words)])).query.is_empty():
+        with_ids = customers.filter(*(begins("external_id", word).indexed for word in words.split()[:MAX_WORDS]))
+        return with_ids, not is_many(Select.of(with_ids.values("pk")))
+    if may_be_id(words) and not (with_id := looked_up(customers, [begins("external_id", words)]))[0].query.is_empty():
         return with_id
-    if (phone := _phone_in(words)) and not (with_phone := _reached(customers, [phone])).query.is_empty():
+    if (phone := _phone_in(words)) and not (with_phone := _reached(customers, [phone]))[0].query.is_empty():
         return with_phone
     wanted = _folded(words)
     indexed = [word for word in wanted if is_indexed(word)]
@@ -101,7 +106,8 @@ def search_customers(words: str, *, see_names: bool) -> "QuerySet[EndUser]":
     with_short_words = customers.filter(*(conditions[word] for word in wanted if word not in indexed))
     # If names have the words too often to list, contact details aren't worth a look.
     selects = [CUSTOMERS.select(indexed), CONTACTS.select(indexed)]
-    return among(with_short_words, selects, otherwise=Q(*conditions.values()))
+    found = listed(with_short_words, selects)
+    return (with_short_words.filter(*conditions.values()), False) if found is None else found
 
 
 def some_customers(words: str, most: int) -> list[EndUser]:
@@ -166,9 +172,9 @@ def _phone_in(words: str) -> str:
     return re.sub(r"\D", "", words) if _PHONE.fullmatch(words) else ""
 
 
-def _reached(customers: "QuerySet[EndUser]", words: Sequence[str]) -> "QuerySet[EndUser]":
+def _reached(customers: "QuerySet[EndUser]", words: Sequence[str]) -> "tuple[QuerySet[EndUser], bool]":
     """Customers with these words in their contact details; none, if too many have them."""
-    return among(customers, [CONTACTS.select(words)], otherwise=Q(pk__in=()))
+    return listed(customers, [CONTACTS.select(words)]) or (customers.none(), True)
 
 
 def _folded(words: str) -> list[str]:

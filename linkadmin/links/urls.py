@@ -11,6 +11,7 @@ urlpatterns = [
     path("links/<uuid:pk>/notes/", pages.link_notes, name="link-notes"),
     path("links/<uuid:pk>/assignee/", pages.link_assignee, name="link-assignee"),
     path("customers/", customers.end_user_list, name="end-user-list"),
+    path("customers/live/", customers.end_user_list_live, name="end-user-list-live"),
     path("customers/export/", customers.end_user_list_export, name="end-user-list-export"),
     path("customers/<uuid:pk>/", customers.end_user_detail, name="end-user-detail"),
     path("customers/<uuid:pk>/contact/", customers.end_user_contact, name="end-user-contact"),

@@ -11,10 +11,11 @@ from django.urls import reverse
 from django.utils.translation import get_language, gettext_lazy
 
 from linkadmin.links.causes import Group
+from linkadmin.links.queries import NOT_WORKING
 from linkadmin.timestamps import day_words
 from linkadmin.web.flat_parts import FlatPart
 
-from .trend import DAYS, NOT_WORKING, Trend
+from .trend import DAYS, Trend
 
 HEIGHT = 100  # units of the drawing
 MOST_INTERVALS = 4  # of the scale

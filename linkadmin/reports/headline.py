@@ -12,12 +12,12 @@ from django.utils.translation import gettext as _
 from linkadmin.links import counts
 from linkadmin.links.causes import Group
 from linkadmin.links.presentation import shown_states
-from linkadmin.links.queries import group_counts, standing
+from linkadmin.links.queries import NOT_WORKING, group_counts, standing
 from linkadmin.timestamps import since
 from linkadmin.web.flat_parts import FlatPart
 
 from .banks import Bank
-from .trend import NOT_WORKING, Trend
+from .trend import Trend
 
 MUCH_MORE = 2  # times
 CONCENTRATED = 2  # this many links at one institution are worth naming it

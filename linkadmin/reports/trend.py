@@ -13,7 +13,6 @@ from linkadmin.links.queries import standing
 
 DAYS = 90
 WEEK = 7
-NOT_WORKING = (Group.CUSTOMER, Group.WAIT, Group.US)
 
 
 @dataclass(frozen=True, slots=True)

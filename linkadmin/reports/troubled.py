@@ -1,68 +1,52 @@
 """Customers with links that don't work, the reader's own first."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, TypeAlias
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from linkadmin.accounts.models import User
-from linkadmin.compiled_query import CompiledQuery, Loaded
-from linkadmin.links.causes import RENEWAL_RANK, STATES
+from linkadmin.compiled_query import CompiledQuery
+from linkadmin.links.listing.customer_filter import LISTED
 from linkadmin.links.listing.known import INSTITUTIONS, INTEGRATIONS
 from linkadmin.links.models import RANKED, Link
 from linkadmin.links.presentation import glance
-from linkadmin.providers.types import HealthState
+from linkadmin.links.queries import NOT_WORKING, NOT_WORKING_RANKS, count_links, most_urgent
 from linkadmin.timestamps import exact_words, span_words
 from linkadmin.web.badges import StateBadge
 from linkadmin.web.flat_parts import FlatPart
 from linkadmin.web.icons import icon
 
-from .trend import NOT_WORKING
-
 SHOWN = 5
-READ = 25  # links, of several customers
-COLUMNS = (
-    "integration", "institution", "end_user__external_id", "end_user__name", "urgency", "health", "cause",
-    "conflict", "health_since", "refused_at", "verifying_since",
-)  # fmt: skip
-RANK_AND_CUSTOMER = (*RANKED, "end_user_id")
-FoundLink: TypeAlias = tuple[UUID, Loaded[Link], int]  # of a customer's link: among which, and where
-NOT_WORKING_RANKS = Q(urgency__lte=STATES[HealthState.WAITING].rank) & ~Q(urgency=RENEWAL_RANK)
+READ = 25  # links that are assigned to somebody, of several customers
 
 _CUSTOMER = FlatPart("reports/_troubled.html")
 
 
 def draw_troubled(reader: User, *, is_mine: bool, see_names: bool) -> str:
     """Markup of a line for each: its most urgent link, and how many of its links don't work."""
-    mine = _ranked(_MANAGED.instances(reader.pk), _ASSIGNED.instances(reader.pk))
-    worst = _of_each_customer(mine)
+    mine = [*_MANAGED.instances(reader.pk), *_ASSIGNED.instances(reader.pk)]
+    worst = _of_each_customer(sorted(mine, key=_rank))
     if not is_mine and len(worst) < SHOWN:
-        worst = _of_each_customer([*mine, *_ranked(_ALL.instances())])
+        worst = _of_each_customer([*worst.values(), *_ALL.instances()])
     return _CUSTOMER.fill(_lines(_named(worst), _counted(list(worst)), see_names=see_names))
 
 
-def _ranked(*found: Loaded[Link]) -> list[FoundLink]:
-    """Where links are, most urgent first."""
-    places = [
-        ((*rank, pk), customer, loaded, place)
-        for loaded in found
-        for place, (*rank, pk, customer) in enumerate(zip(*map(loaded.values, RANK_AND_CUSTOMER), strict=True))
-    ]
-    return [(customer, loaded, place) for _rank, customer, loaded, place in sorted(places, key=lambda each: each[0])]
+def _rank(link: Link) -> tuple[object, ...]:
+    return tuple(getattr(link, column) for column in RANKED)
 
 
-def _of_each_customer(places: Iterable[FoundLink]) -> dict[UUID, Link]:
+def _of_each_customer(links: Iterable[Link]) -> dict[UUID, Link]:
     """The first link of each of the first customers."""
-    first: dict[UUID, tuple[Loaded[Link], int]] = {}
-    for customer, loaded, place in places:
+    first: dict[UUID, Link] = {}
+    for link in links:
         if len(first) < SHOWN:
-            first.setdefault(customer, (loaded, place))
-    return {customer: loaded[place] for customer, (loaded, place) in first.items()}
+            first.setdefault(link.end_user_id, link)
+    return first
 
 
 def _named(worst: Mapping[UUID, Link]) -> Mapping[UUID, Link]:
@@ -111,20 +95,11 @@ def _reason(state: StateBadge) -> str:
     return state.mark or state.reason
 
 
-def _listed(links: "QuerySet[Link]") -> "QuerySet[Link]":
-    found = links.filter(NOT_WORKING_RANKS, verifying_since=None).select_related("end_user").only(*COLUMNS)
-    return found.order_by(*RANKED)[:READ]
+def _troubled(links: "QuerySet[Link]") -> "QuerySet[Link]":
+    return links.filter(NOT_WORKING_RANKS).order_by(*RANKED)
 
 
-def _counts(*customers: UUID) -> "QuerySet[Any]":
-    live = Link.objects.filter(end_user__in=customers, urgency__lt=STATES[HealthState.DISCONNECTED].rank).order_by()
-    counted: QuerySet[Any] = live.values("end_user").annotate(
-        n=Count("*"), broken=Count("urgency", filter=NOT_WORKING_RANKS)
-    )
-    return counted.values_list("end_user", "n", "broken")
-
-
-_ALL = CompiledQuery(lambda: _listed(Link.objects.all()), types=())
-_MANAGED = CompiledQuery(lambda user: _listed(Link.objects.filter(account_manager=user)))
-_ASSIGNED = CompiledQuery(lambda user: _listed(Link.objects.filter(assignee=user)))
-_COUNTS = CompiledQuery(_counts, types=(UUID,) * SHOWN)
+_ALL = CompiledQuery(lambda: _troubled(most_urgent(LISTED))[:SHOWN], types=())
+_MANAGED = CompiledQuery(lambda user: _troubled(most_urgent(LISTED.filter(account_manager=user)))[:SHOWN])
+_ASSIGNED = CompiledQuery(lambda user: _troubled(LISTED.filter(assignee=user))[:READ])
+_COUNTS = CompiledQuery(count_links, types=(UUID,) * SHOWN)

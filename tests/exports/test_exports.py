@@ -156,7 +156,7 @@ def test_status_is_worded_as_in_the_list(env: Environment) -> None:
 def test_a_formula_becomes_text(env: Environment, start: str) -> None:
     EndUser.objects.create(external_id=f'{start}cmd|"/C calc"!A0', name="")
 
-    (exported,) = export(env, "/customers/export/")
+    (exported,) = export(env, "/customers/export/?sort=name")
 
     assert exported["Customer ID"] == f'\'{start}cmd|"/C calc"!A0'
     assert exported["Customer"].startswith("'")
@@ -173,14 +173,14 @@ def test_a_cell_of_ours_that_starts_with_a_control_character_becomes_text(text: 
 def test_other_text_stays_as_it_is(env: Environment, name: str) -> None:
     env.customer(name)
 
-    (exported,) = export(env, "/customers/export/")
+    (exported,) = export(env, "/customers/export/?sort=name")
 
     assert exported["Customer"] == name
 
 
 def test_the_file_says_what_it_is(env: Environment) -> None:
     env.customer()
-    response = env.client("mia").get("/customers/export/")
+    response = env.client("mia").get("/customers/export/?sort=name")
 
     assert response["Content-Type"] == "text/csv; charset=utf-8"
     assert response["Content-Disposition"].startswith('attachment; filename="customers-20')
@@ -195,7 +195,7 @@ def test_names_are_masked_for_those_who_may_not_see_them(env: Environment) -> No
     for name in ("Wilhelmina  Quackenbush", "Ángel", ""):
         EndUser.objects.create(external_id=f"id-{name[:2]}", name=name)
 
-    exported = export(env, "/customers/export/", "aud")
+    exported = export(env, "/customers/export/?sort=name", "aud")
 
     assert {each["Customer"] for each in exported} == {"W••• Q•••", "Á•••", "id-"}
 
@@ -232,20 +232,31 @@ def test_a_customer_is_searched_by_name(env: Environment) -> None:
     assert [each["Customer"] for each in exported] == ["Acme Corp"]
 
 
-def test_customers_have_their_links_counted(env: Environment) -> None:
+def test_customers_have_their_worst_status_and_their_links_counted(env: Environment) -> None:
     acme = env.belvo_link("Acme Corp", cause=Cause.LOGIN_REFUSED).end_user
-    Link.objects.create(integration=env.heron, end_user=acme, remote_id="i", health="healthy", cause="working")
+    working = Link(integration=env.heron, end_user=acme, remote_id="i", health="healthy", cause="working")
+    working.urgency = working.rank()
+    working.save()
     EndUser.objects.filter(pk=acme.pk).update(account_manager=env.people["mia"])
     env.customer("Zebra Ltd")
+    shown = ("Customer", "Status", "Reason", "Waiting on", "Links", "In trouble", "Account manager")
 
-    first, second = export(env, "/customers/export/")
+    (by_trouble,), by_name = export(env, "/customers/export/"), export(env, "/customers/export/?sort=-name")
 
-    assert (first["Links"], first["Need action"], first["Account manager"]) == (
+    facts = {
         "2",
         "1",
+        "Acme Corp",
+        "Sign-in needed",
+        "The bank rejected the stored credentials",
+        "Customer",
         env.people["mia"].display_name,
-    )
-    assert (second["Links"], second["Need action"], second["Account manager"]) == ("0", "0", "")
+    }
+    assert {by_trouble[each] for each in shown} == facts
+    assert by_trouble["Since"].endswith("Z")
+    without, same = by_name
+    assert same == by_trouble
+    assert [without[each] for each in (*shown, "Since")] == ["Zebra Ltd", "", "", "", "0", "0", "", ""]
 
 
 def test_institutions(env: Environment, small_chunks: None) -> None:
@@ -395,7 +406,7 @@ def test_a_download_that_is_broken_off_is_recorded_with_what_was_read(env: Envir
 
 @pytest.mark.django_db(transaction=True)  # closing a response closes its connection
 def test_only_two_run_at_once(env: Environment) -> None:
-    env.customer()
+    env.heron_link()
     client = env.client("mia")
     first, second = client.get("/customers/export/"), client.get("/links/export/")
 
@@ -460,10 +471,10 @@ def test_button_is_for_who_may_export(env: Environment, path: str) -> None:
 @pytest.mark.parametrize("path", ["/links/", "/customers/", "/deliveries/"])
 def test_button_of_a_search_sends_its_words_in_a_form(env: Environment, path: str) -> None:
     env.customer()
-    page = read(env.client("mia").post(f"{path}?sort=since", {"q": "no such words"}))
+    page = read(env.client("mia").post(f"{path}?sort=", {"q": "no such words"}))
 
     (form,) = (each for each in page.forms if each.action.startswith(f"{path}export/"))
-    assert form.action == f"{path}export/?sort=since"
+    assert form.action == f"{path}export/?sort="
     assert (form.attrs["method"], form.values["q"]) == ("post", "no such words")
 
 

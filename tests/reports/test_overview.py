@@ -209,7 +209,8 @@ def test_overview_of_nobody_else_is_offered(env: Environment) -> None:
 
 def test_repair_being_verified_is_no_trouble(env: Environment) -> None:
     link = env.belvo_link("Acme Corp")
-    Link.objects.filter(pk=link.pk).update(verifying_since=timezone.now())
+    link.verifying_since = timezone.now()
+    Link.objects.filter(pk=link.pk).update(verifying_since=link.verifying_since, urgency=link.rank())
 
     assert "Acme Corp" not in env.open("/").words
 

@@ -2,35 +2,27 @@
 
 from collections.abc import Mapping, Sequence
 
-from django.db.models import Case, Count, IntegerField, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import Case, Count, IntegerField, OuterRef, Q, QuerySet, Subquery, TextField, Value, When
 from django.db.models.functions import Coalesce
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from linkadmin.exports import Cells, choice, constant, customer, identifier, moment, number, person, text
 from linkadmin.links.causes import STATES, VERDICTS, VERIFYING_LOOK, RepairKind, Turn, judge
-from linkadmin.links.models import Link
-from linkadmin.links.queries import active, needs_somebody
+from linkadmin.links.models import RANKED, Link
+from linkadmin.links.queries import NOT_WORKING_RANKS
 from linkadmin.providers.types import BY_CONSENT, Cause, HealthState
 
 _COMMON_FIRST = sorted(VERDICTS, key=lambda cause: VERDICTS[cause].state is not HealthState.HEALTHY)
 
 
 def of_links(*, see_names: bool) -> list[Cells]:
-    verifying = Q(verifying_since__isnull=False) & ~Q(health=HealthState.DISCONNECTED.value)
-    judged = judge(Cause.WORKING, is_verifying=True)
-    since = Coalesce("verifying_since", Case(When(cause=Cause.CODE_TOO_LATE.value, then="refused_at")), "health_since")
     return [
         customer(_("Customer"), "end_user__", see_names=see_names),
         text(_("Customer ID"), "end_user__external_id"),
         text(_("Institution"), "institution__display_name"),
         text(_("Integration"), "integration__name"),
-        choice(_("Status"), "health", _states(), unless=[When(verifying, then=constant(VERIFYING_LOOK.label))]),
-        choice(
-            _("Reason"), "cause", _reasons(), unless=[When(verifying, then=constant(judged.reason)), *_of_consents()]
-        ),
-        choice(_("Waiting on"), "cause", _turns(), unless=[When(verifying, then=constant(""))]),
-        moment(_("Since"), since),
+        *_of_health(),
         moment(_("Last successful sync"), "last_good_at"),
         person(_("Assignee"), "assignee"),
         identifier(_("Link ID"), "pk"),
@@ -39,14 +31,45 @@ def of_links(*, see_names: bool) -> list[Cells]:
 
 
 def of_customers(*, see_names: bool) -> list[Cells]:
-    links = active(Link.objects.filter(end_user=OuterRef("pk")))
+    """Of a list of customers."""
+    first = Link.objects.filter(end_user=OuterRef("pk")).order_by(*RANKED)
+    of_link = [Cells(each.label, _of_first(first, each)) for each in _of_health()]
+    return _of_customers("", OuterRef("pk"), of_link, see_names=see_names)
+
+
+def of_customers_by_link(*, see_names: bool) -> list[Cells]:
+    """Of a list of their most urgent links."""
+    return _of_customers("end_user__", OuterRef("end_user"), _of_health(), see_names=see_names)
+
+
+def _of_customers(path: str, pk: OuterRef, of_link: Sequence[Cells], *, see_names: bool) -> list[Cells]:
+    links = Link.objects.filter(end_user=pk, urgency__lt=STATES[HealthState.DISCONNECTED].rank)
     return [
-        customer(_("Customer"), "", see_names=see_names),
-        text(_("Customer ID"), "external_id"),
-        person(_("Account manager"), "account_manager"),
+        customer(_("Customer"), path, see_names=see_names),
+        text(_("Customer ID"), f"{path}external_id"),
+        *of_link,
         number(_("Links"), _counted(links)),
-        number(_("Need action"), _counted(links.filter(needs_somebody()))),
-        moment(_("Created"), "created_at"),
+        number(_("In trouble"), _counted(links.filter(NOT_WORKING_RANKS))),
+        person(_("Account manager"), f"{path}account_manager"),
+        moment(_("Created"), f"{path}created_at"),
+    ]
+
+
+def _of_first(links: "QuerySet[Link]", column: Cells) -> Coalesce:
+    return Coalesce(Subquery(links.annotate(cell=column.text).values("cell")[:1]), Value(""), output_field=TextField())
+
+
+def _of_health() -> list[Cells]:
+    verifying = Q(verifying_since__isnull=False) & ~Q(health=HealthState.DISCONNECTED.value)
+    judged = judge(Cause.WORKING, is_verifying=True)
+    since = Coalesce("verifying_since", Case(When(cause=Cause.CODE_TOO_LATE.value, then="refused_at")), "health_since")
+    return [
+        choice(_("Status"), "health", _states(), unless=[When(verifying, then=constant(VERIFYING_LOOK.label))]),
+        choice(
+            _("Reason"), "cause", _reasons(), unless=[When(verifying, then=constant(judged.reason)), *_of_consents()]
+        ),
+        choice(_("Waiting on"), "cause", _turns(), unless=[When(verifying, then=constant(""))]),
+        moment(_("Since"), since),
     ]
 
 

@@ -236,15 +236,15 @@ def read(query: QueryDict) -> LinkFilter:
     """Raises `NotOffered`."""
     return LinkFilter(
         query=query,
-        states=tuple(_offered(value, STATE_LABELS) for value in query.getlist("state") if value),
+        states=tuple(offered(value, STATE_LABELS) for value in query.getlist("state") if value),
         integration=_known(INTEGRATIONS.all, _id(query.get("integration"))),
         institution=_known(lambda pk: INSTITUTIONS.some([pk]), _id(query.get("institution"))),
-        assignee=_assignee(query.get("assigned", "")),
+        assignee=person(query.get("assigned", "")),
         older=_days(query.get("older", ""), OLDER),
         consent=_days(query.get("consent", ""), CONSENT_ENDS),
         customer=_id(query.get("customer")),
         unknown=_unrecognized_value(query.get("unknown")),
-        sort=_offered(query.get("sort") or ATTENTION, SORTS),
+        sort=offered(query.get("sort") or ATTENTION, SORTS),
     )
 
 
@@ -303,7 +303,7 @@ def _runs(ranks: Sequence[int]) -> Iterator[tuple[int, int]]:
             start = end
 
 
-def _offered(value: Value, values: Container[Value]) -> Value:
+def offered(value: Value, values: Container[Value]) -> Value:
     if value not in values:
         raise NotOffered
     return value
@@ -313,7 +313,7 @@ def _known(find: Callable[[UUID], Mapping[UUID, Row]], pk: UUID | None) -> Row |
     if pk is None:
         return None
     rows = find(pk)
-    return rows[_offered(pk, rows)]
+    return rows[offered(pk, rows)]
 
 
 def _id(text: str | None) -> UUID | None:
@@ -324,15 +324,15 @@ def _id(text: str | None) -> UUID | None:
     return pk
 
 
-def _assignee(text: str) -> str:
+def person(text: str) -> str:
     if text in ("", NOBODY, MINE):
         return text
     pk = _id(text)
-    return str(_offered(pk, STAFF.all(pk) if pk else ()))
+    return str(offered(pk, STAFF.all(pk) if pk else ()))
 
 
-def _days(text: str, offered: Sequence[int]) -> int:
-    return int(_offered(text, [str(days) for days in offered])) if text else 0
+def _days(text: str, choices: Sequence[int]) -> int:
+    return int(offered(text, [str(days) for days in choices])) if text else 0
 
 
 def _unrecognized_value(text: str | None) -> UnrecognizedValue | None:

@@ -7,12 +7,12 @@ from django.utils.translation import gettext as _
 
 from linkadmin.accounts.models import User
 from linkadmin.links.causes import Group
+from linkadmin.links.queries import NOT_WORKING
 from linkadmin.web.flat_parts import FlatPart
 
 from .counted import in_states, links_by_state
 from .filters import MINE, LinkFilter
 
-GROUPS = (Group.CUSTOMER, Group.WAIT, Group.US)
 _TAB = FlatPart("links/_tab.html")
 
 
@@ -47,7 +47,7 @@ def _tabs(chosen: LinkFilter, by_state: Counter[str] | None, reader: User) -> It
 
 def _groups() -> Iterator[tuple[str, tuple[str, ...]]]:
     short = {Group.WAIT: _("Bank/provider"), Group.US: _("Us")}
-    for group in GROUPS:
+    for group in NOT_WORKING:
         yield short.get(group, str(group.label)), (group.value,)
     yield _("All"), ()
 

@@ -1,19 +1,15 @@
 """Customers: the list, one customer with their links, and who answers for them."""
 
-from collections.abc import Iterator, Mapping, Sequence
 from uuid import UUID
 
-from django import forms
 from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.db.models import QuerySet
 from django.forms.models import model_to_dict
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from linkadmin import exports
@@ -25,67 +21,57 @@ from linkadmin.links import queries, search
 from linkadmin.links.account_managers import set_if_unchanged
 from linkadmin.links.contacts import contact_of, set_contact
 from linkadmin.links.forms import AccountManagerForm, ContactForm
-from linkadmin.links.listing import columns
-from linkadmin.links.listing.filters import MINE, NOBODY
-from linkadmin.links.listing.known import STAFF
+from linkadmin.links.listing import columns, customer_filter, customer_page
+from linkadmin.links.listing.customer_filter import CustomerFilter
+from linkadmin.links.listing.customer_page import CustomerPage
+from linkadmin.links.listing.filters import NotOffered
 from linkadmin.links.listing.table_heads import heads
 from linkadmin.links.listing.table_rows import listed, rows
 from linkadmin.links.models import RANKED, EndUser
-from linkadmin.links.presentation import pills
 from linkadmin.links.staff_work import Overtaken
-from linkadmin.paging import Keyset, Listing
+from linkadmin.paging import Keyset
 from linkadmin.providers.names import isolated
-from linkadmin.web.flat_parts import FlatPart
-from linkadmin.web.flat_select import FlatSelect
 from linkadmin.web.pages import draw, go, reader
 
-_ROW = FlatPart("links/_customer_row.html")
-
-
-class CustomerFilter(forms.Form):
-    manager = forms.ChoiceField(label=gettext_lazy("Account manager"), required=False, widget=FlatSelect)
-
-    def __init__(self, query: QueryDict, *, staff: Mapping[UUID, User]) -> None:
-        super().__init__(query)
-        field = self.fields["manager"]
-        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the types
-        anybody = [("", _("Any account manager")), (MINE, _("Mine")), (NOBODY, _("No account manager"))]
-        possible = ((str(pk), each.display_name) for pk, each in staff.items() if may(each, Right.REFRESH))
-        field.choices = [*anybody, *possible]
-
-    def narrow(self, customers: "QuerySet[EndUser]", user: User) -> "QuerySet[EndUser]":
-        manager = self.cleaned_data["manager"]
-        if not manager:
-            return customers
-        wanted = {MINE: user.pk, NOBODY: None}.get(manager, manager)
-        return customers.filter(account_manager=wanted)
+from .live import NOTHING_AWAITED, PageVersion, alerts_version, answer, version_of
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def end_user_list(request: HttpRequest) -> HttpResponse:
-    words, see_names, staff = _search_words(request), may(request.user, Right.SEE_NAMES), STAFF.all()
-    chosen, listing = _chosen(request, words, staff)
-    page = listing.page(request.GET)
+    words, user = _search_words(request), reader(request)
+    chosen = _chosen(request, words)
+    shown = customer_page.read_page(chosen, user, request.GET)
     context = {
-        "filter": chosen,
-        "pills": pills(request.GET, chosen),
+        "tabs": customer_page.tabs(chosen, request.GET),
+        "filters": customer_page.menus(chosen, user, request.GET),
+        "heads": customer_page.heads(chosen, request.GET),
         "query": request.GET.urlencode(),
         "words": words,
         "is_too_short": search.is_too_short(words),
-        "rows": _ROW.fill(_texts(page.rows, staff, see_names=see_names)),
-        "page": page,
-        "is_filtered": bool(words or chosen.cleaned_data["manager"]),
+        "rows": shown.rows(see_names=may(user, Right.SEE_NAMES)),
+        "page": shown.page,
+        "page_version": None if words else _version(request, shown),
+        "is_filtered": bool(words or chosen.manager),
+        "is_by_name": chosen.is_by_name,
     }
     return draw(request, "links/end_users.html", "results", context)
 
 
 @require_http_methods(["GET", "POST"])
 def end_user_list_export(request: HttpRequest) -> HttpResponseBase:
-    words = _search_words(request)
-    chosen, listing = _chosen(request, words, STAFF.all())
-    lines = exports.of_list(listing, columns.of_customers(see_names=may(request.user, Right.SEE_NAMES)))
-    export = Export("customers", *lines, filters=exports.filters_of(chosen), is_search=bool(words))
-    return exports.download(request, export)
+    words, user = _search_words(request), reader(request)
+    chosen, see_names = _chosen(request, words), may(request.user, Right.SEE_NAMES)
+    if chosen.is_by_name:
+        lines = exports.of_list(chosen.by_name(user), columns.of_customers(see_names=see_names))
+    else:
+        lines = exports.of_list(chosen.by_trouble(user), columns.of_customers_by_link(see_names=see_names))
+    return exports.download(request, Export("customers", *lines, filters=chosen.fields, is_search=bool(words)))
+
+
+@require_safe
+def end_user_list_live(request: HttpRequest) -> HttpResponse:
+    shown = customer_page.read_page(_chosen(request, ""), reader(request), request.GET)
+    return answer(request, _version(request, shown).version, NOTHING_AWAITED)
 
 
 @require_safe
@@ -151,30 +137,17 @@ def _note_view(user: User, customer: EndUser) -> None:
     )
 
 
-def _chosen(request: HttpRequest, words: str, staff: Mapping[UUID, User]) -> tuple[CustomerFilter, Listing[EndUser]]:
-    see_names, chosen = may(request.user, Right.SEE_NAMES), CustomerFilter(request.GET, staff=staff)
-    if not chosen.is_valid():
-        raise BadRequest("a filter has a value it does not offer")
-    found = chosen.narrow(search.search_customers(words, see_names=see_names), reader(request))
-    return chosen, Listing(found, queries.CUSTOMERS if see_names else queries.CUSTOMERS_BY_ID)
+def _chosen(request: HttpRequest, words: str) -> CustomerFilter:
+    try:
+        return customer_filter.read(request.GET, words)
+    except NotOffered:
+        raise BadRequest("a filter has a value it does not offer") from None
+
+
+def _version(request: HttpRequest, shown: CustomerPage) -> PageVersion:
+    version = version_of(*shown.facts, alerts_version(None).version)
+    return PageVersion(f"{reverse('end-user-list-live')}?{request.GET.urlencode()}", version)
 
 
 def _search_words(request: HttpRequest) -> str:
     return search.clean_words(request.POST.get("q", "")) if request.method == "POST" else ""
-
-
-def _texts(customers: Sequence[EndUser], staff: Mapping[UUID, User], *, see_names: bool) -> Iterator[dict[str, object]]:
-    counted = queries.count_links(customers)
-    links = reverse("link-list")
-    for each in customers:
-        count, trouble = counted.get(each.pk, (0, 0))
-        manager = staff.get(each.account_manager_id) if each.account_manager_id else None
-        yield {
-            "url": each.get_absolute_url(),
-            "name": each.called(see_names=see_names),
-            "external_id": each.external_id,
-            "links_url": f"{links}?customer={each.pk}&state=",
-            "count": count,
-            "trouble": trouble,
-            "manager": manager.display_name if manager else "—",
-        }

@@ -1,0 +1,89 @@
+"""Filter and orders of the list of customers. By trouble, each customer's most urgent link decides."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import QueryDict
+
+from linkadmin.accounts.models import User
+from linkadmin.accounts.roles import Right, may
+from linkadmin.links.models import RANKED, EndUser, Link
+from linkadmin.links.queries import most_urgent, visible_to
+from linkadmin.links.search import found_customers
+from linkadmin.paging import Keyset, Listing, Part
+from linkadmin.web.table_heads import REVERSED
+
+from .filters import MINE, NOBODY, offered, person
+from .narrowing import are_few
+from .table_rows import COLUMNS
+
+TROUBLE, NAME = "trouble", "name"
+SORTS = [f"{sign}{name}" for name in (TROUBLE, NAME) for sign in ("", REVERSED)]
+MOST_SORTED = 4_000  # customers
+LISTED = Link.objects.select_related("end_user").only(*COLUMNS, "end_user__account_manager")
+_MOST_URGENT = most_urgent(LISTED)
+_CUSTOMERS = EndUser.objects.all()
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerFilter:
+    """What a reader asked for. An empty account manager doesn't filter."""
+
+    manager: str
+    sort: str
+    words: str
+
+    @property
+    def fields(self) -> list[tuple[str, str]]:
+        return [("manager", self.manager)] * bool(self.manager) + [("sort", self.sort)]
+
+    @property
+    def is_by_name(self) -> bool:
+        return self.sort.removeprefix(REVERSED) == NAME
+
+    def by_name(self, reader: User) -> Listing[EndUser]:
+        see_names = may(reader, Right.SEE_NAMES)  # the order of names would reveal them
+        keyset = Keyset(*(("name", "external_id") if see_names else ("external_id",)), newest_first=self._is_reversed)
+        found = found_customers(self.words, see_names=see_names)[0] if self.words else _CUSTOMERS
+        return Listing(found, keyset, [Part(self._managed_for(reader))])
+
+    def by_trouble(self, reader: User) -> Listing[Link]:
+        """Each customer as their most urgent link. Those without links have none."""
+        keyset, links = Keyset(*RANKED, newest_first=self._is_reversed), visible_to(reader, _MOST_URGENT)
+        managed = self._managed_for(reader)
+        if self.words:
+            found, few = found_customers(self.words, see_names=may(reader, Right.SEE_NAMES))
+            return Listing(links, keyset, [Part(_of(found, are_few=few) & managed)], are_few=few)
+        if self.manager == NOBODY and are_few(_CUSTOMERS.order_by(), [Part(managed)], MOST_SORTED):
+            return Listing(links, keyset, [Part(_of(_CUSTOMERS.filter(managed), are_few=True))], are_few=True)
+        return Listing(links, keyset, [Part(managed)])
+
+    @property
+    def _is_reversed(self) -> bool:
+        return self.sort.startswith(REVERSED)
+
+    def _managed_for(self, reader: User) -> Q:
+        """A condition on customers as well as on links."""
+        if not self.manager:
+            return Q()
+        whose = {MINE: reader.pk, NOBODY: None}
+        return Q(account_manager=whose[self.manager] if self.manager in whose else UUID(self.manager))
+
+
+def usual_sort(words: str) -> str:
+    """Searches find customers without links, too, which only the order of names has."""
+    return NAME if words else TROUBLE
+
+
+def read(query: QueryDict, words: str) -> CustomerFilter:
+    """Raises `NotOffered`."""
+    sort = offered(query.get("sort") or usual_sort(words), SORTS)
+    return CustomerFilter(person(query.get("manager", "")), sort, words)
+
+
+def _of(customers: "QuerySet[EndUser]", *, are_few: bool) -> Q:
+    """Links of customers: found through them if they're few, or else tested one by one."""
+    if are_few:
+        return Q(end_user__in=customers.values("pk"))
+    return Q(Exists(customers.filter(pk=OuterRef("end_user"))))
