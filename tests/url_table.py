@@ -115,7 +115,7 @@ POST /integrations/{belvo}/test/         403  303  403  303
 GET  /links/{link}/records/              200  200  403  403
 GET  /customers/{customer}/contact/      200  200  403  403
 POST /customers/{customer}/contact/      303  303  403  403
-GET  /customers/{customer}/account-manager/  405  405  403  403
+GET  /customers/{customer}/account-manager/  200  200  403  403
 POST /customers/{customer}/account-manager/  303  303  403  403
 GET  /customers/{customer}/records/{heron}/  200  200  403  403
 GET  /customers/{customer}/records/{heron}/tell/  405  403  403  403
@@ -212,6 +212,7 @@ RECORDED = {
     "/links/{link}/records/",
     "/operations/{operation}/",
     "/customers/{customer}/",
+    "/customers/{customer}/account-manager/",
     "/customers/{customer}/contact/",
     "/customers/{customer}/records/{heron}/",
     "/integrations/{heron}/records/{what}/",

@@ -89,6 +89,7 @@ class AccountManagerForm(HandoverForm):
 
     def __init__(self, data: QueryDict | None = None, *, customer: EndUser, reader: User) -> None:
         super().__init__(data, name="account_manager", current=customer.account_manager_id, reader=reader)
+        self.fields["account_manager"].widget.attrs["autofocus"] = True
 
 
 class ContactForm(forms.Form):

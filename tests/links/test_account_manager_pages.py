@@ -18,8 +18,8 @@ def customer(env: Environment) -> EndUser:
 
 
 def choose(env: Environment, customer: EndUser, to: str, name: str = "ana") -> Page:
-    """Choose somebody on the customer's page (or nobody, with an empty `to`) and submit."""
-    form = env.open(customer.get_absolute_url(), name).form_with("account_manager")
+    """Choose somebody (or nobody, with an empty `to`) and submit."""
+    form = env.open(f"{customer.get_absolute_url()}account-manager/", name).form_with("account_manager")
     return env.post(form.action, form.values | {"account_manager": str(env.people[to].pk) if to else ""}, name)
 
 
@@ -59,7 +59,7 @@ def test_same_account_manager_again_changes_nothing(env: Environment, customer: 
 
 
 def test_colleague_who_was_faster_is_not_overwritten(env: Environment, customer: EndUser) -> None:
-    form = env.open(customer.get_absolute_url()).form_with("account_manager")
+    form = env.open(f"{customer.get_absolute_url()}account-manager/").form_with("account_manager")
     set_account_manager(customer, env.people["ben"], by=env.people["mia"])
     wanted = form.values | {"account_manager": str(env.people["ana"].pk)}
 
@@ -75,7 +75,7 @@ def test_colleague_who_was_faster_is_not_overwritten(env: Environment, customer:
 
 
 def test_conflict_replaces_only_the_form(env: Environment, customer: EndUser) -> None:
-    form = env.open(customer.get_absolute_url()).form_with("account_manager")
+    form = env.open(f"{customer.get_absolute_url()}account-manager/").form_with("account_manager")
     set_account_manager(customer, env.people["ben"], by=env.people["mia"])
 
     answer = read(env.client().post(form.action, form.values, headers=HTMX))
@@ -97,7 +97,7 @@ def test_inactive_account_manager_is_shown_until_somebody_takes_over(env: Enviro
     choose(env, customer, "ben")
     User.objects.filter(username="ben").update(is_active=False)
 
-    form = env.open(customer.get_absolute_url()).form_with("account_manager")
+    form = env.open(f"{customer.get_absolute_url()}account-manager/").form_with("account_manager")
 
     assert form.values["account_manager"] == str(env.people["ben"].pk)
 

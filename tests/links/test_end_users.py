@@ -213,6 +213,25 @@ def test_customers_page_shows_all_their_links_and_offers_another(env: Environmen
     assert f"/links/new/?end_user={customer.pk}" in page.links()
 
 
+def test_customers_page_begins_with_the_worst_status_and_names_banks_first(env: Environment) -> None:
+    link = env.heron_link("Acme Corp", bank="First Platypus Bank", cause=Cause.LOGIN_REQUIRED)
+    Link.objects.create(integration=env.heron, end_user=link.end_user, remote_id="item-2", health="healthy")
+    Link.objects.create(integration=env.heron, end_user=link.end_user, remote_id="item-3", health="disconnected")
+
+    page = env.open(link.end_user.get_absolute_url())
+
+    assert re.search(
+        r"Sign-in needed Acme Corp 1 of 2 links waiting on the customer · for \d+ \w+ · Sign-in expired", page.words
+    )
+    assert re.search(r"Institution Status Since Last sync Assignee First Platypus Bank Heron test", page.words)
+
+
+def test_customer_whose_links_all_work_has_them_counted(env: Environment) -> None:
+    customer = env.belvo_link(cause=Cause.WORKING).end_user
+
+    assert "1 active link · for" in env.open(customer.get_absolute_url()).words
+
+
 def test_customers_links_fill_several_pages(env: Environment) -> None:
     customer = env.customer()
     Link.objects.bulk_create(

@@ -11,8 +11,8 @@ from linkadmin.web.table_heads import Head, draw_heads
 from .filters import ATTENTION, CUSTOMER, LAST_SYNC, SINCE, LinkFilter
 
 
-def heads() -> str:
-    return _unsorted(get_language())
+def heads(*, of_one_customer: bool = False) -> str:
+    return _unsorted(get_language(), of_one_customer)
 
 
 def heads_of(chosen: LinkFilter, *, is_search: bool) -> str:
@@ -23,8 +23,8 @@ def heads_of(chosen: LinkFilter, *, is_search: bool) -> str:
 
 
 @cache
-def _unsorted(_language: str | None) -> str:
-    return draw_heads(_heads())
+def _unsorted(_language: str | None, of_one_customer: bool) -> str:
+    return draw_heads(head for head in _heads() if not of_one_customer or head.order != CUSTOMER)
 
 
 def _heads() -> Iterator[Head]:

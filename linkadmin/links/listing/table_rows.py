@@ -44,15 +44,16 @@ def rows(
     *,
     rights: frozenset[Right],
     selectable: bool = False,
+    of_one_customer: bool = False,
     under_way: Mapping[UUID, UnderWay] | None = None,
 ) -> str:
     """Markup of table rows for a reader with these rights; empty without links.
 
-    `links` are `listed`. `under_way` if it's known already.
+    `links` are `listed`. Those of one customer don't name them. `under_way` if it's known already.
     """
     now, pks, drawn = timezone.now(), links.values("id"), []
     busy = under_way_on(pks) if under_way is None else under_way
-    reader = (rights, selectable, get_language(), timezone.get_current_timezone_name())
+    reader = (rights, selectable, of_one_customer, get_language(), timezone.get_current_timezone_name())
     for place, (pk, names) in enumerate(zip(pks, names_of(links), strict=True)):
         key = (reader, links.columns, links.rows[place], _facts(names), busy.get(pk))
         kept = _kept.get(key)
@@ -61,7 +62,9 @@ def rows(
                 _kept.clear()
             link = links[place]
             link.integration, link.institution, link.assignee = names
-            kept = _kept[key] = _draw(link, busy.get(pk), now, rights=rights, selectable=selectable)
+            until, texts = _until_and_texts(link, busy.get(pk), now, rights=rights)
+            more = {"selectable": selectable, "of_one_customer": of_one_customer}
+            kept = _kept[key] = until, _ROW.fill([{**texts, **more}])
         drawn.append(kept[1])
     return joined(drawn)
 
@@ -79,14 +82,14 @@ def _facts(names: Names) -> tuple[object, ...]:
     )
 
 
-def _draw(
-    link: Link, busy: UnderWay | None, now: datetime, *, rights: frozenset[Right], selectable: bool
-) -> tuple[datetime, str]:
+def _until_and_texts(
+    link: Link, busy: UnderWay | None, now: datetime, *, rights: frozenset[Right]
+) -> tuple[datetime, dict[str, object]]:
     state, since = glance(link, busy)
     action, action_url = action_on(link, busy, rights)
     until = min(_next_change(at, now) for at in (since, link.last_good_at or since))
     texts = _texts(link, state, since, now, see_names=Right.SEE_NAMES in rights)
-    return until, _ROW.fill([{**texts, "selectable": selectable, "action": action, "action_url": action_url}])
+    return until, {**texts, "action": action, "action_url": action_url}
 
 
 def _texts(link: Link, state: StateBadge, since: datetime, now: datetime, *, see_names: bool) -> dict[str, object]:

@@ -10,7 +10,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from linkadmin import exports
 from linkadmin.accounts.models import User
@@ -23,6 +23,7 @@ from linkadmin.links.contacts import contact_of, set_contact
 from linkadmin.links.forms import AccountManagerForm, ContactForm
 from linkadmin.links.listing import columns, customer_filter, customer_page
 from linkadmin.links.listing.customer_filter import CustomerFilter
+from linkadmin.links.listing.customer_head import head_of
 from linkadmin.links.listing.customer_page import CustomerPage
 from linkadmin.links.listing.filters import NotOffered
 from linkadmin.links.listing.table_heads import heads
@@ -81,11 +82,12 @@ def end_user_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     page = Keyset(*RANKED).page(listed(queries.visible_to(user).filter(end_user=customer)), request.GET)
     context = {
         "customer": customer,
+        "head": head_of(customer),
         "contact": contact_of(customer),
-        "rows": rows(page.rows, rights=rights_of(user)),
-        "heads": heads(),
+        "rows": rows(page.rows, rights=rights_of(user), of_one_customer=True),
+        "heads": heads(of_one_customer=True),
         "page": page,
-        "form": AccountManagerForm(customer=customer, reader=user) if may(user, Right.ORGANIZE_LINKS) else None,
+        "may_organize": may(user, Right.ORGANIZE_LINKS),
     }
     return render(request, "links/end_user.html", context)
 
@@ -106,9 +108,13 @@ def end_user_contact(request: HttpRequest, pk: UUID) -> HttpResponse:
     return draw(request, "links/contact.html", "form", context, status=422 if form.is_bound else 200)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def end_user_account_manager(request: HttpRequest, pk: UUID) -> HttpResponse:
     customer, user = get_object_or_404(EndUser, pk=pk), reader(request)
+    if request.method != "POST":
+        _note_view(user, customer)
+        unbound = AccountManagerForm(customer=customer, reader=user)
+        return draw(request, "links/account_manager.html", "form", {"customer": customer, "form": unbound})
     form = AccountManagerForm(request.POST, customer=customer, reader=user)
     if not form.is_valid():
         return draw(request, "links/account_manager.html", "form", {"customer": customer, "form": form}, status=422)
