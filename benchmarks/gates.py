@@ -37,7 +37,6 @@ PAGES: dict[str, tuple[str, str]] = {  # role, path
     "customers, deep": ("manager", "/customers/?after={deep[customers]}"),
     "customers, last": ("manager", "/customers/?before="),
     "customers, mine": ("manager", "/customers/?manager=mine"),
-    "customers, nobody's": ("manager", "/customers/?manager=nobody"),
     "customers, by name": ("manager", "/customers/?sort=name"),
     "customers, by name, deep": ("manager", "/customers/?sort=name&after={deep[customers by name]}"),
     "institutions": ("manager", "/institutions/"),

@@ -46,7 +46,8 @@ def most_urgent(links: "QuerySet[Link]") -> "QuerySet[Link]":
 
 
 def most_urgent_of(links: "QuerySet[Link]", *customers: UUID) -> "QuerySet[Link]":
-    first = Link.objects.filter(end_user=OuterRef("pk")).order_by(*RANKED).values("pk")[:1]
+    # Of equally urgent ones any: to compare their IDs, both databases read them all.
+    first = Link.objects.filter(end_user=OuterRef("pk")).order_by("urgency", "health_since").values("pk")[:1]
     return links.filter(pk__in=EndUser.objects.filter(pk__in=customers).values_list(Subquery(first)))
 
 

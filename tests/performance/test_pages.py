@@ -27,13 +27,12 @@ STATEMENTS = {  # those for session and user included
     "overview, mine": 13,
     "link": 11,
     "link's history": 10,
-    "customers": 6,
-    "customers, deep": 6,
-    "customers, last": 6,
-    "customers, mine": 6,
-    "customers, nobody's": 7,
-    "customers, by name": 7,
-    "customers, by name, deep": 8,
+    "customers": 7,
+    "customers, deep": 7,
+    "customers, last": 7,
+    "customers, mine": 7,
+    "customers, by name": 8,
+    "customers, by name, deep": 9,
     "institutions": 17,
     "institution": 6,
     "deliveries": 8,
@@ -55,6 +54,8 @@ STATEMENTS = {  # those for session and user included
     "admin: deliveries": 9,
     "admin: operations": 9,
 }
+# Links that aren't their customer's most urgent one are skipped: the later in the list, the more.
+SKIPPING = dict.fromkeys(("customers, deep", "customers, last"), 12)
 STILL_COUNT = {"overview"}  # to be removed once it doesn't; add none
 
 
@@ -77,7 +78,9 @@ def test_no_page_scans_a_big_table(pages: Pages) -> None:
 
 
 def test_pages_read_few_rows_for_each_that_they_show(pages: Pages) -> None:
-    assert not {name: page["touched"] for name, page in pages.items() if page["touched"] > PER_ROW * SHOWN}
+    most = {name: SHOWN * SKIPPING.get(name, PER_ROW) for name in pages}
+
+    assert not {name: page["touched"] for name, page in pages.items() if page["touched"] > most[name]}
 
 
 def test_the_list_of_links_is_light(pages: Pages) -> None:
