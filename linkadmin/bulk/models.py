@@ -116,6 +116,8 @@ class BulkJob(models.Model):
         indexes = [
             models.Index(fields=["actor", "-created_at", "-id"], name="bulk_job_of_actor"),
             models.Index(fields=["-created_at", "-id"], name="bulk_job_by_time"),
+            models.Index(fields=["actor", "-total", "-id"], name="bulk_job_of_actor_by_links"),
+            models.Index(fields=["-total", "-id"], name="bulk_job_by_links"),
             models.Index(fields=["kind", "-created_at", "-id"], name="bulk_job_of_kind"),
             models.Index(fields=["state", "-created_at", "-id"], name="bulk_job_of_state"),
         ]

@@ -18,6 +18,7 @@ from linkadmin.providers.names import isolated
 from linkadmin.timestamps import ago
 from linkadmin.web.badges import StateBadge, draw_state
 from linkadmin.web.flat_parts import FlatPart
+from linkadmin.web.sorting import Head
 
 from .forecast import Forecast, forecast
 from .models import BulkItem, BulkJob, ItemState, JobKind, JobState, SkipReason
@@ -93,6 +94,15 @@ def job_badge(job: BulkJob) -> StateBadge:
     if job.is_running:
         label = watch.ongoing(label, _("Waiting for a background worker"))
     return StateBadge(*JOB_BADGES[state], label)
+
+
+def job_heads() -> list[Head]:
+    return [
+        Head(_("Job")),
+        Head(_("Status")),
+        Head(_("Links"), "num", "links", falls=True),
+        Head(_("Created"), order="created", falls=True),
+    ]
 
 
 def job_rows(jobs: Iterable[BulkJob]) -> str:

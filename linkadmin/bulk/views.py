@@ -34,8 +34,10 @@ from linkadmin.links.presentation import select_all
 from linkadmin.links.staff_work import possible_assignees
 from linkadmin.links.views.live import NOTHING_AWAITED, PageVersion, answer, seconds_between, version_of
 from linkadmin.operations.refusals import Refusal
-from linkadmin.paging import Keyset, Listing, Page
-from linkadmin.web.pages import go, reader
+from linkadmin.paging import Keyset, Listing, Page, without_place
+from linkadmin.web.filter_menus import draw_menus
+from linkadmin.web.pages import draw, go, reader
+from linkadmin.web.sorting import Order, Sorting
 
 from . import services
 from .models import BulkItem, BulkJob, BulkPart, ItemState, JobKind, JobState
@@ -47,6 +49,7 @@ from .presentation import (
     item_cells,
     item_rows,
     job_cells,
+    job_heads,
     job_rows,
     progress,
     title,
@@ -55,7 +58,10 @@ from .presentation import (
 SELECTED, ALL, WORDS = "link", "all", "q"
 MOST_COUNTED = 1000  # results that no count has
 WHOSE = ("", "mine", "others")
-NEWEST_FIRST = Keyset("created_at", "id", newest_first=True)
+ORDERS = {
+    "created": Order((gettext_lazy("newest first"), gettext_lazy("oldest first")), ("created_at", "id"), falls=True),
+    "links": Order((gettext_lazy("most links first"), gettext_lazy("fewest links first")), ("total", "id"), falls=True),
+}
 AS_PLANNED = Keyset("id")
 _DONE = BulkPart.objects.filter(job=OuterRef("pk"), done_at__isnull=False).order_by("-done_at").values("done_at")
 _JOB = CompiledQuery(lambda pk: BulkJob.objects.filter(pk=pk).values_list("state", "started_at", Subquery(_DONE[:1])))
@@ -87,15 +93,17 @@ MOVES: dict[str, Callable[..., BulkJob]] = {
 
 @require_safe
 def job_list(request: HttpRequest) -> HttpResponse:
-    user, whose = reader(request), request.GET.get("whose", "")
+    user, whose, sorting = reader(request), request.GET.get("whose", ""), _sorting(request)
     lists = []
     for name in ("mine", "others"):
         if whose in ("", name):
-            query = request.GET.copy() if whose else QueryDict(mutable=True)
+            query = request.GET.copy() if whose else without_place(request.GET)
             query["whose"] = name
-            page = NEWEST_FIRST.page(_jobs_of(user, mine=name == "mine"), query)
-            lists.append({"name": name, "rows": job_rows(page.rows), "pager": page})
-    return render(request, "bulk/list.html", {"lists": lists})
+            page = sorting.keyset.page(_jobs_of(user, mine=name == "mine"), query)
+            heads = sorting.heads(job_heads(), of=name)
+            lists.append({"name": name, "heads": heads, "rows": job_rows(page.rows), "pager": page})
+    filters = draw_menus([sorting.menu()], list_url=sorting.list_url)
+    return draw(request, "bulk/list.html", "results", {"lists": lists, "filters": filters})
 
 
 @require_GET
@@ -105,8 +113,10 @@ def job_list_export(request: HttpRequest) -> HttpResponseBase:
         raise BadRequest("jobs are nobody else's")
     jobs = BulkJob.objects.select_related("actor").filter(Q(actor=user) | ~Q(state=JobState.DRAFT))
     jobs = _jobs_of(user, mine=whose == "mine") if whose else jobs
-    lines = exports.of_few(Listing(jobs, NEWEST_FIRST), JOB_LABELS, job_cells)
-    return exports.download(request, Export("bulk-actions", *lines, filters=[("whose", whose)] if whose else []))
+    sorting = _sorting(request)
+    lines = exports.of_few(Listing(jobs, sorting.keyset), JOB_LABELS, job_cells)
+    filters = [*([("whose", whose)] if whose else []), *sorting.fields()]
+    return exports.download(request, Export("bulk-actions", *lines, filters=filters))
 
 
 @require_POST
@@ -152,6 +162,10 @@ def job_live(request: HttpRequest, pk: UUID) -> HttpResponse:
     if look is None:
         raise Http404
     return answer(request, *look)
+
+
+def _sorting(request: HttpRequest) -> Sorting:
+    return Sorting.read(ORDERS, request.GET, reverse("bulk-list"))
 
 
 def _jobs_of(user: User, *, mine: bool) -> "QuerySet[BulkJob]":

@@ -13,16 +13,20 @@ from django.utils.translation import gettext_lazy as _
 
 from linkadmin.compiled_query import CompiledQuery
 from linkadmin.integrations.models import Integration
-from linkadmin.paging import Keyset
 from linkadmin.providers.types import BY_CONSENT, INSTITUTION_DOWN, MAY_ASK_FOR_CODE, Capability, HealthState
-from linkadmin.web.flat_select import FlatSelect
+from linkadmin.web.sorting import Order
 
 from . import counts
 from .causes import Group
 from .models import Institution, Link, values_of
 from .queries import active
 
-BY_NAME = Keyset("display_name", "id")
+ORDERS = {  # each with an index
+    "name": Order((_("name, A to Z"), _("name, Z to A")), ("display_name", "id")),
+    "country": Order((_("country, A to Z"), _("country, Z to A")), ("country", "display_name", "id")),
+    "type": Order((_("type, A to Z"), _("type, Z to A")), ("kind", "display_name", "id")),
+    "status": Order((_("status, A to Z"), _("status, Z to A")), ("status", "display_name", "id")),
+}
 NEED_SOMEBODY = [state.value for group in (Group.CUSTOMER, Group.US) for state in group.states]
 WAITING, ENDED = HealthState.WAITING.value, HealthState.DISCONNECTED.value
 TROUBLE_SHOWN = 8
@@ -59,48 +63,27 @@ UNLISTED = Q(read_at__lt=F("integration__institutions_read_at"))
 
 
 class InstitutionFilter(django_filters.FilterSet):  # type: ignore[misc]
-    integration = django_filters.ModelChoiceFilter(
-        queryset=lambda _request: _listing(),
-        label=_("Integration"),
-        empty_label=_("Any integration"),
-        widget=FlatSelect,
-    )
-    country = django_filters.ChoiceFilter(
-        choices=lambda: _values_of("country"), label=_("Country"), empty_label=_("Any country"), widget=FlatSelect
-    )
-    kind = django_filters.ChoiceFilter(
-        choices=lambda: _values_of("kind"), label=_("Type"), empty_label=_("Any type"), widget=FlatSelect
-    )
-    status = django_filters.ChoiceFilter(
-        choices=lambda: _values_of("status"), label=_("Status"), empty_label=_("Any status"), widget=FlatSelect
-    )
+    integration = django_filters.ModelChoiceFilter(queryset=lambda _request: _listing(), label=_("Integration"))
+    country = django_filters.ChoiceFilter(choices=lambda: _values_of("country"), label=_("Country"))
+    kind = django_filters.ChoiceFilter(choices=lambda: _values_of("kind"), label=_("Type"))
+    status = django_filters.ChoiceFilter(choices=lambda: _values_of("status"), label=_("Status"))
     access = django_filters.ChoiceFilter(
-        field_name="integration_type",
-        choices=lambda: _values_of("integration_type"),
-        label=_("Access"),
-        empty_label=_("Any access"),
-        widget=FlatSelect,
+        field_name="integration_type", choices=lambda: _values_of("integration_type"), label=_("Access")
     )
     code = django_filters.ChoiceFilter(
         method="of_code",
         label=_("One-time code"),
-        empty_label=_("Any code requirement"),
-        widget=FlatSelect,
         choices=[("yes", _("May require a code")), ("no", _("No code required"))],
     )
     listed = django_filters.ChoiceFilter(
         method=lambda institutions, _name, _value: institutions.filter(UNLISTED),
         label=_("Institution list"),
-        empty_label=_("Listed or not listed"),
-        widget=FlatSelect,
         choices=[("no", _("No longer listed"))],
     )
 
     ours = django_filters.ChoiceFilter(
         method=lambda institutions, _name, _value: without_links(institutions),
         label=_("Our links"),
-        empty_label=_("With or without our links"),
-        widget=FlatSelect,
         choices=[("no", _("Without links"))],
     )
 

@@ -6,15 +6,12 @@ from datetime import datetime
 from functools import cache, lru_cache
 from uuid import UUID
 
-from django import forms
-from django.http import QueryDict
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from linkadmin.accounts.roles import Right
 from linkadmin.heartbeats import watch
 from linkadmin.integrations.models import Integration
-from linkadmin.paging import without_place
 from linkadmin.providers.names import isolated
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.web.badges import StateBadge
@@ -117,18 +114,6 @@ def shown_states() -> dict[str, StateBadge]:
 @cache
 def _shown_states(_language: str | None) -> dict[str, StateBadge]:
     return {**{state.value: badge_of(state) for state in HealthState}, VERIFYING: _badge(VERIFYING_LOOK)}
-
-
-def pills(query: QueryDict, filters: forms.BaseForm) -> list[tuple[str, str]]:
-    found = []
-    for name, value in filters.cleaned_data.items():
-        if not value:
-            continue
-        without = without_place(query)
-        without.pop(name, None)
-        label = dict(getattr(filters.fields[name], "choices", [])).get(value, value)
-        found.append((f"{filters.fields[name].label}: {isolated(str(label))}", f"?{without.urlencode()}"))
-    return found
 
 
 def _badge(look: StateLook, reason: str = "") -> StateBadge:

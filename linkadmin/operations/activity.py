@@ -13,11 +13,11 @@ from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, rights_of
 from linkadmin.links.listing.known import INTEGRATIONS, STAFF
 from linkadmin.paging import Keyset, Listing, Part
-from linkadmin.web.flat_select import FlatSelect
+from linkadmin.web.sorting import Order
 
 from .models import Operation, OperationKind, State
 
-NEWEST_FIRST = Keyset("created_at", "id", newest_first=True)
+ORDERS = {"time": Order((_("newest first"), _("oldest first")), ("created_at", "id"), falls=True)}
 OUTCOMES: Mapping[str, tuple[str | Promise, tuple[State, ...]]] = {
     "open": (_("In progress"), (State.PREPARED, State.SENDING, State.NEEDS_CODE)),
     "succeeded": (_("Succeeded"), (State.SUCCEEDED, State.CODE_ENTERED, State.CONFIRMED_DONE)),
@@ -38,27 +38,17 @@ def _integrations() -> list[tuple[str, str]]:
 
 
 class ActivityFilter(django_filters.FilterSet):  # type: ignore[misc]
-    person = django_filters.ChoiceFilter(
-        field_name="actor", label=_("Person"), empty_label=_("Anyone"), widget=FlatSelect, choices=_people
-    )
-    kind = django_filters.ChoiceFilter(
-        label=_("Change"), empty_label=_("Any change"), widget=FlatSelect, choices=OperationKind.choices
-    )
+    person = django_filters.ChoiceFilter(field_name="actor", label=_("Person"), choices=_people)
+    kind = django_filters.ChoiceFilter(label=_("Change"), choices=OperationKind.choices)
     outcome = django_filters.ChoiceFilter(
         method="of_outcome",
         label=_("Outcome"),
-        empty_label=_("Any outcome"),
-        widget=FlatSelect,
         choices=[(value, label) for value, (label, _states) in OUTCOMES.items()],
     )
-    integration = django_filters.ChoiceFilter(
-        label=_("Integration"), empty_label=_("Any integration"), widget=FlatSelect, choices=_integrations
-    )
+    integration = django_filters.ChoiceFilter(label=_("Integration"), choices=_integrations)
     within = django_filters.ChoiceFilter(
         method="of_time",
         label=_("Period"),
-        empty_label=_("Any time"),
-        widget=FlatSelect,
         choices=[("24h", _("Last 24 hours")), ("7d", _("Last 7 days")), ("30d", _("Last 30 days"))],
     )
 
@@ -72,10 +62,10 @@ class ActivityFilter(django_filters.FilterSet):  # type: ignore[misc]
     def of_time(self, operations: "QuerySet[Operation]", _name: str, value: str) -> "QuerySet[Operation]":
         return operations.filter(created_at__gte=timezone.now() - SPANS[value])
 
-    def listing(self) -> Listing[Operation]:
+    def listing(self, keyset: Keyset) -> Listing[Operation]:
         outcome = self.form.cleaned_data["outcome"]
         states = OUTCOMES[outcome][1] if outcome else ()
-        return Listing(self.qs, NEWEST_FIRST, [Part(Q(state=state)) for state in states])
+        return Listing(self.qs, keyset, [Part(Q(state=state)) for state in states])
 
 
 def visible_to(user: User) -> "QuerySet[Operation]":

@@ -14,6 +14,7 @@ from linkadmin.integrations.models import Integration
 from linkadmin.timestamps import ago
 from linkadmin.web.badges import StateBadge, draw_state
 from linkadmin.web.flat_parts import FlatPart
+from linkadmin.web.sorting import Head
 
 from .models import DeliveryOutcome, DeliveryState, WebhookDelivery, WebhookEndpoint
 
@@ -92,6 +93,11 @@ def columns() -> list[Cells]:
         text(_("Request ID"), "request_id"),
         identifier(_("Delivery ID"), "pk"),
     ]
+
+
+def heads() -> list[Head]:
+    received = Head(_("Received"), order="received", falls=True)
+    return [Head(_("Topic")), Head(_("Link or customer")), Head(_("Result")), received]
 
 
 def delivery_rows(deliveries: Iterable[WebhookDelivery]) -> str:

@@ -12,14 +12,13 @@ from django.utils.translation import gettext_lazy as _
 from linkadmin.ids import as_uuid
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import Link
-from linkadmin.paging import Keyset
 from linkadmin.providers.records import WebhookKind
 from linkadmin.search.lookups import Condition, equals, is_id, is_one_of, look_up
-from linkadmin.web.flat_select import FlatSelect
+from linkadmin.web.sorting import Order
 
 from .models import DeliveryLink, DeliveryOutcome, DeliveryState, WebhookDelivery, first_id
 
-NEWEST_FIRST = Keyset("pk", newest_first=True)
+ORDERS = {"received": Order((_("newest first"), _("oldest first")), ("pk",), falls=True)}
 COUNT_LIMIT = 1_000  # unrecognized deliveries; more show as "1,000+"
 OPEN = "open"
 ID_COLUMNS = ("remote_link_id", "end_user_id", "request_id", "consent_id")
@@ -39,30 +38,21 @@ SPANS = {"1h": timedelta(hours=1), "24h": timedelta(hours=24), "7d": timedelta(d
 
 class DeliveryFilter(django_filters.FilterSet):  # type: ignore[misc]
     integration = django_filters.ModelChoiceFilter(
-        queryset=Integration.objects.order_by("name"),
-        label=_("Integration"),
-        empty_label=_("Any integration"),
-        widget=FlatSelect,
+        queryset=Integration.objects.order_by("name"), label=_("Integration")
     )
     outcome = django_filters.ChoiceFilter(
         method="of_outcome",
         label=_("Result"),
-        empty_label=_("Any result"),
-        widget=FlatSelect,
         choices=[(OPEN, _("Pending")), *DeliveryOutcome.choices],
     )
     type = django_filters.ChoiceFilter(
         method="of_type",
         label=_("Type"),
-        empty_label=_("Any type"),
-        widget=FlatSelect,
         choices=[("unknown", _("Unknown"))],
     )
     within = django_filters.ChoiceFilter(
         method="of_time",
         label=_("Received"),
-        empty_label=_("Any time"),
-        widget=FlatSelect,
         choices=[("1h", _("Last hour")), ("24h", _("Last 24 hours")), ("7d", _("Last 7 days"))],
     )
 

@@ -1,5 +1,6 @@
 """Assignees and notes for many links: applied once to each, even if workers die or requests repeat."""
 
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -236,3 +237,24 @@ def test_list_of_jobs_is_paged_by_key(env: Environment) -> None:
 
     assert [page.source.count('class="table__main"') for page in (first, second)] == [50, 10]
     assert "Started by others" not in second.words
+
+
+@pytest.mark.parametrize(
+    ("query", "totals"), [("", [5, 9, 7]), ("sort=-created", [7, 9, 5]), ("sort=links", [9, 7, 5])]
+)
+def test_jobs_are_sorted_by_time_or_size(env: Environment, query: str, totals: list[int]) -> None:
+    BulkJob.objects.bulk_create(
+        BulkJob(
+            kind="note",
+            state="done",
+            actor=env.people["ana"],
+            total=total,
+            created_at=timezone.now() - timedelta(hours=age),
+        )
+        for age, total in enumerate((5, 9, 7))
+    )
+
+    page = env.open(f"/bulk/?{query}")
+
+    assert [int(total) for total in re.findall(r"Add note to (\d) links", page.words)] == totals
+    assert "/bulk/?sort=links" in page.links() or "/bulk/?sort=-links" in page.links()

@@ -11,7 +11,6 @@ from linkadmin.integrations.models import Integration
 from linkadmin.links.models import Link
 from linkadmin.operations.models import Operation, OperationKind, State
 from linkadmin.paging import PAGE_SIZE
-from linkadmin.providers.names import isolated
 from tests.environment import Environment
 from tests.markup import Page
 
@@ -109,8 +108,7 @@ def test_people_to_choose_have_their_names(env: Environment) -> None:
 
     page = env.open(f"/operations/?person={env.people['ben'].pk}")
 
-    assert ">Benedikta Örn</option>" in page.source
-    assert f"Person: {isolated('Benedikta Örn')}" in page.source
+    assert "Person: Benedikta Örn" in page.words
 
 
 def test_pages_show_each_operation_once(env: Environment) -> None:
@@ -124,6 +122,7 @@ def test_pages_show_each_operation_once(env: Environment) -> None:
 
     assert shown(first, *made) == [True] * PAGE_SIZE + [False] * 3
     assert shown(second, *made) == [False] * PAGE_SIZE + [True] * 3
+    assert shown(env.open("/operations/?outcome=succeeded&sort=-time"), *made) == [False] * 3 + [True] * PAGE_SIZE
 
 
 def test_no_operations_and_none_that_match(env: Environment) -> None:

@@ -81,11 +81,30 @@ def test_filter_narrows_the_list_and_can_be_taken_away(env: Environment, query: 
 
     assert found in names(page)
     assert missing not in names(page)
-    assert [each for each in page.elements if "pill" in each.attrs.get("class", "").split()]
+    assert [each for each in page.elements if each.attrs.get("class") == "chip__clear"]
 
 
 def test_filter_with_a_value_it_does_not_offer_is_refused(env: Environment) -> None:
     assert env.open("/institutions/?country=XX").status == 400
+
+
+def test_heads_sort_both_ways(env: Environment) -> None:
+    by_country = re.findall(r">([A-Z]{2})</td>", env.open("/institutions/?sort=country").source)
+    reversed_names = names(env.open("/institutions/?sort=-name"))
+
+    assert by_country == sorted(by_country)
+    assert len(set(by_country)) > 1
+    assert reversed_names == names(env.open("/institutions/"))[::-1]
+    assert "/institutions/?q=bank&sort=-name" in env.open("/institutions/?q=bank").links()
+    assert env.open("/institutions/?sort=links").status == 400
+
+
+def test_an_id_is_shown_if_it_says_something_else(env: Environment) -> None:
+    Institution.objects.create(integration=env.belvo, name="Twice Bank", display_name="Twice Bank")
+
+    words = env.open("/institutions/?q=twice").words
+
+    assert words.count("Twice Bank") == 1
 
 
 def test_nothing_found_offers_the_way_back(env: Environment) -> None:
@@ -112,7 +131,7 @@ def test_pages_follow_each_other_without_gap_or_double(env: Environment) -> None
 
 def test_queries_do_not_grow_with_the_rows(env: Environment, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     env.open("/institutions/?country=BR")
-    with django_assert_num_queries(18) as few:
+    with django_assert_num_queries(17) as few:
         env.client().get("/institutions/?country=BR")
 
     with django_assert_num_queries(len(few.captured_queries)):

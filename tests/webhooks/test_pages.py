@@ -1,9 +1,13 @@
 """Pages of deliveries: the list, one delivery, and reprocessing."""
 
+from functools import partial
+
 import pytest
 
 from linkadmin.audit.models import AuditEvent
-from linkadmin.webhooks import deliveries, queries
+from linkadmin.paging import Keyset
+from linkadmin.web import sorting
+from linkadmin.webhooks import deliveries
 from linkadmin.webhooks.models import DeliveryOutcome, WebhookDelivery
 from tests.environment import Environment
 from tests.markup import Page
@@ -48,6 +52,8 @@ def test_list_shows_deliveries_newest_first(env: Environment, address: str) -> N
 
     assert topics(page) == ["integration_link.erroring", "LINK token_required"]
     assert "LINK token_required Belvo test link-1 cus-1 Pending" in page.words
+    assert topics(env.open(f"{LIST}?sort=-received")) == topics(page)[::-1]
+    assert f"{LIST}?sort=-received" in page.links()
 
 
 @pytest.mark.parametrize("name", ["ana", "mia", "aud", "adm"])
@@ -56,7 +62,7 @@ def test_empty_list_says_what_to_do(env: Environment, name: str) -> None:
 
 
 def test_pages_follow_each_other_and_lead_back(env: Environment, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
-    monkeypatch.setattr(queries.NEWEST_FIRST, "size", 2)
+    monkeypatch.setattr(sorting, "Keyset", partial(Keyset, size=2))
     for number in range(5):
         deliver(address, belvo_webhook(f"event_{number}"))
 

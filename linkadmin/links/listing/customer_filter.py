@@ -5,6 +5,8 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import QueryDict
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
@@ -12,14 +14,17 @@ from linkadmin.links.models import RANKED, EndUser, Link
 from linkadmin.links.queries import most_urgent, visible_to
 from linkadmin.links.search import found_customers
 from linkadmin.paging import Keyset, Listing, Part
-from linkadmin.web.table_heads import REVERSED
+from linkadmin.web.sorting import Order, Sorting
 
-from .filters import MINE, NOBODY, offered, person
+from .filters import MINE, NOBODY, person
 from .narrowing import are_few
 from .table_rows import COLUMNS
 
 TROUBLE, NAME = "trouble", "name"
-SORTS = [f"{sign}{name}" for name in (TROUBLE, NAME) for sign in ("", REVERSED)]
+ORDERS = {
+    TROUBLE: Order((_("most urgent first"), _("least urgent first"))),
+    NAME: Order((_("customer, A to Z"), _("customer, Z to A"))),
+}
 MOST_SORTED = 4_000  # customers
 LISTED = Link.objects.select_related("end_user").only(*COLUMNS, "end_user__account_manager")
 _MOST_URGENT = most_urgent(LISTED)
@@ -31,26 +36,28 @@ class CustomerFilter:
     """What a reader asked for. An empty account manager doesn't filter."""
 
     manager: str
-    sort: str
+    sorting: Sorting
     words: str
 
     @property
     def fields(self) -> list[tuple[str, str]]:
-        return [("manager", self.manager)] * bool(self.manager) + [("sort", self.sort)]
+        return [("manager", self.manager)] * bool(self.manager) + self.sorting.fields()
 
     @property
     def is_by_name(self) -> bool:
-        return self.sort.removeprefix(REVERSED) == NAME
+        return self.sorting.name == NAME
 
     def by_name(self, reader: User) -> Listing[EndUser]:
         see_names = may(reader, Right.SEE_NAMES)  # the order of names would reveal them
-        keyset = Keyset(*(("name", "external_id") if see_names else ("external_id",)), newest_first=self._is_reversed)
+        keyset = Keyset(
+            *(("name", "external_id") if see_names else ("external_id",)), newest_first=self.sorting.is_reversed
+        )
         found = found_customers(self.words, see_names=see_names)[0] if self.words else _CUSTOMERS
         return Listing(found, keyset, [Part(self._managed_for(reader))])
 
     def by_trouble(self, reader: User) -> Listing[Link]:
         """Each customer as their most urgent link. Those without links have none."""
-        keyset, links = Keyset(*RANKED, newest_first=self._is_reversed), visible_to(reader, _MOST_URGENT)
+        keyset, links = Keyset(*RANKED, newest_first=self.sorting.is_reversed), visible_to(reader, _MOST_URGENT)
         managed = self._managed_for(reader)
         if self.words:
             found, few = found_customers(self.words, see_names=may(reader, Right.SEE_NAMES))
@@ -58,10 +65,6 @@ class CustomerFilter:
         if self.manager == NOBODY and are_few(_CUSTOMERS.order_by(), [Part(managed)], MOST_SORTED):
             return Listing(links, keyset, [Part(_of(_CUSTOMERS.filter(managed), are_few=True))], are_few=True)
         return Listing(links, keyset, [Part(managed)])
-
-    @property
-    def _is_reversed(self) -> bool:
-        return self.sort.startswith(REVERSED)
 
     def _managed_for(self, reader: User) -> Q:
         """A condition on customers as well as on links."""
@@ -71,15 +74,11 @@ class CustomerFilter:
         return Q(account_manager=whose[self.manager] if self.manager in whose else UUID(self.manager))
 
 
-def usual_sort(words: str) -> str:
-    """Searches find customers without links, too, which only the order of names has."""
-    return NAME if words else TROUBLE
-
-
 def read(query: QueryDict, words: str) -> CustomerFilter:
-    """Raises `NotOffered`."""
-    sort = offered(query.get("sort") or usual_sort(words), SORTS)
-    return CustomerFilter(person(query.get("manager", "")), sort, words)
+    """Raises `NotOffered` and `BadRequest`."""
+    # Searches find customers without links, too, which only the order of names has.
+    sorting = Sorting.read(ORDERS, query, reverse("end-user-list"), usual=NAME if words else TROUBLE)
+    return CustomerFilter(person(query.get("manager", "")), sorting, words)
 
 
 def _of(customers: "QuerySet[EndUser]", *, are_few: bool) -> Q:

@@ -21,11 +21,11 @@ from linkadmin.links.queries import NOT_WORKING, count_links, most_urgent_of
 from linkadmin.paging import PAGE_SIZE, Page
 from linkadmin.timestamps import exact_words, short_span_words
 from linkadmin.web.badges import StateBadge, draw_state
-from linkadmin.web.filter_menus import SORT, FilterMenu, MenuOption, draw_menus, url_with
+from linkadmin.web.filter_menus import FilterMenu, MenuOption, draw_menus, url_with
 from linkadmin.web.flat_parts import FlatPart
-from linkadmin.web.table_heads import REVERSED, Head, draw_heads
+from linkadmin.web.sorting import Head
 
-from .customer_filter import LISTED, NAME, TROUBLE, CustomerFilter, usual_sort
+from .customer_filter import LISTED, NAME, TROUBLE, CustomerFilter
 from .filters import MINE, NOBODY
 from .known import STAFF, names_of
 
@@ -96,7 +96,7 @@ def read_page(chosen: CustomerFilter, reader: User, query: QueryDict) -> Custome
 
 
 def menus(chosen: CustomerFilter, reader: User, query: QueryDict) -> str:
-    shown = [_by_manager(chosen, reader, query), _sort(chosen, query)]
+    shown = [_by_manager(chosen, reader, query), chosen.sorting.menu()]
     return draw_menus(shown, list_url=reverse("end-user-list"), is_search=bool(chosen.words))
 
 
@@ -114,7 +114,7 @@ def tabs(chosen: CustomerFilter, query: QueryDict) -> str:
     )
 
 
-def heads(chosen: CustomerFilter, query: QueryDict) -> str:
+def heads(chosen: CustomerFilter) -> str:
     columns = (
         Head(_("Customer"), "table__customer", NAME),
         Head(_("Status"), "table__status", TROUBLE),
@@ -122,22 +122,7 @@ def heads(chosen: CustomerFilter, query: QueryDict) -> str:
         Head(_("In trouble"), "table__count num"),
         Head(_("Account manager"), "table__who"),
     )
-    return draw_heads(columns, chosen.sort, lambda sort: _sorted(chosen, query, sort), is_search=bool(chosen.words))
-
-
-def _sorted(chosen: CustomerFilter, query: QueryDict, sort: str) -> str:
-    return url_with(query, reverse("end-user-list"), SORT, "" if sort == usual_sort(chosen.words) else sort)
-
-
-def _sort(chosen: CustomerFilter, query: QueryDict) -> FilterMenu:
-    labels = {
-        TROUBLE: _("most urgent first"),
-        f"{REVERSED}{TROUBLE}": _("least urgent first"),
-        NAME: _("customer, A to Z"),
-        f"{REVERSED}{NAME}": _("customer, Z to A"),
-    }
-    options = [MenuOption(label, _sorted(chosen, query, sort), sort == chosen.sort) for sort, label in labels.items()]
-    return FilterMenu(SORT, _("Sort"), labels[chosen.sort], tuple(options))
+    return chosen.sorting.heads(columns, is_search=bool(chosen.words))
 
 
 def _by_manager(chosen: CustomerFilter, reader: User, query: QueryDict) -> FilterMenu:

@@ -19,7 +19,7 @@ from linkadmin.providers.names import folded
 from linkadmin.providers.types import HealthState
 from linkadmin.web.filter_menus import SORT, FilterMenu, MenuOption, render_menus
 from linkadmin.web.flat_parts import GAP, fill_gaps
-from linkadmin.web.table_heads import REVERSED
+from linkadmin.web.sorting import REVERSED
 
 from .counted import by_assignee
 from .filters import (

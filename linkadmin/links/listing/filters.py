@@ -26,7 +26,7 @@ from linkadmin.links.unrecognized_values import showing
 from linkadmin.paging import Keyset, Listing, OldestIfNever, Part
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.search.lookups import unindexed
-from linkadmin.web.table_heads import REVERSED
+from linkadmin.web.sorting import REVERSED
 
 from .known import INSTITUTIONS, INTEGRATIONS, STAFF
 from .narrowing import Narrowing, any_of, are_few, equal, in_stretches, is_one_of, meeting, smallest, tested

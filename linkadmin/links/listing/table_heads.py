@@ -6,7 +6,7 @@ from functools import cache
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from linkadmin.web.table_heads import Head, draw_heads
+from linkadmin.web.sorting import Head, draw_heads
 
 from .filters import ATTENTION, CUSTOMER, LAST_SYNC, SINCE, LinkFilter
 

@@ -45,7 +45,7 @@ def end_user_list(request: HttpRequest) -> HttpResponse:
     context = {
         "tabs": customer_page.tabs(chosen, request.GET),
         "filters": customer_page.menus(chosen, user, request.GET),
-        "heads": customer_page.heads(chosen, request.GET),
+        "heads": customer_page.heads(chosen),
         "query": request.GET.urlencode(),
         "words": words,
         "is_too_short": search.is_too_short(words),

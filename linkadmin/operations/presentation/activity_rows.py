@@ -12,6 +12,7 @@ from linkadmin.operations.timeline.entries import LOOKS
 from linkadmin.timestamps import ago
 from linkadmin.web.badges import StateBadge, draw_state
 from linkadmin.web.flat_parts import FlatPart
+from linkadmin.web.sorting import Head
 
 EXPORTED = (
     *(gettext_lazy("Change"), gettext_lazy("Customer"), gettext_lazy("Customer ID"), gettext_lazy("Institution")),
@@ -19,6 +20,17 @@ EXPORTED = (
     *(gettext_lazy("Seconds"), gettext_lazy("Created"), gettext_lazy("Request ID"), gettext_lazy("Operation ID")),
 )
 _ROW = FlatPart("operations/_activity_row.html")
+
+
+def heads() -> list[Head]:
+    return [
+        Head(_("Change")),
+        Head(_("Customer")),
+        Head(_("Outcome")),
+        Head(_("Person")),
+        Head(_("Duration"), "num"),
+        Head(_("Time"), order="time", falls=True),
+    ]
 
 
 def rows(operations: Sequence[Operation], *, see_names: bool) -> str:

@@ -25,7 +25,6 @@ from linkadmin.integrations.models import Integration
 from linkadmin.links import counts, institutions
 from linkadmin.links.institutions import LinkCounts, word
 from linkadmin.links.models import Institution
-from linkadmin.links.presentation import pills
 from linkadmin.links.search import search_institutions
 from linkadmin.links.state_counts import state_counts
 from linkadmin.paging import Listing
@@ -38,9 +37,11 @@ from linkadmin.sync.institution_words import fields_in_words, raw_fields, repair
 from linkadmin.sync.live_queries import Question
 from linkadmin.sync.models import SkippedRecord
 from linkadmin.web.badges import StateBadge
+from linkadmin.web.filter_menus import draw_menus, menus_of
 from linkadmin.web.flat_parts import FlatPart
 from linkadmin.web.icons import icon
 from linkadmin.web.pages import draw, go, reader
+from linkadmin.web.sorting import Head, Sorting, draw_heads
 
 from .at_provider import Look, integration_that_can, look, page_number
 
@@ -70,12 +71,14 @@ _LEFT_OUT = CompiledQuery(_left_out, types=())
 def institution_list(request: HttpRequest) -> HttpResponse:
     may_view = may(request.user, Right.VIEW_LINKS)
     links_url = reverse("link-list") if may_view else ""
-    chosen, words = _chosen(request), request.GET.get("q", "").strip()[:80]
-    page = _listing(chosen, words).page(request.GET)
+    chosen, words, sorting = _chosen(request), request.GET.get("q", "").strip()[:80], _sorting(request)
+    page = _listing(chosen, words, sorting).page(request.GET)
+    menus = [*menus_of(chosen.form, request.GET, sorting.list_url), sorting.menu()]
     counted, problems = institutions.link_counts(page.rows), institutions.known_problems()
     context = {
-        "filter": chosen,
-        "pills": pills(request.GET, chosen.form),
+        "filters": draw_menus(menus, list_url=sorting.list_url),
+        "fields": exports.filters_of(chosen.form) + sorting.fields(),
+        "heads": sorting.heads(_heads()),
         "words": words,
         "rows": _rows(page.rows, counted, may_view_links=may_view),
         "page": page,
@@ -90,10 +93,10 @@ def institution_list(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def institution_list_export(request: HttpRequest) -> HttpResponseBase:
-    chosen, words = _chosen(request), request.GET.get("q", "").strip()[:80]
-    lines = exports.of_few(_listing(chosen, words), EXPORTED, _cells)
-    export = Export("institutions", *lines, filters=exports.filters_of(chosen.form), is_search=bool(words))
-    return exports.download(request, export)
+    chosen, words, sorting = _chosen(request), request.GET.get("q", "").strip()[:80], _sorting(request)
+    lines = exports.of_few(_listing(chosen, words, sorting), EXPORTED, _cells)
+    filters = exports.filters_of(chosen.form) + sorting.fields()
+    return exports.download(request, Export("institutions", *lines, filters=filters, is_search=bool(words)))
 
 
 @require_safe
@@ -159,6 +162,7 @@ def institution_lookup(request: HttpRequest, pk: UUID) -> HttpResponse:
         "integration": integration,
         "form": form,
         "look": seen,
+        "heads": draw_heads(_heads()),
         "rows": _rows(found, institutions.link_counts(found), may_view_links=may(request.user, Right.VIEW_LINKS)),
     }
     return draw(request, "sync/institution_lookup.html", "found", context, status=status)
@@ -172,8 +176,24 @@ def _chosen(request: HttpRequest) -> institutions.InstitutionFilter:
     return chosen
 
 
-def _listing(chosen: institutions.InstitutionFilter, words: str) -> Listing[Institution]:
-    return Listing(search_institutions(words, chosen.qs), institutions.BY_NAME)
+def _sorting(request: HttpRequest) -> Sorting:
+    return Sorting.read(institutions.ORDERS, request.GET, reverse("institution-list"))
+
+
+def _listing(chosen: institutions.InstitutionFilter, words: str, sorting: Sorting) -> Listing[Institution]:
+    return Listing(search_institutions(words, chosen.qs), sorting.keyset)
+
+
+def _heads() -> list[Head]:
+    return [
+        Head(_("Name"), order="name"),
+        Head(_("Country"), order="country"),
+        Head(_("Type"), order="type"),
+        Head(_("Status"), order="status"),
+        Head(_("Our links"), "num"),
+        Head(_("Need action"), "num"),
+        Head(_("Waiting"), "num"),
+    ]
 
 
 def _question(
@@ -223,15 +243,15 @@ def _texts(institution: Institution, ours: LinkCounts, links_url: str) -> dict[s
     return {
         "url": institution.get_absolute_url(),
         "name": institution.display_name,
-        "name_at_provider": institution.name,
-        "country": institution.country or "—",
-        "kind": word(institution.kind) or "—",
+        "name_at_provider": institution.name if institution.name != institution.display_name else "",
+        "country": institution.country or "–",
+        "kind": word(institution.kind) or "–",
         "tone": status.tone,
         "icon": icon(status.icon),
         "status": status.label,
-        "links": ours.links or "—",
-        "trouble": ours.trouble or "—",
-        "waiting": ours.waiting or "—",
+        "links": ours.links,
+        "trouble": ours.trouble,
+        "waiting": ours.waiting,
         "links_url": f"{url}active" if url and ours.links else "",
         "trouble_url": f"{url}somebody" if url and ours.trouble else "",
         "waiting_url": f"{url}wait" if url and ours.waiting else "",

@@ -22,11 +22,12 @@ from linkadmin.exports import Export
 from linkadmin.heartbeats import watch
 from linkadmin.links.listing.table_heads import heads
 from linkadmin.links.listing.table_rows import listed, rows
-from linkadmin.links.presentation import pills
 from linkadmin.links.queries import visible_to
 from linkadmin.paging import PAGE_SIZE, Listing
 from linkadmin.wake_worker import wake_worker
+from linkadmin.web.filter_menus import draw_menus, menus_of
 from linkadmin.web.pages import draw, go, reader
+from linkadmin.web.sorting import Sorting
 from linkadmin.webhooks import acceptance, deliveries, payloads, presentation, queries, refusals
 from linkadmin.webhooks.models import WebhookDelivery
 from linkadmin.webhooks.presentation import IN_ROWS, delivery_rows, outcome_badge
@@ -36,12 +37,13 @@ from linkadmin.webhooks.presentation import IN_ROWS, delivery_rows, outcome_badg
 def delivery_list(request: HttpRequest) -> HttpResponse:
     # Search words come in a POST body because they may be a customer's.
     words = _search_words(request)
-    chosen, found = _narrowed(request.GET, words)
-    page = queries.NEWEST_FIRST.page(found.select_related("integration").only(*IN_ROWS), request.GET)
+    (chosen, found), sorting = _narrowed(request.GET, words), _sorting(request)
+    page = sorting.keyset.page(found.select_related("integration").only(*IN_ROWS), request.GET)
+    menus = [*menus_of(chosen.form, request.GET, sorting.list_url), sorting.menu()]
     unknown = queries.count_unrecognized()
     context = {
-        "filter": chosen,
-        "pills": pills(request.GET, chosen.form),
+        "filters": draw_menus(menus, list_url=sorting.list_url, is_search=bool(words)),
+        "heads": sorting.heads(presentation.heads(), is_search=bool(words)),
         "words": words,
         "rows": delivery_rows(page.rows),
         "page": page,
@@ -60,10 +62,10 @@ def delivery_list(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def delivery_list_export(request: HttpRequest) -> HttpResponseBase:
     words = _search_words(request)
-    chosen, found = _narrowed(request.GET, words)
-    lines = exports.of_list(Listing(found, queries.NEWEST_FIRST), presentation.columns())
-    export = Export("webhooks", *lines, filters=exports.filters_of(chosen.form), is_search=bool(words))
-    return exports.download(request, export)
+    (chosen, found), sorting = _narrowed(request.GET, words), _sorting(request)
+    lines = exports.of_list(Listing(found, sorting.keyset), presentation.columns())
+    filters = exports.filters_of(chosen.form) + sorting.fields()
+    return exports.download(request, Export("webhooks", *lines, filters=filters, is_search=bool(words)))
 
 
 @require_safe
@@ -126,6 +128,10 @@ def _narrowed(query: QueryDict, words: str) -> tuple[queries.DeliveryFilter, "Qu
     if not chosen.is_valid():
         raise BadRequest("a filter has a value it does not offer")
     return chosen, queries.search(chosen.qs, words) if words else chosen.qs
+
+
+def _sorting(request: HttpRequest) -> Sorting:
+    return Sorting.read(queries.ORDERS, request.GET, reverse("delivery-list"))
 
 
 def _record_view(request: HttpRequest, delivery: WebhookDelivery) -> None:
