@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, rights_of
+from linkadmin.audit.actions import of_operation
 from linkadmin.links.listing.known import INTEGRATIONS, STAFF
 from linkadmin.paging import Keyset, Listing, Part
 from linkadmin.web.sorting import Order
@@ -26,6 +27,7 @@ OUTCOMES: Mapping[str, tuple[str | Promise, tuple[State, ...]]] = {
     "unknown": (_("Outcome unknown"), (State.UNKNOWN, State.NEEDS_DECISION)),
     "not_done": (_("Didn't happen"), (State.EXPIRED, State.CANCELED, State.CONFIRMED_NOT_DONE)),
 }
+DENIED = "denied"  # an outcome without an operation: see presentation/denied_acts.py
 SPANS = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 
 
@@ -43,7 +45,7 @@ class ActivityFilter(django_filters.FilterSet):  # type: ignore[misc]
     outcome = django_filters.ChoiceFilter(
         method="of_outcome",
         label=_("Outcome"),
-        choices=[(value, label) for value, (label, _states) in OUTCOMES.items()],
+        choices=[*((value, label) for value, (label, _states) in OUTCOMES.items()), (DENIED, _("Denied"))],
     )
     integration = django_filters.ChoiceFilter(label=_("Integration"), choices=_integrations)
     within = django_filters.ChoiceFilter(
@@ -61,6 +63,24 @@ class ActivityFilter(django_filters.FilterSet):  # type: ignore[misc]
 
     def of_time(self, operations: "QuerySet[Operation]", _name: str, value: str) -> "QuerySet[Operation]":
         return operations.filter(created_at__gte=timezone.now() - SPANS[value])
+
+    @property
+    def is_of_denied(self) -> bool:
+        return bool(self.form.cleaned_data["outcome"] == DENIED)
+
+    @property
+    def of_events(self) -> Q:
+        """The other filters as a condition on audit events."""
+        chosen, wanted = self.form.cleaned_data, Q()
+        if chosen["person"]:
+            wanted &= Q(actor_id=chosen["person"])
+        if chosen["kind"]:
+            wanted &= Q(action=of_operation(chosen["kind"]))
+        if chosen["integration"]:
+            wanted &= Q(details__integration=chosen["integration"])
+        if chosen["within"]:
+            wanted &= Q(at__gte=timezone.now() - SPANS[chosen["within"]])
+        return wanted
 
     def listing(self, keyset: Keyset) -> Listing[Operation]:
         outcome = self.form.cleaned_data["outcome"]

@@ -143,8 +143,8 @@ def record(
 
 
 def refused(operation: Operation, refusal: Refusal, *, actor: User | None = None, is_stored: bool = False) -> Refusal:
-    details = {"reason": refusal.reason}
-    record(operation, Outcome.REJECTED, actor=actor or operation.actor, details=details, is_stored=is_stored)
+    details = {"reason": refusal.reason, "integration": str(operation.integration_id)}
+    record(operation, Outcome.NOT_SENT, actor=actor or operation.actor, details=details, is_stored=is_stored)
     return refusal
 
 

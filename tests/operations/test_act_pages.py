@@ -88,7 +88,7 @@ def test_unsupported_change_is_refused(env: Environment, slug: str) -> None:
     assert page.status == 409
     assert "This provider can't do that" in page.words
     assert not Operation.objects.exists()
-    assert AuditEvent.objects.filter(outcome="rejected", details__reason="provider_cannot").exists()
+    assert AuditEvent.objects.filter(outcome="not_sent", details__reason="provider_cannot").exists()
 
 
 def test_button_says_why_while_an_operation_is_open(env: Environment) -> None:

@@ -129,3 +129,58 @@ def test_no_operations_and_none_that_match(env: Environment) -> None:
     assert "No changes yet" in env.open("/operations/").words
     assert "No changes match these filters." in env.open("/operations/?outcome=rejected").words
     assert env.client().get("/operations/?outcome=x").status_code == 400
+
+
+def refuse(env: Environment, link: Link, name: str = "ana") -> None:
+    """Have our own rules deny a change: no password repairs this kind of link."""
+    env.post(f"/links/{link.pk}/settings/", {"operation_key": str(uuid.uuid4())}, name)
+
+
+def test_what_our_rules_denied_is_listed_with_the_reason(env: Environment) -> None:
+    link = env.heron_link("Acme Corp", bank="First Platypus Bank")
+    refuse(env, link)
+    operation(env, link, state=State.NOT_SENT)
+
+    page = env.open("/operations/?outcome=denied")
+
+    assert "Outcome: Denied" in page.words
+    person = env.people["ana"].display_name
+    assert (
+        f"Change settings {env.heron.name} Acme Corp First Platypus Bank "
+        f"Not sent This provider can't do that. Nothing was sent. {person}" in page.words
+    )
+    assert page.source.count('class="table__main"') == 1
+    assert link.get_absolute_url() in page.links()
+    assert "Acme" not in env.open("/operations/?outcome=denied", "aud").source
+
+
+@pytest.mark.parametrize(
+    ("query", "is_shown"),
+    [
+        ("person={ana}", True),
+        ("person={ben}", False),
+        ("kind=change_settings", True),
+        ("kind=remove_link", False),
+        ("integration={heron}", True),
+        ("integration={belvo}", False),
+        ("within=24h", True),
+        ("sort=-time", True),
+    ],
+)
+def test_what_was_denied_is_filtered_like_everything(env: Environment, query: str, *, is_shown: bool) -> None:
+    refuse(env, env.heron_link())
+    people, integrations = env.people, {"heron": env.heron.pk, "belvo": env.belvo.pk}
+
+    chosen = query.format(ana=people["ana"].pk, ben=people["ben"].pk, **integrations)
+    page = env.open(f"/operations/?outcome=denied&{chosen}", "mia")
+
+    assert ("Change settings Heron test" in page.words) is is_shown
+
+
+def test_denied_by_role_is_for_who_may_read_the_audit_log(env: Environment) -> None:
+    link = env.belvo_link()
+    assert env.post(f"/links/{link.pk}/credentials/", {}, "aud").status == 403
+
+    assert "Submit form – Access denied link-credentials" in env.open("/operations/?outcome=denied", "aud").words
+    for name in ("ana", "mia", "adm"):
+        assert "No changes match these filters." in env.open("/operations/?outcome=denied", name).words

@@ -417,7 +417,7 @@ def test_colleague_cannot_cancel_an_attempt(env: Environment) -> None:
     assert answer.location == url_of(link)
     assert env.last_operation(link).state == State.NEEDS_CODE
     assert "Cancel this attempt" not in env.open(url_of(link), "ben").words
-    assert AuditEvent.objects.filter(actor="ben", outcome="rejected").exists()
+    assert AuditEvent.objects.filter(actor="ben", outcome="not_sent").exists()
 
 
 def test_manager_cancels_an_attempt_of_somebody_who_left(env: Environment) -> None:

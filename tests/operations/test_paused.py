@@ -84,7 +84,7 @@ def test_form_opened_before_the_pause_is_refused_without_an_intent(env: Environm
     assert page.status == 409
     assert ": 5 requests failed in a row. Nothing was sent." in page.words
     assert (env.calls("PUT"), Operation.objects.count()) == ([], 0)
-    assert AuditEvent.objects.get(outcome="rejected").details == {"reason": "paused"}
+    assert AuditEvent.objects.get(outcome="not_sent").details["reason"] == "paused"
 
 
 @pytest.mark.parametrize("why", ["paused", "quota", "no place"])

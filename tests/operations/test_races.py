@@ -73,7 +73,7 @@ def test_refused_create_saves_no_customer(env: Environment) -> None:
 
     assert answer.status == 409
     assert not EndUser.objects.filter(external_id="new-1").exists()
-    assert AuditEvent.objects.filter(action="operation.create_link", outcome="rejected", object_type="integration")
+    assert AuditEvent.objects.filter(action="operation.create_link", outcome="not_sent", object_type="integration")
 
 
 def test_new_customer_is_audited(env: Environment) -> None:

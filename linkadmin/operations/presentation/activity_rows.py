@@ -1,6 +1,6 @@
 """Rows of the Activity page."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -33,10 +33,15 @@ def heads() -> list[Head]:
     ]
 
 
-def rows(operations: Sequence[Operation], *, see_names: bool) -> str:
-    """Markup of table rows; empty without operations."""
-    return _ROW.fill(
-        {
+def draw_rows(texts: Iterable[Mapping[str, object]]) -> str:
+    """Markup of table rows; empty without any."""
+    return _ROW.fill(texts)
+
+
+def rows(operations: Sequence[Operation], *, see_names: bool) -> Iterator[dict[str, object]]:
+    """What table rows show."""
+    for each, texts in _texts(operations, see_names=see_names):
+        yield {
             **texts,
             "url": each.get_absolute_url(),
             "outcome": draw_state(_badge(each)),
@@ -44,8 +49,6 @@ def rows(operations: Sequence[Operation], *, see_names: bool) -> str:
             "took": "" if each.duration_ms is None else _("%(seconds).1f s") % {"seconds": each.duration_ms / 1000},
             "created": ago(each.created_at),
         }
-        for each, texts in _texts(operations, see_names=see_names)
-    )
 
 
 def cells(operations: Sequence[Operation], *, see_names: bool) -> Iterator[tuple[str, ...]]:
