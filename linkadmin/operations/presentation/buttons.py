@@ -125,7 +125,8 @@ def head_of(link: Link, last: Operation | None, *, user: User, budget: Budget, l
     hint = ""
     if way.for_support:
         hint = _("%(step)s: only support can do this.") % {"step": FACTS[way.for_support].label}
-    return LinkHead(standing, _button(link, way.main), _button(link, way.second), hint)
+    main = _button(link, way.main) or _allowance(link, user=user, budget=budget)
+    return LinkHead(standing, main, _button(link, way.second), hint)
 
 
 def action_on(link: Link, under_way: UnderWay | None, rights: frozenset[Right]) -> tuple[str, str] | None:
@@ -146,14 +147,21 @@ def menu_of(link: Link, last: Operation | None, head: LinkHead, *, user: User, b
     second, found = head.second, []
     if second:
         found.append(Offer(second.label, second.icon, second.url, second.why))
-    if budget.manager_may_allow and may(user, Right.ALLOW_ATTEMPT):
-        found.append(Offer(_("Allow one more attempt"), "key-round", reverse("link-attempt", args=[link.pk])))
+    allowance = _allowance(link, user=user, budget=budget)
+    if allowance and allowance.url not in head.urls:
+        found.append(Offer(allowance.label, allowance.icon, allowance.url))
     for change in (REFRESH_DATA, *(each for each in PAGES.values() if each.page and each.page.is_beside)):
         entry = offer(change, link, last, user=user)
         if entry and entry.url not in head.urls:
             found.append(replace(entry, note=_("Contacts the bank.")) if change is REFRESH_DATA else entry)
     removal = offer(REMOVAL, link, last, user=user)
     return [*found, replace(removal, note=_what_goes(link), is_danger=True)] if removal else found
+
+
+def _allowance(link: Link, *, user: User, budget: Budget) -> MainButton | None:
+    if not budget.manager_may_allow or not may(user, Right.ALLOW_ATTEMPT):
+        return None
+    return MainButton(_("Allow one more attempt"), reverse("link-attempt", args=[link.pk]), icon="key-round")
 
 
 def _what_goes(link: Link) -> str:
