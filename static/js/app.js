@@ -99,19 +99,28 @@
   );
 
   /* --- Focus, and menus that stay open, after a swap that replaces them --- */
-  let focusedIn = "";
+  const FOCUSABLE = "summary, a[href], button, input:not([type=hidden]), select, textarea";
+  let focusedIn = []; // IDs of what has the focus and of what is around it
   let opened = "";
 
+  function noteFocus() {
+    focusedIn = [];
+    for (let each = document.activeElement; each && each.id !== "main"; each = each.parentElement) {
+      if (each.id) focusedIn.push(each.id);
+    }
+  }
+
+  document.addEventListener("htmx:beforeRequest", noteFocus); // before the button is disabled, and loses it
   document.addEventListener("htmx:beforeSwap", () => {
-    focusedIn = document.activeElement?.closest("#results [id]")?.id;
+    if (document.activeElement !== document.body) noteFocus();
     opened = document.activeElement?.closest("[data-stays-open][open]")?.id;
   });
   document.addEventListener("htmx:afterSwap", () => {
     const menu = opened && document.getElementById(opened);
     if (menu) menu.open = true;
-    if (!focusedIn || document.activeElement !== document.body) return;
-    const part = document.getElementById(focusedIn);
-    (part?.querySelector("summary") || part)?.focus({ preventScroll: true });
+    if (document.activeElement !== document.body) return;
+    const part = focusedIn.map((id) => document.getElementById(id)).find(Boolean);
+    (part?.matches(FOCUSABLE) ? part : part?.querySelector(FOCUSABLE))?.focus({ preventScroll: true });
   });
 
   /* --- Palette and shortcuts: palette.js is loaded by the first key or click that needs it --- */
@@ -285,9 +294,11 @@
   setInterval(tick, 1000);
 
   /* --- After a page or part is loaded --- */
+  const FIRST_FIELD = ":is([data-focus-first], .page-head + .panel--form) :is(input:not([type=hidden]), select, textarea)";
+
   function arrived(part) {
     const target = part.matches("[data-autofocus]") ? part : part.querySelector("[data-autofocus]");
-    (target || part.querySelector("[data-focus-first] :is(input:not([type=hidden]), select)"))?.focus();
+    (target || part.querySelector(FIRST_FIELD))?.focus();
     for (const box of part.querySelectorAll("[data-select-all]")) box.hidden = false;
     for (const form of part.querySelectorAll("[data-selection]")) countSelected(form);
     for (const input of part.querySelectorAll("[data-expected]")) awaitTyped(input);
