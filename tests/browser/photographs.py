@@ -18,7 +18,8 @@ SIZES: tuple[ViewportSize, ...] = (  # widest first: a state reached on a wide s
     {"width": 768, "height": 1024},
     {"width": 360, "height": 740},
 )
-WIDE_AND_NARROW = (SIZES[1], SIZES[3])
+ZOOMED: ViewportSize = {"width": 640, "height": 430}  # the second of them at 200 %
+MAIN_SIZES = (SIZES[1], ZOOMED, SIZES[3])
 LAYOUT_FAULTS = (Path(__file__).parent / "layout_faults.js").read_text()
 SETTLED = """
 new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))

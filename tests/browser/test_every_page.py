@@ -10,13 +10,13 @@ from tests.slowness import SlowProvider
 
 from . import tour
 from .helpers import Windows
-from .photographs import WIDE_AND_NARROW, look_at
+from .photographs import MAIN_SIZES, look_at
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def test_main_pages_are_without_faults(env: Environment, windows: Windows) -> None:
-    look_at(windows, tour.main_pages(env), WIDE_AND_NARROW)
+    look_at(windows, tour.main_pages(env), MAIN_SIZES)
 
 
 @pytest.mark.thorough
