@@ -6,8 +6,10 @@ from pathlib import Path
 from threading import Lock
 
 import pytest
-from django.db import ConnectionHandler, IntegrityError, transaction
+from django.apps.registry import Apps
+from django.db import ConnectionHandler, IntegrityError, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.test.utils import CaptureQueriesContext
 
 from linkadmin import environment
 from linkadmin.sqlite import base
@@ -92,3 +94,26 @@ def test_a_broken_key_undoes_the_migration(connection: BaseDatabaseWrapper, stat
     assert "other" not in connection.introspection.table_names()
     assert not connection.in_atomic_block
     connection.check_constraints()
+
+
+def test_a_column_with_a_constant_default_is_added_without_copying_the_table(connection: BaseDatabaseWrapper) -> None:
+    class Bank(models.Model):
+        class Meta:
+            app_label = "of_tests"
+            apps = Apps()
+            db_table = "bank"
+            managed = False
+
+        def __str__(self) -> str:
+            return ""
+
+    field = models.CharField(max_length=9, default="here", db_default="here")
+    field.set_attributes_from_name("place")
+    field.model = Bank
+    with CaptureQueriesContext(connection) as captured, connection.schema_editor() as editor:
+        editor.add_field(Bank, field)
+
+    changes = [query["sql"] for query in captured if query["sql"].startswith(("CREATE", "ALTER", "INSERT"))]
+    assert changes == ['ALTER TABLE "bank" ADD COLUMN "place" varchar(9) DEFAULT \'here\' NOT NULL']
+    with connection.cursor() as cursor:
+        assert cursor.execute("SELECT place FROM bank").fetchall() == [("here",)]

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.backends.sqlite3 import schema
+from django.db.models import Value
 
 HARMLESS = re.compile(
     r"\s*(SELECT|PRAGMA|BEGIN|SAVEPOINT|RELEASE|ROLLBACK|ANALYZE|DROP (INDEX|TRIGGER|VIEW)|"
@@ -34,6 +35,14 @@ class SchemaEditor(schema.DatabaseSchemaEditor):
         self._watched = ExitStack()
         self._watched.enter_context(self.connection.execute_wrapper(self._note))
         return self
+
+    def add_field(self, model: Any, field: Any) -> None:
+        """Add a column with a constant default as such: Django would copy the table."""
+        is_constant = field.has_db_default() and isinstance(field._db_default_expression, Value)
+        if is_constant and field.concrete and not (field.unique or field.is_relation):
+            BaseDatabaseSchemaEditor.add_field(self, model, field)
+        else:
+            super().add_field(model, field)
 
     def __exit__(self, *error: Any) -> None:
         self._watched.close()
