@@ -19,7 +19,7 @@ from django.test import Client
 from .samples import main as samples
 from .statements import Statement, captured
 
-PAGES: dict[str, tuple[str, str]] = {  # role, path
+PAGES: dict[str, tuple[str, str]] = {  # whose session, path
     "links": ("manager", "/links/"),
     "links, deep": ("manager", "/links/?after={deep[links]}"),
     "links, last": ("manager", "/links/?before="),
@@ -29,7 +29,12 @@ PAGES: dict[str, tuple[str, str]] = {  # role, path
     "links, mine": ("manager", "/links/?assigned=mine"),
     "links, sorted by sync": ("manager", "/links/?sort=sync"),
     "links, sorted by customer": ("manager", "/links/?sort=customer"),
+    "links, sandbox": ("tester", "/links/"),
+    "links, sandbox, sorted by sync": ("tester", "/links/?sort=sync"),
+    "links, sandbox, sorted by customer": ("tester", "/links/?sort=customer"),
+    "links, sandbox, mine": ("tester", "/links/?assigned=mine"),
     "overview": ("manager", "/"),
+    "overview, sandbox": ("tester", "/"),
     "overview, mine": ("manager", "/?assigned=mine"),
     "link": ("manager", "/links/{link}/"),
     "link's history": ("manager", "/links/{long_link}/history/"),
@@ -43,7 +48,9 @@ PAGES: dict[str, tuple[str, str]] = {  # role, path
     "institution": ("manager", "/institutions/{institution}/"),
     "deliveries": ("manager", "/deliveries/"),
     "deliveries, deep": ("manager", "/deliveries/?after={deep[deliveries]}"),
+    "deliveries, sandbox": ("tester", "/deliveries/"),
     "activity": ("manager", "/operations/"),
+    "activity, sandbox": ("tester", "/operations/"),
     "activity, deep": ("manager", "/operations/?after={deep[operations]}"),
     "activity, an outcome": ("manager", "/operations/?outcome=succeeded"),
     "activity, a person": ("manager", "/operations/?person={staff}"),
@@ -54,6 +61,7 @@ PAGES: dict[str, tuple[str, str]] = {  # role, path
     "full checks": ("manager", "/integrations/{full_check_integration}/full-checks/"),
     "full check": ("manager", "/full-checks/{full_check}/"),
     "unrecognized values": ("manager", "/unrecognized-values/"),
+    "unrecognized values, sandbox": ("tester", "/unrecognized-values/"),
     "audit log": ("auditor", "/admin/audit/auditevent/"),
     "admin: links": ("auditor", "/admin/links/link/"),
     "admin: status changes": ("auditor", "/admin/links/healthchange/"),

@@ -36,5 +36,12 @@ def colleague() -> User:
     return User.objects.get_or_create(username="bench-colleague", defaults=defaults)[0]
 
 
-people = {role: somebody(role) for role in Role.values} | {"colleague": colleague()}
+def tester() -> User:
+    """Sees the sandbox, where there's little."""
+    return User.objects.update_or_create(
+        username="bench-tester", defaults={"role": Role.MANAGER, "password": "!", "environment": "sandbox"}
+    )[0]
+
+
+people = {role: somebody(role) for role in Role.values} | {"colleague": colleague(), "tester": tester()}
 json.dump({name: sign_in(user) for name, user in people.items()}, sys.stdout)

@@ -50,6 +50,23 @@ class FoldedField(Lines):
         return value
 
 
+class CopiedField(Line):
+    """A column of a related row, which never changes there: copied when a row is created, so indexes have it."""
+
+    def __init__(self, *args: Any, of: str = "", **kwargs: Any) -> None:
+        self.of = of
+        super().__init__(*args, **{"editable": False} | kwargs)
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, {**kwargs, "of": self.of}
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        if add:
+            setattr(model_instance, self.attname, getattr(getattr(model_instance, self.of), self.attname))
+        return super().pre_save(model_instance, add)
+
+
 class DropIndexOfField(AlterField):
     """Change `db_index` of a field to False, and nothing else. On SQLite, Django would copy the table for it."""
 

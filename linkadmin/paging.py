@@ -125,11 +125,11 @@ class Column:
         return read_moment(text) if isinstance(self.field, DateTimeField) else self.field.clean(text, None)
 
 
-def first_of_each(rows: "QuerySet[Row]", name: str, order: Sequence[str]) -> "QuerySet[Row]":
-    """Of rows with the same value in a column, the first in an order that has no ties."""
+def first_of_each(rows: "QuerySet[Row]", names: Sequence[str], order: Sequence[str]) -> "QuerySet[Row]":
+    """Of rows with the same values in columns, the first in an order that has no ties."""
     columns = [_column(rows.model, each) for each in order]
     before = Beyond(columns, [OuterRef(each) for each in order], side="<")
-    same = rows.model._default_manager.order_by().filter(Q((name, OuterRef(name))), before)
+    same = rows.model._default_manager.order_by().filter(*(Q((name, OuterRef(name))) for name in names), before)
     return rows.filter(~Exists(same))
 
 

@@ -18,10 +18,11 @@ from django.db import connection  # noqa: E402
 
 from benchmarks.sizes import Size  # noqa: E402
 
-from . import events, history, links, managers, work  # noqa: E402
+from . import events, history, links, managers, sandbox, work  # noqa: E402
 
 STAGES: dict[str, Callable[[Size], None]] = {
     "links": links.build,
+    **({"sandbox": sandbox.build} if sandbox.IS_OFFERED else {}),
     "history": history.build,
     "counts": history.count,
     "deliveries": work.build_deliveries,

@@ -27,6 +27,16 @@ class Environment(models.TextChoices):
     SANDBOX = "sandbox", _("Sandbox")
 
 
+# What all columns with an environment have in common.
+ENVIRONMENT: dict[str, Any] = {
+    "verbose_name": _("environment"),
+    "max_length": 10,
+    "choices": Environment,
+    "default": Environment.PRODUCTION,
+    "db_default": Environment.PRODUCTION.value,
+}
+
+
 # Changing any of these ends all sessions of the person for good.
 ENDS_SESSIONS = frozenset({"password", "role", "is_active"})
 
@@ -95,6 +105,9 @@ class User(AbstractBaseUser):
         _("active"), default=True, help_text=_("Inactive staff can't sign in, and are signed out immediately.")
     )
 
+    environment = models.CharField(  # whose lists and counts they chose to see; empty: production, if there is any
+        **ENVIRONMENT | {"blank": True, "default": "", "db_default": "", "editable": False}
+    )
     last_login = models.DateTimeField(_("last sign-in"), blank=True, null=True)
     session_stamp = models.CharField(max_length=32, default=new_stamp, editable=False)  # a new value ends all sessions
 

@@ -29,6 +29,7 @@ from linkadmin.exports import Export
 from linkadmin.links import queries, search
 from linkadmin.links.forms import AssigneeField, NoteForm
 from linkadmin.links.listing import filters
+from linkadmin.links.listing.known import environment_of
 from linkadmin.links.models import Link
 from linkadmin.links.presentation import select_all
 from linkadmin.links.staff_work import possible_assignees
@@ -265,11 +266,11 @@ def _selected(request: HttpRequest) -> Selection:
 
 def _all_matching(request: HttpRequest, links: "QuerySet[Link]") -> Selection:
     try:
-        chosen = filters.read(request.POST)
+        chosen = filters.read(request.POST, environment_of(reader(request)))
     except filters.NotOffered:
         raise BadRequest("a filter has a value it does not offer") from None
     words = search.clean_words(request.POST.get(WORDS, ""))
-    found = chosen.links(links, reader(request))
+    found = chosen.links(links, reader(request), is_search=bool(words))
     if words:
         found = search.search(found, words, see_names=may(request.user, Right.SEE_NAMES))
     return Selection(found, ((ALL, "1"), *chosen.fields, *([(WORDS, words)] if words else [])))

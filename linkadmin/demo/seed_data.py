@@ -72,6 +72,8 @@ def seed(*, simulator_state: Path, simulator_url: str, now: datetime | None = No
         _add_staff()
         integrations = _integrations(simulator_url, began)
         _add_institutions(integrations, began)
+        for demo_link in demo_links:
+            demo_link.link.integration = integrations[demo_link.scene.scenario.provider]
         counts = {"end_users": _add_end_users(demo_links), **_add_links(demo_links, now=began)}
         state_file.write(simulator_state, _state(demo_links))
         log.record(actor=None, action=Action.DEMO_SEEDED, outcome=Outcome.DONE, details=counts)
@@ -151,9 +153,9 @@ def _add_links(demo_links: list[DemoLink], *, now: datetime) -> dict[str, int]:
     AssigneeChange.objects.bulk_create([row for demo_link in demo_links for row in assignee_rows(demo_link, now=now)])
     count_upkeep.recount()
     for demo_link in demo_links:
-        scenario, reported = demo_link.scene.scenario, demo_link.scene.scenario.reported
+        scenario, reported, link = demo_link.scene.scenario, demo_link.scene.scenario.reported, demo_link.link
         seen = Observation(scenario.cause, reported.status, reported.code, reported.words)
-        unrecognized_values.note_refusal(scenario.provider, seen, at=demo_link.history.since)
+        unrecognized_values.note_refusal(link.integration, seen, at=demo_link.history.since)
     return {"links": len(demo_links), "health_changes": len(changes), "operations": len(operations)}
 
 

@@ -12,7 +12,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from linkadmin.accounts.models import Environment
+from linkadmin.accounts.models import ENVIRONMENT
 from linkadmin.fields import NameField
 from linkadmin.providers import PROVIDERS, provider_class
 from linkadmin.providers.base import Provider
@@ -42,13 +42,7 @@ class Integration(models.Model):
     id = models.UUIDField(_("ID"), primary_key=True, default=uuid.uuid4, editable=False)
     provider = models.CharField(_("provider"), max_length=20)
     name = NameField(_("name"), max_length=80, unique=True)
-    environment = models.CharField(
-        _("environment"),
-        max_length=10,
-        choices=Environment,
-        default=Environment.PRODUCTION,
-        db_default=Environment.PRODUCTION.value,
-    )
+    environment = models.CharField(**ENVIRONMENT)
     base_url = models.CharField(_("base URL"), max_length=200)
     options = models.JSONField(_("options"), default=dict, blank=True)  # config fields that aren't secret
     is_active = models.BooleanField(_("active"), default=True)

@@ -1,13 +1,20 @@
 """Read-only records in the Django admin. Names are masked for those who may not see them."""
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from linkadmin.accounts.models import Environment
 from linkadmin.audit.admin import ReadOnlyAdmin
+from linkadmin.web.pages import reader
 
+from .listing.known import environment_of
 from .models import EndUser, HealthChange, Institution, Link, values_of
 from .presentation import badge
 from .search import search_institutions
@@ -64,6 +71,27 @@ class InstitutionAdmin(ReadOnlyAdmin):
         return search_institutions(search_term, queryset), False
 
 
+class EnvironmentFilter(admin.SimpleListFilter):
+    """Lists one environment: first that of the reader's other pages. A search finds links of both."""
+
+    title = _("environment")
+    parameter_name = "environment"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
+        self._usual = None if request.GET.get(SEARCH_VAR) else environment_of(reader(request))
+        return Environment.choices
+
+    def value(self) -> str | None:
+        asked = super().value()
+        return asked if asked in Environment.values else self._usual
+
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        return islice(super().choices(changelist), 1, None)  # without "All"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(environment=self.value()) if self.value() else queryset
+
+
 @admin.register(Link)
 class LinkAdmin(MaskedNames, ReadOnlyAdmin):
     id_fields = ("id",)
@@ -72,6 +100,7 @@ class LinkAdmin(MaskedNames, ReadOnlyAdmin):
         "customer",
         "institution",
         "integration",
+        "environment",
         "remote_id",
         "health",
         "cause",
@@ -85,8 +114,17 @@ class LinkAdmin(MaskedNames, ReadOnlyAdmin):
         "created_at",
         "disconnected_at",
     )
-    list_display = ("id", "customer", "institution", "integration", "state", "health_since", "last_good_at")
-    list_filter = ("health", "integration")
+    list_display = (
+        "id",
+        "customer",
+        "institution",
+        "integration",
+        "environment",
+        "state",
+        "health_since",
+        "last_good_at",
+    )
+    list_filter = (EnvironmentFilter, "health", "integration")
     list_select_related = ("end_user", "institution", "integration")
     ordering = ("urgency", "health_since", "id")
     search_fields = ("remote_id__exact", "end_user__external_id__exact")

@@ -19,6 +19,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import Case, Count, F, QuerySet, UUIDField, Value, When
 from django.db.models.functions import TruncDate
 
+from linkadmin.integrations.models import Integration
+
 from .counts import moved
 from .models import (
     VERIFYING,
@@ -40,7 +42,7 @@ FOLDED_AT_ONCE = 2000  # moves; SQLite's only lock is held meanwhile
 ANY, TOTALS, COUNTS, OWN, ASSIGNED, MINE, RECOUNTS = range(7)  # what a row of the comparison is about
 ENTERED, LEFT = range(2)
 PLACE = ("integration", "institution")
-NOWHERE = Value(None, output_field=UUIDField())
+NOWHERE, ANYWHERE = Value(None, output_field=UUIDField()), Value("")  # no institution, both environments
 SHOWN_STATE = Case(When(verifying_since__isnull=False, then=Value(VERIFYING)), default=F("health"))
 
 logger = structlog.get_logger(__name__)
@@ -51,6 +53,7 @@ class Flow(NamedTuple):
 
     integration: UUID
     institution: UUID | None
+    environment: str
     day: date
     state: str
     entered: int
@@ -101,7 +104,7 @@ def recount() -> int:
 
 def compare() -> Comparison:
     totals, counts, assigned, mine, recounts = Counter[Key](), Counter[Key](), Counter[Key](), Counter[Key](), 0
-    for about, owner, institution, state, links in _compared():
+    for about, owner, institution, environment, state, links in _compared():
         if about == RECOUNTS:
             recounts = max(recounts, links)
         if about in (ANY, TOTALS):
@@ -109,9 +112,9 @@ def compare() -> Comparison:
         if about in (ANY, COUNTS) and institution:
             counts[institution, state, owner] += links
         if about in (OWN, ASSIGNED):
-            assigned[owner, state] += links
+            assigned[owner, environment, state] += links
         if about in (OWN, MINE):
-            mine[owner, state] += links
+            mine[owner, environment, state] += links
     return Comparison(totals, counts, assigned, mine, recounts)
 
 
@@ -125,7 +128,8 @@ def _fold_all(fold_some: Callable[[], int]) -> int:
 @transaction.atomic
 def _fold_some() -> int:
     moves = list(CountMove.objects.select_for_update(skip_locked=True, no_key=True).order_by("pk")[:FOLDED_AT_ONCE])
-    flows = [flow for each in moves for flow in _flows(each)]
+    environments = _environments() if moves else {}
+    flows = [flow for each in moves for flow in _flows(each, environments[each.integration_id])]
     LinkTotal.objects.add(_net(flows, "integration", "state"))
     LinkCount.objects.add(_net(_placed(flows), "institution", "state", "integration"))
     DailyTotal.objects.add(_by_day(flows))
@@ -139,8 +143,9 @@ def _fold_staff() -> int:
     moves = list(StaffMove.objects.select_for_update(skip_locked=True, no_key=True).order_by("pk")[:FOLDED_AT_ONCE])
     sums = defaultdict[Key, tuple[int, ...]](lambda: (0, 0))
     for each in moves:
-        assigned, mine = sums[each.person_id, each.state]
-        sums[each.person_id, each.state] = assigned + each.assigned, mine + each.mine
+        key = each.person_id, each.environment, each.state
+        assigned, mine = sums[key]
+        sums[key] = assigned + each.assigned, mine + each.mine
     StaffCount.objects.add(sums)
     StaffMove.objects.filter(pk__in=[each.pk for each in moves]).delete()
     return len(moves)
@@ -160,18 +165,23 @@ def _fill_days(flows: list[Flow]) -> None:
 
 
 def _by_day(flows: list[Flow]) -> dict[Key, tuple[int, ...]]:
-    return _summed(flows, "day", "state")
+    return _summed(flows, "environment", "day", "state")
 
 
 def _by_day_and_place(flows: list[Flow]) -> dict[Key, tuple[int, ...]]:
     return _summed(_placed(flows), "institution", "day", "state", "integration")
 
 
-def _flows(move: CountMove) -> Iterator[Flow]:
+def _flows(move: CountMove, environment: str) -> Iterator[Flow]:
+    place = move.integration_id, move.institution_id, environment, move.day
     if move.new:
-        yield Flow(move.integration_id, move.institution_id, move.day, move.new, entered=move.links, left=0)
+        yield Flow(*place, move.new, entered=move.links, left=0)
     if move.old:
-        yield Flow(move.integration_id, move.institution_id, move.day, move.old, entered=0, left=move.links)
+        yield Flow(*place, move.old, entered=0, left=move.links)
+
+
+def _environments() -> dict[UUID, str]:
+    return dict(Integration.objects.values_list("pk", "environment"))
 
 
 def _placed(flows: Iterable[Flow]) -> list[Flow]:
@@ -192,11 +202,13 @@ def _summed(flows: Iterable[Flow], *columns: str) -> dict[Key, tuple[int, ...]]:
 
 def _compared() -> "QuerySet[Any]":
     links: QuerySet[Any] = Link.objects.order_by()
-    moves = moved(CountMove.objects.all(), Value(ANY), *PLACE, came=-1, went=1)
-    totals = LinkTotal.objects.order_by().values_list(Value(TOTALS), "integration", NOWHERE, "state", -F("links"))
-    counts = LinkCount.objects.order_by().values_list(Value(COUNTS), *PLACE, "state", -F("links"))
-    recounts = Recount.objects.order_by().values_list(Value(RECOUNTS), NOWHERE, NOWHERE, Value(""), "id")
-    stand: QuerySet[Any] = links.values_list(Value(ANY), *PLACE, SHOWN_STATE).annotate(n=Count("pk"))
+    moves = moved(CountMove.objects.all(), Value(ANY), *PLACE, ANYWHERE, came=-1, went=1)
+    totals = LinkTotal.objects.order_by().values_list(
+        Value(TOTALS), "integration", NOWHERE, ANYWHERE, "state", -F("links")
+    )
+    counts = LinkCount.objects.order_by().values_list(Value(COUNTS), *PLACE, ANYWHERE, "state", -F("links"))
+    recounts = Recount.objects.order_by().values_list(Value(RECOUNTS), NOWHERE, NOWHERE, ANYWHERE, Value(""), "id")
+    stand: QuerySet[Any] = links.values_list(Value(ANY), *PLACE, ANYWHERE, SHOWN_STATE).annotate(n=Count("pk"))
     return stand.union(*moves, totals, counts, *_of_staff(), recounts, all=True)
 
 
@@ -204,11 +216,13 @@ def _of_staff() -> "Iterator[QuerySet[Any]]":
     links: QuerySet[Any] = Link.objects.order_by()
     assigned, managed = links.filter(assignee__isnull=False), links.filter(account_manager__isnull=False)
     of_others = managed.exclude(assignee=F("account_manager"))
-    yield assigned.values_list(Value(OWN), "assignee", NOWHERE, SHOWN_STATE).annotate(n=Count("pk"))
-    yield of_others.values_list(Value(MINE), "account_manager", NOWHERE, SHOWN_STATE).annotate(n=Count("pk"))
+    yield assigned.values_list(Value(OWN), "assignee", NOWHERE, "environment", SHOWN_STATE).annotate(n=Count("pk"))
+    yield of_others.values_list(Value(MINE), "account_manager", NOWHERE, "environment", SHOWN_STATE).annotate(
+        n=Count("pk")
+    )
     for counted in (StaffCount.objects.order_by(), StaffMove.objects.order_by()):
-        yield counted.values_list(Value(ASSIGNED), "person", NOWHERE, "state", -F("assigned"))
-        yield counted.values_list(Value(MINE), "person", NOWHERE, "state", -F("mine"))
+        yield counted.values_list(Value(ASSIGNED), "person", NOWHERE, "environment", "state", -F("assigned"))
+        yield counted.values_list(Value(MINE), "person", NOWHERE, "environment", "state", -F("mine"))
 
 
 def _history() -> Iterator[Flow]:
@@ -219,9 +233,9 @@ def _history() -> Iterator[Flow]:
     # Pending moves are in the history too, and are added later.
     pending_came, _went = moved(CountMove.objects.all(), Value(ENTERED), *PLACE, "day", came=-1)
     _came, pending_went = moved(CountMove.objects.all(), Value(LEFT), *PLACE, "day", went=-1)
-    sums: Counter[Key] = Counter()
+    sums, environments = Counter[Key](), _environments()
     for *key, links in came.union(went, pending_came, pending_went, all=True):
         sums[tuple(key)] += links
     for (side, integration, institution, day, state), links in (+sums).items():
         entered, left = (links, 0) if side == ENTERED else (0, links)
-        yield Flow(integration, institution, day, state, entered, left)
+        yield Flow(integration, institution, environments[integration], day, state, entered, left)

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import F, QuerySet, Sum, TextField, Value
+from django.db.models import F, Q, QuerySet, Sum, TextField, Value
 from django.db.models.functions import Cast
 
 from linkadmin.compiled_query import CompiledQuery, Row
@@ -60,21 +60,26 @@ def note(changed: Iterable[tuple[Link, CountKey | None]], *, at: datetime) -> No
         for move, links in moves.items()
     )
     staff_moves.note(
-        (StaffKey(before.state, *people) if before else None, StaffKey(link.shown_state, *people))
+        (
+            StaffKey(link.environment, before.state, *people) if before else None,
+            StaffKey(link.environment, link.shown_state, *people),
+        )
         for link, before in changed
         if any(people := (link.assignee_id, link.account_manager_id))
     )
 
 
+def in_environment(environment: str) -> Counter[str]:
+    by_state = Counter[str]()
+    for state, links in _IN_ENVIRONMENT.rows(environment):
+        by_state[state] += links
+    return +by_state
+
+
 def current(*, integration: Integration | None = None, institution: Institution | None = None) -> Counter[str]:
     if institution is not None:
         return by_institution([institution.pk])[institution.pk]
-    if integration is not None:
-        return by_integration()[integration.pk]
-    by_state = Counter[str]()
-    for _integration, state, links in _BY_INTEGRATION.rows():
-        by_state[state] += links
-    return +by_state
+    return by_integration()[integration.pk] if integration else Counter()
 
 
 def by_integration() -> dict[UUID, Counter[str]]:
@@ -89,27 +94,27 @@ def by_institution(institutions: Collection[UUID]) -> dict[UUID, Counter[str]]:
     return _summed(row for some in groups for row in _BY_INSTITUTION.rows(*some, *some[:1] * (AT_ONCE - len(some))))
 
 
-def most_waiting(number: int, *, at_least: int) -> dict[UUID, int]:
+def most_waiting(number: int, environment: str, *, at_least: int) -> dict[UUID, int]:
     """The `number` institutions that most links wait on, and those that tie with the last."""
     waiting: Counter[Any] = Counter()
-    for pk, state, links in _WAITING.rows():
+    for pk, state, links in _WAITING.rows(environment):
         if state == HealthState.WAITING.value:
             waiting[pk] += links
     least = max([at_least, *sorted(waiting.values(), reverse=True)[number - 1 : number]])
     return {UUID(str(pk)): links for pk, links in waiting.items() if links >= least}
 
 
-def most_at(states: Sequence[HealthState]) -> tuple[UUID, int] | None:
+def most_at(states: Sequence[HealthState], environment: str) -> tuple[UUID, int] | None:
     """The institution with most links in any of these states, and how many."""
-    found = _most_at(tuple(state.value for state in states)).row()
+    found = _most_at(tuple(state.value for state in states)).row(environment)
     return (UUID(str(found[0])), found[1]) if found and found[1] > 0 else None
 
 
-def trend(days: int, *, today: date) -> dict[str, list[int]]:
+def trend(days: int, environment: str, *, today: date) -> dict[str, list[int]]:
     """Links in each state at the end of each day (UTC), oldest first."""
     shown = [(today - timedelta(days=back)).isoformat() for back in range(days)]
     net: dict[str, dict[str | None, int]] = {}
-    for day, state, links in _TREND.rows(date.fromisoformat(shown[-1])):
+    for day, state, links in _TREND.rows(date.fromisoformat(shown[-1]), environment):
         by_day = net.setdefault(state, {})
         by_day[day] = by_day.get(day, 0) + links
     return {state: _backwards(by_day.get(None, 0), by_day, shown) for state, by_day in net.items()}
@@ -148,9 +153,10 @@ def stood_at(*institutions: UUID) -> "QuerySet[Any]":
     return stood.values_list("institution", "state", "links").union(*moves, all=True)
 
 
-def _waited_and_moved() -> "QuerySet[Any]":
-    waits = LinkCount.objects.filter(state=HealthState.WAITING.value).exclude(links=0).order_by()
-    moves = CountMove.objects.filter(institution__isnull=False)
+def _waited_and_moved(environment: str) -> "QuerySet[Any]":
+    here = Q(integration__environment=environment)
+    waits = LinkCount.objects.filter(here, state=HealthState.WAITING.value).exclude(links=0).order_by()
+    moves = CountMove.objects.filter(here, institution__isnull=False)
     return waits.values_list("institution", "state", "links").union(*moved(moves, "institution"), all=True)
 
 
@@ -163,24 +169,35 @@ def _most_at(states: tuple[str, ...]) -> CompiledQuery:
             SELECT institution_id, links FROM links_linkcount WHERE state IN ({some})
             UNION ALL SELECT institution_id, links FROM links_countmove WHERE new IN ({some})
             UNION ALL SELECT institution_id, -links FROM links_countmove WHERE old IN ({some})
-        ) AS counted WHERE institution_id IS NOT NULL GROUP BY institution_id ORDER BY n DESC, institution_id LIMIT 1
+        ) AS counted JOIN links_institution ON links_institution.id = institution_id
+        JOIN integrations_integration ON integrations_integration.id = integration_id AND environment = %s
+        GROUP BY institution_id ORDER BY n DESC, institution_id LIMIT 1
     """  # noqa: S608 - our own SQL
-    return CompiledQuery(lambda: (sql, states * 3), types=())
+    return CompiledQuery(lambda environment: (sql, (*states * 3, environment)), types=(str,))
 
 
-def _stood_and_changed(since: date) -> "QuerySet[Any]":
+def _stood_and_changed(since: date, environment: str) -> "QuerySet[Any]":
     # As text, which needn't be parsed. Without a day: how many there are now.
     day, now = Cast("day", TextField()), Value(None, output_field=TextField())
-    days = DailyTotal.objects.filter(day__gte=since).order_by().values_list(day, "state", F("entered") - F("left"))
-    recent = moved(CountMove.objects.filter(day__gte=since), day)
-    stood = LinkTotal.objects.order_by().values_list(now, "state", "links")
-    return days.union(*recent, stood, *moved(CountMove.objects.all(), now), all=True)
+    here = Q(integration__environment=environment)
+    totals = DailyTotal.objects.filter(environment=environment, day__gte=since).order_by()
+    recent = moved(CountMove.objects.filter(here, day__gte=since), day)
+    stood = LinkTotal.objects.filter(here).order_by().values_list(now, "state", "links")
+    days = totals.values_list(day, "state", F("entered") - F("left"))
+    return days.union(*recent, stood, *moved(CountMove.objects.filter(here), now), all=True)
 
 
+def _stood_and_moved_in(environment: str) -> "QuerySet[Any]":
+    here = Q(integration__environment=environment)
+    stood = LinkTotal.objects.filter(here).order_by().values_list("state", "links")
+    return stood.union(*moved(CountMove.objects.filter(here)), all=True)
+
+
+_IN_ENVIRONMENT = CompiledQuery(_stood_and_moved_in, types=(str,))
 _BY_INTEGRATION = CompiledQuery(_stood_and_moved, types=())
 _BY_INSTITUTION = CompiledQuery(stood_at, types=(UUID,) * AT_ONCE)
-_TREND = CompiledQuery(_stood_and_changed, types=(date,))
-_WAITING = CompiledQuery(_waited_and_moved, types=())
+_TREND = CompiledQuery(_stood_and_changed, types=(date, str))
+_WAITING = CompiledQuery(_waited_and_moved, types=(str,))
 
 
 def _summed(rows: Iterable[Row]) -> dict[UUID, Counter[str]]:

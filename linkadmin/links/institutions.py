@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import django_filters
@@ -12,12 +13,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.compiled_query import CompiledQuery
-from linkadmin.integrations.models import Integration
-from linkadmin.providers.types import BY_CONSENT, INSTITUTION_DOWN, MAY_ASK_FOR_CODE, Capability, HealthState
+from linkadmin.providers.types import BY_CONSENT, INSTITUTION_DOWN, MAY_ASK_FOR_CODE, HealthState
 from linkadmin.web.sorting import Order
 
 from . import counts
 from .causes import Group
+from .listing.in_environment import EnvironmentFilterSet
 from .models import Institution, Link, values_of
 from .queries import active
 
@@ -53,17 +54,11 @@ def _values_of(column: str) -> list[tuple[str, str]]:
     return [(value, word(value)) for value in values_of(column)]
 
 
-def _listing() -> "QuerySet[Integration]":
-    named = Integration.objects.filter(pk__in=Institution.objects.values("integration"))
-    return (Integration.objects.that_can(Capability.INSTITUTIONS) | named).order_by("name")
-
-
 # Not in the provider's list when it was last read in full.
 UNLISTED = Q(read_at__lt=F("integration__institutions_read_at"))
 
 
-class InstitutionFilter(django_filters.FilterSet):  # type: ignore[misc]
-    integration = django_filters.ModelChoiceFilter(queryset=lambda _request: _listing(), label=_("Integration"))
+class InstitutionFilter(EnvironmentFilterSet):
     country = django_filters.ChoiceFilter(choices=lambda: _values_of("country"), label=_("Country"))
     kind = django_filters.ChoiceFilter(choices=lambda: _values_of("kind"), label=_("Type"))
     status = django_filters.ChoiceFilter(choices=lambda: _values_of("status"), label=_("Status"))
@@ -118,9 +113,9 @@ def link_counts(institutions: Iterable[Institution]) -> dict[UUID, LinkCounts]:
     return _counted({each.pk for each in institutions})
 
 
-def known_problems() -> KnownProblems:
-    down = {UUID(str(pk)) for (pk,) in _DOWN.rows()}
-    waiting = counts.most_waiting(TROUBLE_SHOWN, at_least=TROUBLE_LINKS)
+def known_problems(environment: str) -> KnownProblems:
+    down = {UUID(str(pk)) for (pk,) in _DOWN.rows(environment)}
+    waiting = counts.most_waiting(TROUBLE_SHOWN, environment, at_least=TROUBLE_LINKS)
     ours = {pk: found for pk, found in _counted(down | waiting.keys()).items() if found.links}
     worst = sorted(ours, key=lambda pk: (-ours[pk].waiting, -ours[pk].links, pk))[:TROUBLE_SHOWN]
     shown = _WORST.instances(*worst, *worst[:1] * (TROUBLE_SHOWN - len(worst))) if worst else []
@@ -149,5 +144,10 @@ def _worst(*institutions: UUID) -> "QuerySet[Institution]":
     return Institution.objects.filter(pk__in=institutions).select_related("integration").order_by()
 
 
-_DOWN = CompiledQuery(lambda: Institution.objects.filter(status=INSTITUTION_DOWN).values_list("pk"), types=())
+def _down(environment: str) -> "QuerySet[Any]":
+    here = Institution.objects.filter(status=INSTITUTION_DOWN, integration__environment=environment)
+    return here.values_list("pk")
+
+
+_DOWN = CompiledQuery(_down, types=(str,))
 _WORST = CompiledQuery(_worst, types=(UUID,) * TROUBLE_SHOWN)

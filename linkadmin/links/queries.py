@@ -41,19 +41,21 @@ def needs_somebody() -> Q:
 
 
 def most_urgent(links: "QuerySet[Link]") -> "QuerySet[Link]":
-    """One link of each customer: the first in the work list."""
-    return first_of_each(links, "end_user", RANKED)
+    """One link of each customer in each environment: the first in the work list."""
+    return first_of_each(links, ("end_user", "environment"), RANKED)
 
 
-def most_urgent_of(links: "QuerySet[Link]", *customers: UUID) -> "QuerySet[Link]":
+def most_urgent_of(links: "QuerySet[Link]", environment: str, *customers: UUID) -> "QuerySet[Link]":
     # Of equally urgent ones any: to compare their IDs, both databases read them all.
-    first = Link.objects.filter(end_user=OuterRef("pk")).order_by("urgency", "health_since").values("pk")[:1]
+    theirs = Link.objects.filter(end_user=OuterRef("pk"), environment=environment)
+    first = theirs.order_by("urgency", "health_since").values("pk")[:1]
     return links.filter(pk__in=EndUser.objects.filter(pk__in=customers).values_list(Subquery(first)))
 
 
-def count_links(*customers: UUID) -> "QuerySet[Any]":
+def count_links(environment: str, *customers: UUID) -> "QuerySet[Any]":
     """Rows of customer, active links, and how many of those don't work. An index has all of it."""
-    live = Link.objects.filter(end_user__in=customers, urgency__lt=STATES[HealthState.DISCONNECTED].rank).order_by()
+    links = Link.objects.filter(end_user__in=customers, environment=environment).order_by()
+    live = links.filter(urgency__lt=STATES[HealthState.DISCONNECTED].rank)
     counted: QuerySet[Any] = live.values("end_user").annotate(
         n=Count("*"), broken=Count("urgency", filter=NOT_WORKING_RANKS)
     )

@@ -1,7 +1,8 @@
 """How many links each person has in each state: exact at any time, like `counts`, and read in one statement."""
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -15,34 +16,44 @@ from .models import CountMove, LinkTotal, StaffCount, StaffMove
 NO_PERSON = Value(None, output_field=UUIDField())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StaffCounts:
-    """Links by state."""
+    """Links of an environment by state."""
 
-    unassigned: Counter[str]
-    assigned: dict[UUID, Counter[str]]
-    mine: dict[UUID, Counter[str]]
+    total: Counter[str] = field(default_factory=Counter)
+    assigned: defaultdict[UUID, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    mine: defaultdict[UUID, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+
+    @cached_property
+    def unassigned(self) -> Counter[str]:
+        return self.total - sum(self.assigned.values(), Counter())
 
 
-def read() -> StaffCounts:
-    total = Counter[str]()
-    assigned, mine = defaultdict[UUID, Counter[str]](Counter), defaultdict[UUID, Counter[str]](Counter)
-    for pk, of_assignee, state, links in _COUNTS.rows():
+def read() -> dict[str, StaffCounts]:
+    """By environment."""
+    found = defaultdict[str, StaffCounts](StaffCounts)
+    for pk, environment, of_assignee, state, links in _COUNTS.rows():
         if pk is None:
-            total[state] += links
+            found[environment].total[state] += links
         else:
             person = UUID(str(pk))
-            assigned[person][state] += of_assignee
-            mine[person][state] += links
-    return StaffCounts(total - sum(assigned.values(), Counter()), assigned, mine)
+            found[environment].assigned[person][state] += of_assignee
+            found[environment].mine[person][state] += links
+    return found
 
 
 def _stood_and_moved() -> "QuerySet[Any]":
-    stood = StaffCount.objects.order_by().values_list("person", "assigned", "state", "mine")
-    grouped = StaffMove.objects.order_by().values("person", "state").annotate(a=Sum("assigned"), m=Sum("mine"))
-    totals = LinkTotal.objects.order_by().values_list(NO_PERSON, Value(0), "state", "links")
-    of_all = moved(CountMove.objects.all(), NO_PERSON, Value(0))
-    return stood.union(grouped.values_list("person", "a", "state", "m"), totals, *of_all, all=True)
+    stood = StaffCount.objects.order_by().values_list("person", "environment", "assigned", "state", "mine")
+    grouped = StaffMove.objects.order_by().values("person", "environment", "state")
+    recent = grouped.annotate(a=Sum("assigned"), m=Sum("mine"))
+    of_all = (NO_PERSON, "integration__environment", Value(0))
+    totals = LinkTotal.objects.order_by().values_list(*of_all, "state", "links")
+    return stood.union(
+        recent.values_list("person", "environment", "a", "state", "m"),
+        totals,
+        *moved(CountMove.objects.all(), *of_all),
+        all=True,
+    )
 
 
 _COUNTS = CompiledQuery(_stood_and_moved, types=())

@@ -64,33 +64,36 @@ def news(link: Link, seen: Observation) -> Word | None:
     return None if link.cause == seen.cause.value and said == word.value else word
 
 
-def count(provider: str, word: Word, *, at: datetime, link: Link | None = None) -> None:
+def count(integration: Integration, word: Word, *, at: datetime, link: Link | None = None) -> None:
     """`link` is None for something that isn't a link yet."""
-    known = UnrecognizedValue.objects.filter(provider=provider, place=word.place)
+    seen_by = {"environment": integration.environment, "provider": integration.provider, "place": word.place}
+    known = UnrecognizedValue.objects.filter(**seen_by)
     if not known.filter(value=word.value).exists() and known.count() >= MOST_PER_PLACE:
         return
     row, _ = UnrecognizedValue.objects.get_or_create(
-        provider=provider, place=word.place, value=word.value, defaults={"first_at": at, "last_at": at}
+        **seen_by, value=word.value, defaults={"first_at": at, "last_at": at}
     )
     UnrecognizedValue.objects.filter(pk=row.pk).update(
         seen=F("seen") + 1, first_at=Least("first_at", at), last_at=Greatest("last_at", at), last_link=link
     )
 
 
-def note_refusal(provider: str, seen: Observation, *, at: datetime) -> None:
-    if word := word_of(provider, seen):
-        count(provider, word, at=at)
+def note_refusal(integration: Integration, seen: Observation, *, at: datetime) -> None:
+    if word := word_of(integration.provider, seen):
+        count(integration, word, at=at)
 
 
 def showing(links: "QuerySet[Link]", known: UnrecognizedValue) -> "QuerySet[Link]":
-    of_provider = Integration.objects.filter(provider=known.provider).values_list("pk", flat=True)
+    of_provider = Integration.objects.filter(environment=known.environment, provider=known.provider)
     said = _saying(links, Place(known.place)).filter(said=known.value)
-    return said.filter(In(unindexed("integration"), list(of_provider)))  # these few links, not all of the integrations
+    return said.filter(
+        In(unindexed("integration"), list(of_provider.values_list("pk", flat=True)))
+    )  # these few links, not all of the integrations
 
 
-def counted() -> dict[tuple[str, str, str], int]:
+def counted(environment: str) -> dict[tuple[str, str, str], int]:
     """How many active links have each value. Keys are provider, field and value."""
-    return {(provider, place, value): links for provider, place, value, links in _COUNTED.rows()}
+    return {(provider, place, value): links for provider, place, value, links in _COUNTED.rows(environment)}
 
 
 def _saying(links: "QuerySet[Link]", place: Place) -> "QuerySet[Any]":
@@ -103,8 +106,9 @@ def _saying(links: "QuerySet[Link]", place: Place) -> "QuerySet[Any]":
     return links.filter(fitting).annotate(said=Substr(COLUMNS[place], 1, LONGEST[place])).exclude(said="")
 
 
-def _counted() -> "QuerySet[Any]":
-    live = Link.objects.filter(disconnected_at=None).order_by()
+def _counted(environment: str) -> "QuerySet[Any]":
+    # Of the integration: by its own environment, SQLite would find most links.
+    live = Link.objects.filter(disconnected_at=None, integration__environment=environment).order_by()
     first: QuerySet[Any]
     first, *others = [
         _saying(live, place).values_list("integration__provider", Value(place.value), "said").annotate(n=Count("pk"))
@@ -113,4 +117,4 @@ def _counted() -> "QuerySet[Any]":
     return first.union(*others, all=True)
 
 
-_COUNTED = CompiledQuery(_counted, types=())
+_COUNTED = CompiledQuery(_counted, types=(str,))

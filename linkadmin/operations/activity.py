@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, rights_of
 from linkadmin.audit.actions import of_operation
-from linkadmin.links.listing.known import INTEGRATIONS, STAFF
+from linkadmin.links.listing.in_environment import EnvironmentFilterSet
+from linkadmin.links.listing.known import STAFF
 from linkadmin.paging import Keyset, Listing, Part
 from linkadmin.web.sorting import Order
 
@@ -35,11 +36,7 @@ def _people() -> list[tuple[str, str]]:
     return [(str(pk), each.display_name) for pk, each in STAFF.all().items()]
 
 
-def _integrations() -> list[tuple[str, str]]:
-    return [(str(pk), each.name) for pk, each in INTEGRATIONS.all().items()]
-
-
-class ActivityFilter(django_filters.FilterSet):  # type: ignore[misc]
+class ActivityFilter(EnvironmentFilterSet):
     person = django_filters.ChoiceFilter(field_name="actor", label=_("Person"), choices=_people)
     kind = django_filters.ChoiceFilter(label=_("Change"), choices=OperationKind.choices)
     outcome = django_filters.ChoiceFilter(
@@ -47,7 +44,6 @@ class ActivityFilter(django_filters.FilterSet):  # type: ignore[misc]
         label=_("Outcome"),
         choices=[*((value, label) for value, (label, _states) in OUTCOMES.items()), (DENIED, _("Denied"))],
     )
-    integration = django_filters.ChoiceFilter(label=_("Integration"), choices=_integrations)
     within = django_filters.ChoiceFilter(
         method="of_time",
         label=_("Period"),
@@ -71,7 +67,7 @@ class ActivityFilter(django_filters.FilterSet):  # type: ignore[misc]
     @property
     def of_events(self) -> Q:
         """The other filters as a condition on audit events."""
-        chosen, wanted = self.form.cleaned_data, Q()
+        chosen, wanted = self.form.cleaned_data, ~Q(details__integration__in=list(map(str, self.elsewhere)))
         if chosen["person"]:
             wanted &= Q(actor_id=chosen["person"])
         if chosen["kind"]:
@@ -85,7 +81,7 @@ class ActivityFilter(django_filters.FilterSet):  # type: ignore[misc]
     def listing(self, keyset: Keyset) -> Listing[Operation]:
         outcome = self.form.cleaned_data["outcome"]
         states = OUTCOMES[outcome][1] if outcome else ()
-        return Listing(self.qs, keyset, [Part(Q(state=state)) for state in states])
+        return Listing(self.qs, keyset, [Part(self.here & Q(state=state)) for state in states] or self.parts)
 
 
 def visible_to(user: User) -> "QuerySet[Operation]":

@@ -196,7 +196,7 @@ def _reject(operation: Operation, error: Rejected, at: datetime) -> State:
             report = health.Report(seen, health.Source.CALL, at, operation.pk, error.failure.request_id)
             health.observe(operation.link, report)
         else:
-            unrecognized_values.note_refusal(operation.integration.provider, seen, at=at)
+            unrecognized_values.note_refusal(operation.integration, seen, at=at)
     return State.EXPIRED if isinstance(error, CodeExpired) else State.REJECTED
 
 

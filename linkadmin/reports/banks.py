@@ -40,9 +40,9 @@ class Bank:
     waiting_since: datetime | None
 
 
-def most_waited_on() -> dict[UUID, int]:
+def most_waited_on(environment: str) -> dict[UUID, int]:
     """Links that wait on each, most first."""
-    several = counts.most_waiting(SHOWN, at_least=INCIDENT_LINKS)
+    several = counts.most_waiting(SHOWN, environment, at_least=INCIDENT_LINKS)
     return {pk: several[pk] for pk in sorted(several, key=lambda pk: (-several[pk], pk))[:SHOWN]}
 
 
@@ -104,18 +104,18 @@ def _oldest_waiting(rank: int) -> "QuerySet[Any]":
     return here.order_by("health_since").values("health_since")[:1]
 
 
-def _waiting_since(since: datetime) -> "QuerySet[Any]":
+def _waiting_since(environment: str, since: datetime) -> "QuerySet[Any]":
     # By rank, which follows from the state, so that the index alone is enough.
-    found = Link.objects.filter(urgency__in=WAITING_RANKS, health_since__lte=since).order_by()
+    found = Link.objects.filter(environment=environment, urgency__in=WAITING_RANKS, health_since__lte=since).order_by()
     counted: QuerySet[Any] = found.values(one=Value(1)).annotate(n=Count("*"))
     return counted.values_list("n")
 
 
-def _waiting_long() -> int:
-    links: int = _WAITING_SINCE.rows(timezone.now() - ESCALATE_AFTER)[0][0]
+def _waiting_long(environment: str) -> int:
+    links: int = _WAITING_SINCE.rows(environment, timezone.now() - ESCALATE_AFTER)[0][0]
     return links
 
 
-_WAITING_SINCE = CompiledQuery(_waiting_since, types=(datetime,))
+_WAITING_SINCE = CompiledQuery(_waiting_since, types=(str, datetime))
 WAITING_LONG = Kept(_waiting_long, times_as_long=30)
 _BANKS = CompiledQuery(_banks, types=(UUID,) * AT_ONCE)

@@ -32,9 +32,9 @@ class EndingConsents:
     customers: list[tuple[date, UUID]]  # of each of the first links
 
 
-def draw_consents(reader: User, *, is_mine: bool, may_view_links: bool) -> str:
+def draw_consents(reader: User, environment: str, *, is_mine: bool, may_view_links: bool) -> str:
     today = timezone.localdate()
-    found = _read(reader.pk) if is_mine else ENDING.get()
+    found = _read(environment, reader.pk) if is_mine else ENDING.get(environment)
     url = f"{reverse('link-list')}?{'assigned=mine&' if is_mine else ''}consent=" if may_view_links else ""
     return _PERIOD.fill(_periods(found, today, url))
 
@@ -54,9 +54,10 @@ def _periods(found: EndingConsents, today: date, url: str) -> Iterator[dict[str,
         }
 
 
-def _read(person: UUID | None = None) -> EndingConsents:
+def _read(environment: str, person: UUID | None = None) -> EndingConsents:
     today = timezone.localdate()
-    keys: list[date | UUID] = [today, today + timedelta(days=PERIODS[-1]), *([person] * 2 if person else [])]
+    until = today + timedelta(days=PERIODS[-1])
+    keys: list[str | date | UUID] = [environment, today, until, *([person] * 2 if person else [])]
     by_day, first = (_MINE, _FIRST_OF_MINE) if person else (_ALL, _FIRST)
     return EndingConsents(
         {_day(day): links for day, links in by_day.rows(*keys)},
@@ -68,8 +69,9 @@ def _day(stored: Any) -> date:
     return date.fromisoformat(str(stored))
 
 
-def _ending(first: date, last: date, *people: UUID) -> "QuerySet[Link]":
-    found = Link.objects.filter(renew_by__range=(first, last), urgency__lt=STATES[HealthState.DISCONNECTED].rank)
+def _ending(environment: str, first: date, last: date, *people: UUID) -> "QuerySet[Link]":
+    ranks = {"urgency__lt": STATES[HealthState.DISCONNECTED].rank}
+    found = Link.objects.filter(environment=environment, renew_by__range=(first, last), **ranks)
     if people:
         found = found.filter(Q(assignee=people[0]) | Q(account_manager=people[1]))
     return found.order_by("renew_by")
@@ -84,6 +86,6 @@ def _first(*keys: Any) -> "QuerySet[Any]":
     return _ending(*keys).values_list("renew_by", "end_user")[:MOST_NAMED]
 
 
-_ALL, _FIRST = CompiledQuery(_by_day, types=(date, date)), CompiledQuery(_first, types=(date, date))
-_MINE, _FIRST_OF_MINE = (CompiledQuery(build, types=(date, date, UUID, UUID)) for build in (_by_day, _first))
+_ALL, _FIRST = CompiledQuery(_by_day, types=(str, date, date)), CompiledQuery(_first, types=(str, date, date))
+_MINE, _FIRST_OF_MINE = (CompiledQuery(build, types=(str, date, date, UUID, UUID)) for build in (_by_day, _first))
 ENDING = Kept(_read, times_as_long=30)

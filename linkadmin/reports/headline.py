@@ -91,11 +91,11 @@ def own_headline(by_state: Counter[str]) -> Headline:
     return Headline(group.value, links, _count(links, f"{url}{group.value}"), _count(active, f"{url}active"))
 
 
-def main_place(group: Group, waiting: Mapping[UUID, int]) -> Place | None:
+def main_place(group: Group, waiting: Mapping[UUID, int], environment: str) -> Place | None:
     """`waiting` are the institutions that most links wait on, the first of them the most."""
     if group is Group.WAIT:
         return next((Place(pk, links) for pk, links in waiting.items()), None)
-    found = counts.most_at(group.states)
+    found = counts.most_at(group.states, environment)
     return Place(*found) if found and found[1] >= CONCENTRATED else None
 
 

@@ -42,13 +42,13 @@ class Repairs:
         return span_words(self.median) if self.median else ""
 
 
-def _read() -> Repairs:
+def _read(environment: str) -> Repairs:
     since = timezone.now() - PERIOD
-    attempts = _REPAIRS.rows(since)
+    attempts = _REPAIRS.rows(environment, since)
     took = list(_durations(attempts))
     done = [each for each in took if each is not None]
     middle = timedelta(seconds=median(each.total_seconds() for each in done)) if done else None
-    return Repairs(len(took), len(done), middle, len(_EXPIRED.rows(since)), len(attempts) == MOST_READ)
+    return Repairs(len(took), len(done), middle, len(_EXPIRED.rows(environment, since)), len(attempts) == MOST_READ)
 
 
 def _durations(rows: Iterable[Row]) -> Iterable[timedelta | None]:
@@ -64,18 +64,22 @@ def _between(created_at: Any, worked_at: Any) -> timedelta | None:
     return worked - created if created and worked else None
 
 
-def _repairs(since: datetime) -> "QuerySet[Any]":
+def _since(environment: str, since: datetime) -> "QuerySet[Operation]":
+    return Operation.objects.filter(created_at__gte=since, integration__environment=environment)
+
+
+def _repairs(environment: str, since: datetime) -> "QuerySet[Any]":
     works = HealthChange.objects.filter(link=OuterRef("link"), at__gte=OuterRef("created_at"))
     worked = works.filter(new=HealthState.HEALTHY.value).order_by("at").values("at")[:1]
-    tried = Operation.objects.filter(kind__in=REPAIRS, created_at__gte=since, link__isnull=False)
+    tried = _since(environment, since).filter(kind__in=REPAIRS, link__isnull=False)
     return tried.order_by("-created_at", "-id").values_list("link", "created_at", Subquery(worked))[:MOST_READ]
 
 
-def _expired(since: datetime) -> "QuerySet[Any]":
-    found = Operation.objects.filter(state=State.EXPIRED, created_at__gte=since, kind__in=LOGIN_KINDS)
+def _expired(environment: str, since: datetime) -> "QuerySet[Any]":
+    found = _since(environment, since).filter(state=State.EXPIRED, kind__in=LOGIN_KINDS)
     return found.exclude(outcome="withdrawn").order_by("-created_at", "-id").values_list("pk")[:MOST_READ]
 
 
-_REPAIRS = CompiledQuery(_repairs, types=(datetime,))
-_EXPIRED = CompiledQuery(_expired, types=(datetime,))
+_REPAIRS = CompiledQuery(_repairs, types=(str, datetime))
+_EXPIRED = CompiledQuery(_expired, types=(str, datetime))
 REPAIRS_OF_THE_WEEK = Kept(_read, times_as_long=30)

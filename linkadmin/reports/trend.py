@@ -35,6 +35,6 @@ class Trend:
         return self.today.weekday() or WEEK
 
 
-def read_trend() -> Trend:
+def read_trend(environment: str) -> Trend:
     today = timezone.now().astimezone(UTC).date()
-    return Trend(today, counts.trend(DAYS, today=today))
+    return Trend(today, counts.trend(DAYS, environment, today=today))

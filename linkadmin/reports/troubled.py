@@ -27,13 +27,14 @@ READ = 25  # links that are assigned to somebody, of several customers
 _CUSTOMER = FlatPart("reports/_troubled.html")
 
 
-def draw_troubled(reader: User, *, is_mine: bool, see_names: bool) -> str:
+def draw_troubled(reader: User, environment: str, *, is_mine: bool, see_names: bool) -> str:
     """Markup of a line for each: its most urgent link, and how many of its links don't work."""
-    mine = [*_MANAGED.instances(reader.pk), *_ASSIGNED.instances(reader.pk)]
+    own = reader.pk, environment
+    mine = [*_MANAGED.instances(*own), *_ASSIGNED.instances(*own)]
     worst = _of_each_customer(sorted(mine, key=_rank))
     if not is_mine and len(worst) < SHOWN:
-        worst = _of_each_customer([*worst.values(), *_ALL.instances()])
-    return _CUSTOMER.fill(_lines(_named(worst), _counted(list(worst)), see_names=see_names))
+        worst = _of_each_customer([*worst.values(), *_ALL.instances(environment)])
+    return _CUSTOMER.fill(_lines(_named(worst), _counted(list(worst), environment), see_names=see_names))
 
 
 def _rank(link: Link) -> tuple[object, ...]:
@@ -59,11 +60,11 @@ def _named(worst: Mapping[UUID, Link]) -> Mapping[UUID, Link]:
     return worst
 
 
-def _counted(customers: list[UUID]) -> dict[UUID, tuple[int, int]]:
+def _counted(customers: list[UUID], environment: str) -> dict[UUID, tuple[int, int]]:
     """Of each customer: active links, and those that don't work."""
     if not customers:
         return {}
-    rows = _COUNTS.rows(*customers, *customers[:1] * (SHOWN - len(customers)))
+    rows = _COUNTS.rows(environment, *customers, *customers[:1] * (SHOWN - len(customers)))
     return {UUID(str(pk)): (active, broken) for pk, active, broken in rows}
 
 
@@ -99,7 +100,18 @@ def _troubled(links: "QuerySet[Link]") -> "QuerySet[Link]":
     return links.filter(NOT_WORKING_RANKS).order_by(*RANKED)
 
 
-_ALL = CompiledQuery(lambda: _troubled(most_urgent(LISTED))[:SHOWN], types=())
-_MANAGED = CompiledQuery(lambda user: _troubled(most_urgent(LISTED.filter(account_manager=user)))[:SHOWN])
-_ASSIGNED = CompiledQuery(lambda user: _troubled(LISTED.filter(assignee=user))[:READ])
-_COUNTS = CompiledQuery(count_links, types=(UUID,) * SHOWN)
+def _of_all(environment: str) -> "QuerySet[Link]":
+    return _troubled(most_urgent(LISTED.filter(environment=environment)))[:SHOWN]
+
+
+def _of_manager(user: UUID, environment: str) -> "QuerySet[Link]":
+    return _troubled(most_urgent(LISTED.filter(account_manager=user, environment=environment)))[:SHOWN]
+
+
+def _of_assignee(user: UUID, environment: str) -> "QuerySet[Link]":
+    return _troubled(LISTED.filter(assignee=user, environment=environment))[:READ]
+
+
+_ALL = CompiledQuery(_of_all, types=(str,))
+_MANAGED, _ASSIGNED = (CompiledQuery(build, types=(UUID, str)) for build in (_of_manager, _of_assignee))
+_COUNTS = CompiledQuery(count_links, types=(str, *(UUID,) * SHOWN))

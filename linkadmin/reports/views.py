@@ -13,7 +13,7 @@ from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
 from linkadmin.links import counts
 from linkadmin.links.listing.filters import ESCALATE, MINE
-from linkadmin.links.listing.known import STAFF_COUNTS
+from linkadmin.links.listing.known import STAFF_COUNTS, environment_of
 from linkadmin.links.queries import standing
 from linkadmin.links.state_counts import state_counts
 from linkadmin.web.pages import reader
@@ -33,30 +33,30 @@ def overview(request: HttpRequest) -> HttpResponse:
     if chosen not in ("", MINE):
         raise BadRequest("a filter has a value it does not offer")
     may_view, see_names = may(user, Right.VIEW_LINKS), may(user, Right.SEE_NAMES)
-    is_mine = may_view and chosen == MINE
+    is_mine, environment = may_view and chosen == MINE, environment_of(user)
     context = {
         "is_mine": is_mine,
         "may_view_links": may_view,
-        **_now(user, is_mine=is_mine, may_view_links=may_view),
-        "waiting_long": banks.WAITING_LONG.get(),
+        **_now(user, environment, is_mine=is_mine, may_view_links=may_view),
+        "waiting_long": banks.WAITING_LONG.get(environment),
         "waiting_long_url": f"{reverse('link-list')}?state={ESCALATE}" if may_view else "",
-        "troubled": draw_troubled(user, is_mine=is_mine, see_names=see_names) if may_view else "",
-        "repairs": REPAIRS_OF_THE_WEEK.get(),
-        "consents": draw_consents(user, is_mine=is_mine, may_view_links=may_view),
+        "troubled": draw_troubled(user, environment, is_mine=is_mine, see_names=see_names) if may_view else "",
+        "repairs": REPAIRS_OF_THE_WEEK.get(environment),
+        "consents": draw_consents(user, environment, is_mine=is_mine, may_view_links=may_view),
     }
     return render(request, "reports/overview.html", context)
 
 
-def _now(user: User, *, is_mine: bool, may_view_links: bool) -> dict[str, Any]:
+def _now(user: User, environment: str, *, is_mine: bool, may_view_links: bool) -> dict[str, Any]:
     """The headline, what is below it, and incidents."""
-    waited_on = banks.most_waited_on()
+    waited_on = banks.most_waited_on(environment)
     if is_mine:
         by_bank, named = counts.by_institution(waited_on), banks.banks(waited_on)
-        shown = _mine(STAFF_COUNTS.get().mine.get(user.pk, Counter()))
+        shown = _mine(STAFF_COUNTS.get()[environment].mine.get(user.pk, Counter()))
     else:
-        trend = read_trend()
+        trend = read_trend(environment)
         group = changed_most(trend)
-        place = main_place(group, waited_on)
+        place = main_place(group, waited_on, environment)
         wanted = [*dict.fromkeys([*waited_on, *([place.pk] if place else [])])]
         by_bank, named = counts.by_institution(wanted), banks.banks(wanted)
         cause = place and named.get(place.pk)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from linkadmin.accounts.roles import Right
 from linkadmin.integrations.models import Integration
-from linkadmin.links.listing.known import INTEGRATIONS
+from linkadmin.links.listing.known import INTEGRATIONS, integrations_in
 from linkadmin.links.models import EndUser, Link
 from linkadmin.providers.types import Capability
 from linkadmin.sync.full_checks import can_full_check, duration
@@ -93,6 +93,6 @@ def to_customers(page: Context) -> dict[str, Any]:
 
 
 def _elsewhere(page: Context, what: str, capability: Capability) -> dict[str, Any]:
-    able = [each for each in INTEGRATIONS.all().values() if each.is_active and each.can(capability)]
+    able = [each for each in integrations_in(page["environment"]).values() if each.is_active and each.can(capability)]
     may_read = Right.READ_RECORDS in page["rights"]
     return {"records": what, "listed_by": tuple((each.pk, each.name) for each in able) if may_read else ()}

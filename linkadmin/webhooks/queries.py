@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.ids import as_uuid
-from linkadmin.integrations.models import Integration
+from linkadmin.links.listing.in_environment import EnvironmentFilterSet
 from linkadmin.links.models import Link
 from linkadmin.providers.records import WebhookKind
 from linkadmin.search.lookups import Condition, equals, is_id, is_one_of, look_up
@@ -36,10 +36,7 @@ _PROCESSED_TOPICS = """
 SPANS = {"1h": timedelta(hours=1), "24h": timedelta(hours=24), "7d": timedelta(days=7)}
 
 
-class DeliveryFilter(django_filters.FilterSet):  # type: ignore[misc]
-    integration = django_filters.ModelChoiceFilter(
-        queryset=Integration.objects.order_by("name"), label=_("Integration")
-    )
+class DeliveryFilter(EnvironmentFilterSet):
     outcome = django_filters.ChoiceFilter(
         method="of_outcome",
         label=_("Result"),
@@ -80,8 +77,9 @@ def unrecognized(deliveries: "QuerySet[WebhookDelivery]") -> "QuerySet[WebhookDe
     return deliveries.filter(kind=WebhookKind.UNKNOWN.value)
 
 
-def count_unrecognized() -> int:
-    return unrecognized(WebhookDelivery.objects.order_by())[:COUNT_LIMIT].count()
+def count_unrecognized(here: Q) -> int:
+    """Those that meet a condition, up to a limit."""
+    return unrecognized(WebhookDelivery.objects.filter(here).order_by())[:COUNT_LIMIT].count()
 
 
 def search(deliveries: "QuerySet[WebhookDelivery]", words: str) -> "QuerySet[WebhookDelivery]":

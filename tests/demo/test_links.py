@@ -141,7 +141,7 @@ def test_the_customers_and_links_are_found_by_what_people_read_out() -> None:
 
 
 def test_two_banks_fail_for_several_customers_since_this_morning() -> None:
-    several = most_waiting(10, at_least=4)
+    several = most_waiting(10, "sandbox", at_least=4)
 
     assert sorted(bank.is_down for bank in Institution.objects.filter(pk__in=several)) == [False, True]
     waiting = Link.objects.filter(cause=Cause.BANK_DOWN)

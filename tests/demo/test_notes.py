@@ -40,4 +40,4 @@ def test_hand_overs_follow_on_each_other() -> None:
 def test_links_are_counted_from_the_start() -> None:
     stored = {row["health"]: row["n"] for row in Link.objects.values("health").annotate(n=Count("pk"))}
 
-    assert dict(counts.current()) == stored
+    assert dict(counts.in_environment("sandbox")) == stored

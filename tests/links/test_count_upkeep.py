@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import UTC
 from pathlib import Path
 
 import pytest
 from django.db import connection, connections
 from django.utils import timezone
 
-from linkadmin.accounts.models import User
+from linkadmin.accounts.models import Environment, User
 from linkadmin.accounts.roles import Role
 from linkadmin.integrations.models import Integration
 from linkadmin.links import counts, health, staff_counts
@@ -43,8 +44,10 @@ def links() -> list[Link]:
     customer = EndUser.objects.create(external_id="cus-1", name="Acme Corp")
     User.objects.bulk_create(User(username=name, role=Role.SUPPORT) for name in ("ana", "ben", "mia"))
     found = []
-    for provider in ("belvo", "heron"):
-        integration = Integration.objects.create(provider=provider, name=provider, base_url="https://example.com")
+    for provider, environment in (("belvo", "production"), ("heron", "sandbox")):
+        integration = Integration.objects.create(
+            provider=provider, name=provider, environment=environment, base_url="https://example.com"
+        )
         Institution.objects.bulk_create(
             Institution(integration=integration, name=f"bank-{n}", display_name=f"Bank {n}") for n in range(3)
         )
@@ -101,7 +104,7 @@ def change_links(seed: int) -> None:
 
 def assert_exact() -> None:
     assert compare().wrong == 0
-    links = list(Link.objects.all())
+    links = list(Link.objects.select_related("integration"))
     assert counts.by_integration() == {
         pk: Counter(link.shown_state for link in links if link.integration_id == pk)
         for pk in Integration.objects.values_list("pk", flat=True)
@@ -110,7 +113,17 @@ def assert_exact() -> None:
     assert {pk: found for pk, found in counts.by_institution(banks).items() if found} == {
         pk: Counter(link.shown_state for link in links if link.institution_id == pk) for pk in banks
     }
-    found = staff_counts.read()
+    for environment in Environment.values:
+        assert_exact_in(environment, [link for link in links if link.integration.environment == environment])
+
+
+def assert_exact_in(environment: str, links: list[Link]) -> None:
+    assert {link.environment for link in links} == {environment}
+    assert counts.in_environment(environment) == Counter(link.shown_state for link in links)
+    today = timezone.now().astimezone(UTC).date()
+    last = {state: days[-1] for state, days in counts.trend(2, environment, today=today).items() if days[-1]}
+    assert last == Counter(link.shown_state for link in links)
+    found = staff_counts.read()[environment]
     for pk in User.objects.values_list("pk", flat=True):
         assigned = [link for link in links if link.assignee_id == pk]
         mine = [link for link in links if pk in (link.assignee_id, link.account_manager_id)]

@@ -37,9 +37,9 @@ def test_counts_follow_every_change_before_and_after_folding(env: Environment) -
     env.belvo_link("Beta", cause=Cause.WORKING)
     tell(link, Cause.BANK_DOWN)
 
-    assert counts.current() == Counter(waiting=1, healthy=1)
+    assert counts.in_environment("production") == Counter(waiting=1, healthy=1)
     assert fold() == 2
-    assert counts.current() == Counter(waiting=1, healthy=1)
+    assert counts.in_environment("production") == Counter(waiting=1, healthy=1)
     assert not CountMove.objects.exists()
 
 
@@ -61,16 +61,16 @@ def test_link_is_counted_at_the_institution_it_moved_to(env: Environment) -> Non
     assert counts.by_institution([was.pk, env.bank().pk]) == {was.pk: Counter(), env.bank().pk: Counter(waiting=1)}
     fold()
     assert counts.by_institution([was.pk, env.bank().pk]) == {was.pk: Counter(), env.bank().pk: Counter(waiting=1)}
-    assert counts.current() == Counter(waiting=1)
+    assert counts.in_environment("production") == Counter(waiting=1)
 
 
 def test_repairs_being_verified_count_separately(env: Environment) -> None:
     link = env.belvo_link()
     health.start_verifying(link, at=timezone.now(), request_id="")
-    assert counts.current() == Counter(verifying=1)
+    assert counts.in_environment("production") == Counter(verifying=1)
 
     health.stop_verifying(link, now=timezone.now())
-    assert counts.current() == Counter(customer_login=1)
+    assert counts.in_environment("production") == Counter(customer_login=1)
 
 
 def test_report_that_changes_nothing_moves_nothing(env: Environment) -> None:
@@ -88,7 +88,7 @@ def test_trend_shows_the_end_of_each_day(env: Environment) -> None:
     tell(link, Cause.BANK_DOWN, now - timedelta(days=2))
     fold()
 
-    days = counts.trend(7, today=now.astimezone(UTC).date())
+    days = counts.trend(7, "production", today=now.astimezone(UTC).date())
 
     assert days == {"healthy": [0, 1, 1, 1, 0, 0, 0], "waiting": [0, 0, 0, 0, 1, 1, 1]}
 
@@ -97,11 +97,11 @@ def test_recount_gives_the_same_counts(env: Environment) -> None:
     tell(env.belvo_link(), Cause.BANK_DOWN)
     health.start_verifying(env.belvo_link("Beta"), at=timezone.now(), request_id="")
     env.heron_link()
-    before = counts.current()
+    before = counts.in_environment("production")
 
     recount()
 
-    assert counts.current() == before == Counter(waiting=1, verifying=1, healthy=1)
+    assert counts.in_environment("production") == before == Counter(waiting=1, verifying=1, healthy=1)
 
 
 def test_recount_corrects_counts_that_are_wrong(env: Environment) -> None:
@@ -111,7 +111,7 @@ def test_recount_corrects_counts_that_are_wrong(env: Environment) -> None:
     LinkTotal.objects.create(integration=env.heron, state="waiting", links=1)
 
     assert recount() == 2
-    assert counts.current() == Counter(healthy=1)
+    assert counts.in_environment("production") == Counter(healthy=1)
     assert recount() == 0
 
 
@@ -124,7 +124,7 @@ def test_only_one_of_two_recounts_corrects(env: Environment, monkeypatch: pytest
     monkeypatch.setattr("linkadmin.links.count_upkeep.compare", lambda: compared)
 
     assert recount() == 0
-    assert counts.current() == Counter(healthy=1)
+    assert counts.in_environment("production") == Counter(healthy=1)
 
 
 def test_first_fold_counts_existing_links(env: Environment) -> None:
@@ -133,7 +133,7 @@ def test_first_fold_counts_existing_links(env: Environment) -> None:
 
     fold()
 
-    assert counts.current() == Counter(healthy=1)
+    assert counts.in_environment("production") == Counter(healthy=1)
 
 
 def test_counts_are_deleted_with_their_integration() -> None:
@@ -141,7 +141,7 @@ def test_counts_are_deleted_with_their_integration() -> None:
     LinkTotal.objects.create(integration=integration, state="healthy", links=2)
     integration.delete()
 
-    assert counts.current() == Counter()
+    assert counts.in_environment("production") == Counter()
 
 
 def test_first_recount_that_breaks_off_counts_each_day_once(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,7 +159,7 @@ def test_first_recount_that_breaks_off_counts_each_day_once(env: Environment, mo
 
     assert DailyTotal.objects.get(day=today, state="waiting").entered == 2
     assert DailyCount.objects.get(day=today, state="waiting").entered == 2
-    assert counts.current() == Counter(waiting=2)
+    assert counts.in_environment("production") == Counter(waiting=2)
 
 
 def test_first_recount_writes_few_days_at_a_time(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:

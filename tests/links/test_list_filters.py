@@ -1,7 +1,9 @@
 """Every filter and order of the list, and pairs of them, against a recount in Python; and the plans that serve them."""
 
 import random
+import uuid
 from collections.abc import Callable, Iterator
+from copy import copy
 from datetime import timedelta
 from itertools import combinations
 
@@ -12,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from linkadmin.accounts.models import User
+from linkadmin.integrations.models import Integration
 from linkadmin.links.listing import filters
 from linkadmin.links.models import EndUser, Institution, Link, UnrecognizedValue
 from linkadmin.paging import EPOCH, Page
@@ -78,7 +81,19 @@ def links(env: Environment) -> list[Link]:
         link.disconnected_at = now if link.health == HealthState.DISCONNECTED.value else None
         link.urgency = link.rank()
         made.append(link)
+    Link.objects.bulk_create(_in_sandbox(made))
     return Link.objects.bulk_create(made)
+
+
+def _in_sandbox(links: list[Link]) -> Iterator[Link]:
+    """The same in another environment, which no list of these may show."""
+    sandbox = Integration.objects.create(
+        provider="heron", name="Sandbox", environment="sandbox", base_url="https://app.herondata.io"
+    )
+    for link in links:
+        twin = copy(link)
+        twin.pk, twin.integration, twin.institution = uuid.uuid4(), sandbox, None
+        yield twin
 
 
 def asked(env: Environment) -> dict[str, Meets]:
@@ -120,7 +135,7 @@ def sort_key(link: Link, sort: str) -> tuple[object, ...]:
 
 
 def page_of(reader: User, query: str, *, see_names: bool = True) -> Page[Link]:
-    chosen = filters.read(QueryDict(query))
+    chosen = filters.read(QueryDict(query), "production")
     listing = chosen.listing(Link.objects.select_related("end_user"), reader, see_names=see_names)
     return listing.page(QueryDict(query))
 
@@ -157,7 +172,7 @@ def test_each_filter_finds_its_links_in_each_order(env: Environment, links: list
         assert query == "" or 0 < len(expected) < len(links), query
         for sort in filters.SORTS if number < 2 else [filters.SORTS[number % len(filters.SORTS)], "attention"]:
             check(ana, f"{query}&sort={sort}", expected)
-        found = filters.read(QueryDict(query)).links(Link.objects.all(), ana)
+        found = filters.read(QueryDict(query), "production").links(Link.objects.all(), ana)
         assert {link.pk for link in found} == {link.pk for link in expected}, query
 
 

@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from linkadmin.environment import database
 from linkadmin.integrations.models import Integration
+from linkadmin.links.listing import filters
 from linkadmin.links.models import EndUser, Institution, Link, LinkSearch, search_text
 from linkadmin.links.search import (
     CUSTOMERS,
@@ -201,7 +203,10 @@ def test_a_frequent_word_walks_the_lists_order(env: Environment, monkeypatch: py
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL enable_sort = off")  # of the test's few rows, whose number it guesses
 
-    found = plans(lambda: list(search(Link.objects.all(), "acme", see_names=True).order_by(*WORK_LIST)[:51]))
+    chosen = filters.read(QueryDict(), "production")
+    links = chosen.links(Link.objects.all(), env.people["ana"], is_search=True)
+    words = search(links, "acme", see_names=True)
+    found = plans(lambda: chosen.found(words, see_names=True, are_few=False).page(QueryDict()))
 
     assert "link_work_list" in found
     assert not re.search(r"TEMP B-TREE|Sort", found), found

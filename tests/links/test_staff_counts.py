@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 def numbers(env: Environment) -> dict[str, tuple[dict[str, int], dict[str, int]]]:
     """By name: assigned links, and those that are theirs in any way."""
-    found = staff_counts.read()
+    found = staff_counts.read()["production"]
     people = {name: user.pk for name, user in env.people.items() if user.pk in found.mine}
     return {name: (dict(+found.assigned[pk]), dict(+found.mine[pk])) for name, pk in people.items()}
 
@@ -56,7 +56,7 @@ def test_links_of_nobody_are_the_others(env: Environment) -> None:
     env.belvo_link("Beta", cause=Cause.WORKING)
     env.heron_link()
 
-    assert staff_counts.read().unassigned == Counter(healthy=2)
+    assert staff_counts.read()["production"].unassigned == Counter(healthy=2)
 
 
 def test_new_link_counts_for_its_customers_account_manager(env: Environment) -> None:

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from benchmarks.workloads.link_page import STATEMENTS, own_tables
+from linkadmin.links.listing import known
 from linkadmin.links.models import AssigneeChange, HealthChange, Link, Note
 from linkadmin.operations.models import Operation
 from linkadmin.providers.types import Cause
@@ -53,7 +54,10 @@ def tables(env: Environment, link: Link) -> list[str]:
 
 @pytest.mark.parametrize("provider", ["belvo", "heron"])
 @pytest.mark.parametrize("entries", [0, 60])
-def test_page_reads_each_table_once(env: Environment, provider: str, entries: int) -> None:
+def test_page_reads_each_table_once(
+    env: Environment, monkeypatch: pytest.MonkeyPatch, provider: str, entries: int
+) -> None:
+    monkeypatch.setattr(known, "FRESH_SECONDS", 60)
     link = env.belvo_link() if provider == "belvo" else env.heron_link(bank="A bank", cause=Cause.LOGIN_REQUIRED)
     add_history(env, link, entries)
 

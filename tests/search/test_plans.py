@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.db.models import Model
+from django.http import QueryDict
 from django.test import RequestFactory
 
 from linkadmin.accounts.models import User
@@ -48,7 +49,8 @@ def in_category(name: str) -> Callable[[], Sequence[Any]]:
 
 
 def pending_deliveries() -> Sequence[Any]:
-    return list(DeliveryFilter({"outcome": OPEN}, queryset=WebhookDelivery.objects.order_by("-pk")).qs[:51])
+    query, ana = QueryDict(f"outcome={OPEN}"), User.objects.get(username="ana")
+    return list(DeliveryFilter(query, WebhookDelivery.objects.order_by("-pk"), reader=ana).qs[:51])
 
 
 def links(words: str, *, see_names: bool = True) -> Callable[[], Sequence[Any]]:

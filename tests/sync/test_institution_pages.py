@@ -51,7 +51,7 @@ def test_bank_that_vanished_since_it_was_counted_is_no_known_trouble(
     monkeypatch.setattr(counts, "most_waiting", lambda *_, **__: dict.fromkeys(waiting, 2))
     monkeypatch.setattr(counts, "by_institution", lambda wanted: {pk: waiting[pk] for pk in wanted if pk in waiting})
 
-    assert [each for each, _links in institutions.known_problems().institutions] == [bank]
+    assert [each for each, _links in institutions.known_problems("production").institutions] == [bank]
 
 
 def test_row_counts_our_live_links_by_trouble(env: Environment) -> None:

@@ -254,7 +254,7 @@ def _note(updated: Sequence[Updated], at: datetime) -> None:
     counts.note([(each.link, each.before) for each in updated], at=at)
     for each in updated:
         if each.applied.accepted and each.word is not None:
-            unrecognized_values.count(each.link.integration.provider, each.word, at=at, link=each.link)
+            unrecognized_values.count(each.link.integration, each.word, at=at, link=each.link)
 
 
 @transaction.atomic

@@ -30,20 +30,21 @@ def of_links(*, see_names: bool) -> list[Cells]:
     ]
 
 
-def of_customers(*, see_names: bool) -> list[Cells]:
+def of_customers(environment: str, *, see_names: bool) -> list[Cells]:
     """Of a list of customers."""
-    first = Link.objects.filter(end_user=OuterRef("pk")).order_by(*RANKED)
-    of_link = [Cells(each.label, _of_first(first, each)) for each in _of_health()]
-    return _of_customers("", OuterRef("pk"), of_link, see_names=see_names)
+    links = Link.objects.filter(end_user=OuterRef("pk"), environment=environment)
+    of_link = [Cells(each.label, _of_first(links.order_by(*RANKED), each)) for each in _of_health()]
+    return _of_customers("", links, of_link, see_names=see_names)
 
 
-def of_customers_by_link(*, see_names: bool) -> list[Cells]:
+def of_customers_by_link(environment: str, *, see_names: bool) -> list[Cells]:
     """Of a list of their most urgent links."""
-    return _of_customers("end_user__", OuterRef("end_user"), _of_health(), see_names=see_names)
+    links = Link.objects.filter(end_user=OuterRef("end_user"), environment=environment)
+    return _of_customers("end_user__", links, _of_health(), see_names=see_names)
 
 
-def _of_customers(path: str, pk: OuterRef, of_link: Sequence[Cells], *, see_names: bool) -> list[Cells]:
-    links = Link.objects.filter(end_user=pk, urgency__lt=STATES[HealthState.DISCONNECTED].rank)
+def _of_customers(path: str, links: "QuerySet[Link]", of_link: Sequence[Cells], *, see_names: bool) -> list[Cells]:
+    links = links.filter(urgency__lt=STATES[HealthState.DISCONNECTED].rank)
     return [
         customer(_("Customer"), path, see_names=see_names),
         text(_("Customer ID"), f"{path}external_id"),

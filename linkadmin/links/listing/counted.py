@@ -18,17 +18,19 @@ BY_PLACE = {"integration", "institution", "state", "sort"}
 def links_by_state(chosen: LinkFilter, reader: User) -> Counter[str] | None:
     """Links that meet the filter, whatever their state. None if the stored counts can't answer this."""
     if chosen.assignee and chosen.names <= BY_PERSON:
-        return _found_by(chosen.assignee, reader)
+        return _found_by(chosen.assignee, reader, chosen.environment)
     if not chosen.names <= BY_PLACE:
         return None
-    return counts.current(integration=chosen.integration, institution=chosen.institution)
+    if chosen.integration or chosen.institution:
+        return counts.current(integration=chosen.integration, institution=chosen.institution)
+    return counts.in_environment(chosen.environment)
 
 
 def by_assignee(chosen: LinkFilter, assignees: Iterable[str], reader: User) -> dict[str, int | None]:
     """Links for each value of the filter by assignee, instead of the chosen one."""
     if not chosen.names <= BY_PERSON:
         return {}
-    return {each: in_states(_found_by(each, reader), chosen.states) for each in assignees}
+    return {each: in_states(_found_by(each, reader, chosen.environment), chosen.states) for each in assignees}
 
 
 def in_states(by_state: Counter[str] | None, states: Iterable[str]) -> int | None:
@@ -41,8 +43,8 @@ def in_states(by_state: Counter[str] | None, states: Iterable[str]) -> int | Non
     return sum(by_state[state] for state in {*chain(*filter(None, shown))}) if shown else by_state.total()
 
 
-def _found_by(assignee: str, reader: User) -> Counter[str]:
-    staff = STAFF_COUNTS.get()
+def _found_by(assignee: str, reader: User, environment: str) -> Counter[str]:
+    staff = STAFF_COUNTS.get()[environment]
     if assignee == MINE:
         return staff.mine.get(reader.pk, Counter())
     return staff.unassigned if assignee == NOBODY else staff.assigned.get(UUID(assignee), Counter())

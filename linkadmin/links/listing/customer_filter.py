@@ -36,6 +36,7 @@ class CustomerFilter:
     """What a reader asked for. An empty account manager doesn't filter."""
 
     manager: str
+    environment: str  # of the links that decide
     sorting: Sorting
     words: str
 
@@ -58,13 +59,13 @@ class CustomerFilter:
     def by_trouble(self, reader: User) -> Listing[Link]:
         """Each customer as their most urgent link. Those without links have none."""
         keyset, links = Keyset(*RANKED, newest_first=self.sorting.is_reversed), visible_to(reader, _MOST_URGENT)
-        managed = self._managed_for(reader)
+        managed, here = self._managed_for(reader), Q(environment=self.environment)
         if self.words:
             found, few = found_customers(self.words, see_names=may(reader, Right.SEE_NAMES))
-            return Listing(links, keyset, [Part(_of(found, are_few=few) & managed)], are_few=few)
+            return Listing(links, keyset, [Part(here & _of(found, are_few=few) & managed)], are_few=few)
         if self.manager == NOBODY and are_few(_CUSTOMERS.order_by(), [Part(managed)], MOST_SORTED):
-            return Listing(links, keyset, [Part(_of(_CUSTOMERS.filter(managed), are_few=True))], are_few=True)
-        return Listing(links, keyset, [Part(managed)])
+            return Listing(links, keyset, [Part(here & _of(_CUSTOMERS.filter(managed), are_few=True))], are_few=True)
+        return Listing(links, keyset, [Part(here & managed)])
 
     def _managed_for(self, reader: User) -> Q:
         """A condition on customers as well as on links."""
@@ -74,11 +75,11 @@ class CustomerFilter:
         return Q(account_manager=whose[self.manager] if self.manager in whose else UUID(self.manager))
 
 
-def read(query: QueryDict, words: str) -> CustomerFilter:
+def read(query: QueryDict, environment: str, words: str) -> CustomerFilter:
     """Raises `NotOffered` and `BadRequest`."""
     # Searches find customers without links, too, which only the order of names has.
     sorting = Sorting.read(ORDERS, query, reverse("end-user-list"), usual=NAME if words else TROUBLE)
-    return CustomerFilter(person(query.get("manager", "")), sorting, words)
+    return CustomerFilter(person(query.get("manager", "")), environment, sorting, words)
 
 
 def _of(customers: "QuerySet[EndUser]", *, are_few: bool) -> Q:

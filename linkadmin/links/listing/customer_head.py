@@ -35,19 +35,22 @@ class CustomerHead:
     words: str
 
 
-def head_of(customer: EndUser) -> CustomerHead | None:
+def head_of(customer: EndUser, environment: str) -> CustomerHead | None:
     """None for a customer without links."""
-    first = most_urgent_of(Link.objects.select_related("integration", "institution", "end_user"), customer.pk).first()
+    links = Link.objects.select_related("integration", "institution", "end_user")
+    first = most_urgent_of(links, environment, customer.pk).first()
     if first is None:
         return None
     standing = standing_of(first)
-    return CustomerHead(standing, _words(customer, standing.group))
+    return CustomerHead(standing, _words(customer, environment, standing.group))
 
 
-def _words(customer: EndUser, group: Group | None) -> str:
+def _words(customer: EndUser, environment: str, group: Group | None) -> str:
     states = [state.value for state in group.states] if group else []
     waiting = Count("pk", filter=Q(health__in=states, verifying_since=None))
-    found = active(customer.links.order_by()).aggregate(links=Count("pk"), waiting=waiting)
+    found = active(customer.links.filter(environment=environment).order_by()).aggregate(
+        links=Count("pk"), waiting=waiting
+    )
     if words := WAITING.get(group):
         return str(words % found)
     return ngettext("%(links)d active link", "%(links)d active links", found["links"]) % found

@@ -30,8 +30,9 @@ from .filters import MINE, NOBODY
 from .known import STAFF, names_of
 
 _ROW, _TAB = FlatPart("links/_customer_row.html"), FlatPart("links/_tab.html")
-_MOST_URGENT = CompiledQuery(lambda *customers: most_urgent_of(LISTED, *customers), types=(UUID,) * PAGE_SIZE)
-_COUNTS = CompiledQuery(count_links, types=(UUID,) * PAGE_SIZE)
+_IN_PAGE = (str, *(UUID,) * PAGE_SIZE)  # environment and customers
+_MOST_URGENT = CompiledQuery(lambda *keys: most_urgent_of(LISTED, *keys), types=_IN_PAGE)
+_COUNTS = CompiledQuery(count_links, types=_IN_PAGE)
 _NO_LINKS: Loaded[Link] = Loaded([], None)
 
 
@@ -85,12 +86,12 @@ def read_page(chosen: CustomerFilter, reader: User, query: QueryDict) -> Custome
     if chosen.is_by_name:
         page = chosen.by_name(reader).page(query)
         customers, pks = page.rows, page.rows.values("id")
-        links = _MOST_URGENT.instances(*_filled(pks)) if pks else _NO_LINKS
+        links = _MOST_URGENT.instances(chosen.environment, *_filled(pks)) if pks else _NO_LINKS
     else:
         page = chosen.by_trouble(reader).page(query)
         links = page.rows
         customers, pks = [link.end_user for link in links], links.values("end_user_id")
-    counted = _COUNTS.rows(*_filled(pks)) if pks else []
+    counted = _COUNTS.rows(chosen.environment, *_filled(pks)) if pks else []
     counts = {UUID(str(pk)): (active, broken) for pk, active, broken in counted}
     return CustomerPage(page, customers, links, under_way_on(links.values("id")), counts)
 

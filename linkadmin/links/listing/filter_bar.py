@@ -1,6 +1,6 @@
 """Filters of the list of links as menus, each option a link that applies it at once; and institutions found by name."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
-from linkadmin.ids import as_uuid
 from linkadmin.links.models import EndUser, Institution
 from linkadmin.providers.names import folded
 from linkadmin.providers.types import HealthState
@@ -35,7 +34,7 @@ from .filters import (
     LinkFilter,
     url_of,
 )
-from .known import INTEGRATIONS, STAFF
+from .known import INTEGRATIONS, STAFF, integrations_in
 
 SUGGESTED = 20  # institutions
 MENU_LABELS: Mapping[str, str | Promise] = {
@@ -97,7 +96,7 @@ def draw(chosen: LinkFilter, *, reader: User, typed: str, is_search: bool) -> st
         labels=tuple(_labels(chosen)),
         typed=typed,
         is_search=is_search,
-        integrations=tuple((str(pk), each.name) for pk, each in INTEGRATIONS.all().items()),
+        integrations=tuple((str(pk), each.name) for pk, each in integrations_in(chosen.environment).items()),
         staff=tuple((str(each.pk), each.display_name) for each in staff),
     )
     assignees = [value for value, _label in _assignees(choices)]
@@ -106,12 +105,10 @@ def draw(chosen: LinkFilter, *, reader: User, typed: str, is_search: bool) -> st
     return fill_gaps(_drawn(choices, get_language()), numbers)
 
 
-def suggestions(text: str, integration: str = "") -> list[Institution]:
+def suggestions(text: str, integrations: Iterable[UUID]) -> list[Institution]:
     """Institutions that a reader may mean, at most `SUGGESTED`; if one is called exactly that, only those."""
     name, _separator, listed_by = text.rpartition(" · ")
-    found = Institution.objects.filter(search__contains=folded(name or text))
-    if pk := as_uuid(integration):
-        found = found.filter(integration=pk)
+    found = Institution.objects.filter(search__contains=folded(name or text), integration__in=integrations)
     if name:
         found = found.filter(integration__name=listed_by)
     similar = list(found.order_by("display_name", "pk")[:SUGGESTED])

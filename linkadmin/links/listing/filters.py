@@ -87,6 +87,7 @@ class LinkFilter:
     """What a reader asked for. Empty values don't filter."""
 
     query: QueryDict
+    usual: str  # the reader's environment
     states: tuple[str, ...]
     integration: Integration | None
     institution: Institution | None
@@ -112,14 +113,27 @@ class LinkFilter:
         return url_of(self.fields, **values)
 
     def instead(self, **values: Iterable[str]) -> "LinkFilter":
-        return read(QueryDict(self.url(**values).partition("?")[2]))
+        return read(QueryDict(self.url(**values).partition("?")[2]), self.usual)
+
+    @property
+    def environment(self) -> str:
+        """Of what is named: an integration, an institution, or an unrecognized value. Otherwise the reader's."""
+        if self.unknown:
+            return self.unknown.environment
+        if self.integration or not self.institution:
+            return self.integration.environment if self.integration else self.usual
+        pk = self.institution.integration_id
+        return INTEGRATIONS.all(pk)[pk].environment
 
     def keyset(self, *, see_names: bool) -> Keyset:
         columns = BY_CUSTOMER_ID if self.order == CUSTOMER and not see_names else ORDERS[self.order]
         return Keyset(*columns, newest_first=self.is_reversed)
 
-    def links(self, links: "QuerySet[Link]", reader: User) -> "QuerySet[Link]":
+    def links(self, links: "QuerySet[Link]", reader: User, *, is_search: bool = False) -> "QuerySet[Link]":
+        """`is_search` if they're found by an index of texts or IDs."""
         narrowings = [any_of(each.parts) for each in self._narrowings(reader)]
+        if not narrowings:
+            narrowings = [is_one_of("environment", [self.environment]) if is_search else self._here]
         return self._saying(links).filter(
             any_of([part.condition for part in self._ranges()]), self._rest(), *narrowings
         )
@@ -128,8 +142,10 @@ class LinkFilter:
         """These links in their order. A page of them reads few that aren't on it."""
         keyset, narrowings = self.keyset(see_names=see_names), self._narrowings(reader)
         every, links, ranges = self._saying(Link.objects.order_by()), self._saying(links), self._ranges()
-        if self.unknown or (not narrowings and self.states and self.order == CUSTOMER):
+        if self.unknown:
             narrowings.insert(0, Narrowing((Q(),), Q(), is_ordered=False))
+        elif not narrowings and self.states and self.order == CUSTOMER:
+            narrowings.insert(0, Narrowing((self._here,), Q(), is_ordered=False))
         if narrowings and (self.order not in BY_RANK or not all(each.is_ordered for each in narrowings)):
             by = narrowings[0] if self.unknown else smallest(every, narrowings, ranges)
             others = Q(*(each.tested for each in narrowings if each is not by))
@@ -145,8 +161,9 @@ class LinkFilter:
 
     def _walked(self, links: "QuerySet[Link]", rest: Q, narrowings: list[Narrowing], keyset: Keyset) -> Listing[Link]:
         """A list read in the order of an index."""
-        stretches, ordered = self._stretches(), [each for each in narrowings if each.is_ordered]
+        stretches, ordered = self._stretches(self._here), [each for each in narrowings if each.is_ordered]
         if ordered and self.order in BY_RANK:
+            stretches = self._stretches(Q())
             by = smallest(Link.objects.order_by(), ordered, stretches)
             narrowings, stretches = [each for each in narrowings if each is not by], in_stretches(by, stretches)
         if self.order == CUSTOMER and self.states:
@@ -166,19 +183,26 @@ class LinkFilter:
             rest &= tested("urgency", "lt", STATES[HealthState.DISCONNECTED].rank)
         return rest & Q(assignee=None) if self.assignee == NOBODY else rest
 
+    @property
+    def _here(self) -> Q:
+        """The beginning of the indexes that have all links. Those of an integration or institution need no more."""
+        return Q(environment=self.environment)
+
     def _narrowings(self, reader: User) -> list[Narrowing]:
-        found = []
+        found, here = [], self._here
         if self.customer:
-            found.append(equal("end_user", self.customer, is_ordered=False))
+            found.append(equal("end_user", self.customer, here, is_ordered=False))
         if self.consent:
             days = (timezone.localdate(), timezone.localdate() + timedelta(days=self.consent))
-            found.append(Narrowing((Q(renew_by__range=days),), tested("renew_by", "range", days), is_ordered=False))
+            ending = here & Q(renew_by__range=days)
+            found.append(Narrowing((ending,), tested("renew_by", "range", days), is_ordered=False))
         if self.assignee == MINE:
             elsewhere = Q(assignee=None) | ~is_one_of("assignee", [reader.pk])
             mine, managed = is_one_of("assignee", [reader.pk]), is_one_of("account_manager", [reader.pk])
-            found.append(Narrowing((Q(assignee=reader.pk), Q(account_manager=reader.pk) & elsewhere), mine | managed))
+            parts = here & Q(assignee=reader.pk), here & Q(account_manager=reader.pk) & elsewhere
+            found.append(Narrowing(parts, mine | managed))
         elif self.assignee and self.assignee != NOBODY:
-            found.append(equal("assignee", UUID(self.assignee)))
+            found.append(equal("assignee", UUID(self.assignee), here))
         if self.institution:
             found.append(equal("institution", self.institution.pk))
         if self.integration:
@@ -213,12 +237,12 @@ class LinkFilter:
         runs = _runs(self._ranks)
         return [Part(Q(urgency=first) if first == last else Q(urgency__range=(first, last))) for first, last in runs]
 
-    def _stretches(self) -> list[Part]:
+    def _stretches(self, where: Q) -> list[Part]:
         """Stretches of an index, each in this order."""
         if self.order == CUSTOMER or (self.order == ATTENTION and not self.older and not self.states):
-            return [Part(Q())]
+            return [Part(where)]
         older = Q(health_since__lte=self._until) if self.older and self.order in BY_RANK else Q()
-        return [Part(older, "urgency", tuple(self._ranks))]
+        return [Part(where & older, "urgency", tuple(self._ranks))]
 
 
 NAMES = ("state", "integration", "institution", "assigned", "older", "consent", "customer", "unknown", "sort")
@@ -232,10 +256,11 @@ def url_of(fields: Iterable[tuple[str, str]], **values: Iterable[str]) -> str:
     return f"{reverse('link-list')}?{query}" if query else reverse("link-list")
 
 
-def read(query: QueryDict) -> LinkFilter:
-    """Raises `NotOffered`."""
+def read(query: QueryDict, environment: str) -> LinkFilter:
+    """`environment` is the reader's. Raises `NotOffered`."""
     return LinkFilter(
         query=query,
+        usual=environment,
         states=tuple(offered(value, STATE_LABELS) for value in query.getlist("state") if value),
         integration=_known(INTEGRATIONS.all, _id(query.get("integration"))),
         institution=_known(lambda pk: INSTITUTIONS.some([pk]), _id(query.get("institution"))),

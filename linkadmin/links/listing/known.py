@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db.models import Model
 
-from linkadmin.accounts.models import User
+from linkadmin.accounts.models import Environment, User
 from linkadmin.compiled_query import Loaded
 from linkadmin.integrations.models import Integration
 from linkadmin.links import staff_counts
@@ -24,15 +24,17 @@ Read = TypeVar("Read")
 
 
 class Kept(Generic[Read]):
-    def __init__(self, read: Callable[[], Read], *, times_as_long: int = 1) -> None:
+    """For each environment, if it depends on that."""
+
+    def __init__(self, read: Callable[..., Read], *, times_as_long: int = 1) -> None:
         self._read = read
         self._times_as_long = times_as_long
-        self._kept: tuple[float, Read] | None = None
+        self._kept: dict[tuple[str, ...], tuple[float, Read]] = {}
 
-    def get(self) -> Read:
-        kept = self._kept
+    def get(self, *environment: str) -> Read:
+        kept = self._kept.get(environment)
         if kept is None or _is_old(kept[0], FRESH_SECONDS * self._times_as_long):
-            kept = self._kept = time.monotonic(), self._read()
+            kept = self._kept[environment] = time.monotonic(), self._read(*environment)
         return kept[1]
 
 
@@ -70,6 +72,26 @@ STAFF_COUNTS = Kept(staff_counts.read)
 
 
 Names: TypeAlias = tuple[Integration, Institution | None, User | None]  # the last is its assignee
+
+
+def environments() -> set[str]:
+    """Those that any integration has."""
+    return {each.environment for each in INTEGRATIONS.all().values()}
+
+
+def environment_of(reader: User) -> str:
+    """The environment whose lists and counts they see: the one they chose; before that, production if there is any."""
+    return chosen_of(environments(), reader)
+
+
+def chosen_of(existing: set[str], reader: User) -> str:
+    if reader.environment in existing:
+        return reader.environment
+    return Environment.SANDBOX if existing == {Environment.SANDBOX} else Environment.PRODUCTION
+
+
+def integrations_in(environment: str) -> dict[UUID, Integration]:
+    return {pk: each for pk, each in INTEGRATIONS.all().items() if each.environment == environment}
 
 
 def names_of(links: Loaded[Link]) -> list[Names]:

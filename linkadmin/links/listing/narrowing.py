@@ -31,8 +31,9 @@ class Narrowing:
     is_ordered: bool = True  # by urgency and time, as the work list is
 
 
-def equal(column: str, pk: UUID, *, is_ordered: bool = True) -> Narrowing:
-    return Narrowing((Q((column, pk)),), is_one_of(column, [pk]), is_ordered)
+def equal(column: str, pk: UUID, here: Q | None = None, *, is_ordered: bool = True) -> Narrowing:
+    """`here` is what its index compares as well."""
+    return Narrowing(((here or Q()) & Q((column, pk)),), is_one_of(column, [pk]), is_ordered)
 
 
 def is_one_of(column: str, values: Sequence[Any]) -> Q:

@@ -6,7 +6,6 @@ from .history import AssigneeChange, HealthChange, InstitutionChange, Note, Note
 from .institutions import Institution, values_of
 from .links import (
     ESCALATE_AFTER,
-    NEEDS_SOMEBODY,
     RANKED,
     TROUBLED,
     VERIFYING,
@@ -22,7 +21,6 @@ from .reads import READ_EVERY, DueRead, LinkRead, Reason
 
 __all__ = [
     "ESCALATE_AFTER",
-    "NEEDS_SOMEBODY",
     "RANKED",
     "READ_EVERY",
     "TROUBLED",

@@ -12,6 +12,7 @@ from django.db import connection, models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from linkadmin.accounts.models import ENVIRONMENT
 from linkadmin.integrations.models import Integration
 
 from .institutions import Institution
@@ -139,6 +140,7 @@ class DailyTotal(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
+    environment = models.CharField(**ENVIRONMENT)
     day = models.DateField(_("day"))
     state = models.CharField(_("status"), max_length=STATE_LENGTH)
     entered = models.PositiveIntegerField(_("added"), default=0)
@@ -149,7 +151,9 @@ class DailyTotal(models.Model):
     class Meta:
         verbose_name = _("daily total")
         verbose_name_plural = _("daily totals")
-        constraints = [models.UniqueConstraint(fields=["day", "state"], name="one_daily_total_per_state")]
+        constraints = [
+            models.UniqueConstraint(fields=["environment", "day", "state"], name="one_daily_total_per_state")
+        ]
 
     def __str__(self) -> str:
         return f"{self.day} {self.state}: +{self.entered} -{self.left}"
@@ -180,12 +184,13 @@ class DailyCount(Grain):
 
 
 class StaffGrain(models.Model):
-    """Links of a person in a state."""
+    """Links of a person in a state of an environment."""
 
     id = models.BigAutoField(primary_key=True)
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="+"
     )
+    environment = models.CharField(**ENVIRONMENT)
     state = models.CharField(max_length=STATE_LENGTH)
     assigned = models.IntegerField(default=0)
     mine = models.IntegerField(default=0)  # assigned, or of a customer whose account manager they are
@@ -205,7 +210,9 @@ class StaffCount(StaffGrain):
     objects = SumManager("assigned", "mine")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["person", "state"], name="one_staff_count_per_state")]
+        constraints = [
+            models.UniqueConstraint(fields=["person", "environment", "state"], name="one_staff_count_per_state")
+        ]
 
 
 class Recount(models.Model):

@@ -10,7 +10,8 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from linkadmin.fields import FoldedField, NameField
+from linkadmin.accounts.models import ENVIRONMENT
+from linkadmin.fields import CopiedField, FoldedField, NameField
 from linkadmin.ids import url_of
 from linkadmin.integrations.denials import why_check_failed
 from linkadmin.integrations.models import Integration
@@ -34,7 +35,6 @@ VERIFYING = "verifying"  # besides the states: repaired, not verified yet
 ESCALATE_AFTER = timedelta(hours=48)
 # Conditions of partial indexes: queries that use one repeat its condition. SQLite can't tell that a list of states is
 # the same as the index's, so these go by rank, which follows from the state.
-NEEDS_SOMEBODY = Q(urgency__lte=STATES[HealthState.UNKNOWN].rank) & ~Q(urgency=RENEWAL_RANK)
 TROUBLED = Q(urgency__lt=STATES[HealthState.HEALTHY].rank)
 RANKED = ("urgency", "health_since", "id")  # order of the work list: most urgent first, then oldest
 FILTERED = ("renew_by", "institution", "integration", "assignee", "account_manager")
@@ -128,6 +128,7 @@ class Link(models.Model):
         related_name="managed_links",
         db_index=False,
     )
+    environment = CopiedField(of="integration", **ENVIRONMENT)
     remote_id = models.CharField(_("provider ID"), max_length=120)
     data_source_id = models.CharField(_("data source ID"), max_length=80, blank=True)
     remote_kind = models.CharField(_("provider type"), max_length=40, blank=True)
@@ -185,28 +186,38 @@ class Link(models.Model):
         ]
         indexes = [
             # After their order, they have what other filters compare: reading the row takes many times as long.
-            models.Index(fields=[*RANKED, "renew_by"], name="link_work_list"),
+            models.Index(fields=["environment", *RANKED, "renew_by"], name="link_work_list"),
             models.Index(
-                F("urgency"), OldestIfNever("last_good_at"), "id", "health_since", *FILTERED, name="link_by_last_sync"
+                *(F("environment"), F("urgency"), OldestIfNever("last_good_at")),
+                *("id", "health_since", *FILTERED),
+                name="link_by_last_sync",
             ),
-            models.Index(fields=["end_user", "urgency", "health_since", *FILTERED], name="link_of_customer"),
+            models.Index(
+                fields=["end_user", "environment", "urgency", "health_since", *FILTERED], name="link_of_customer"
+            ),
             models.Index(fields=["integration", *RANKED, "renew_by", "institution"], name="link_of_integration"),
             models.Index(
                 fields=["institution", *RANKED, "renew_by", "integration", "assignee", "account_manager"],
                 name="link_of_institution",
             ),
             models.Index(
-                fields=["assignee", *RANKED, "renew_by", "institution", "integration"],
+                fields=["assignee", "environment", *RANKED, "renew_by", "institution", "integration"],
                 condition=Q(assignee__isnull=False),
                 name="link_of_assignee",
             ),
             models.Index(
-                fields=["account_manager", *RANKED, "renew_by", "institution", "integration", "assignee"],
+                fields=[
+                    *("account_manager", "environment", *RANKED),
+                    *("renew_by", "institution", "integration", "assignee"),
+                ],
                 condition=Q(account_manager__isnull=False),
                 name="link_of_account_manager",
             ),
             models.Index(
-                fields=["renew_by", *RANKED, "institution", "integration", "assignee", "account_manager", "health"],
+                fields=[
+                    *("environment", "renew_by", *RANKED),
+                    *("institution", "integration", "assignee", "account_manager", "health"),
+                ],
                 condition=Q(renew_by__isnull=False),
                 name="link_by_consent",
             ),
@@ -221,7 +232,6 @@ class Link(models.Model):
             models.Index(fields=["verifying_since"], condition=Q(verifying_since__isnull=False), name="link_verifying"),
             models.Index(fields=["missing_since"], condition=Q(missing_since__isnull=False), name="link_missing"),
             models.Index(fields=["stale_at"], condition=Q(health="healthy"), name="link_going_stale"),
-            models.Index(fields=["health_since", "id"], condition=NEEDS_SOMEBODY, name="link_needs_somebody"),
             models.Index(fields=["cause", "raw_status", "raw_code"], condition=TROUBLED, name="link_unrecognized"),
         ]
 
@@ -317,6 +327,7 @@ class UnrecognizedValue(models.Model):
         WORDS = "words", _("Error message")
 
     id = models.BigAutoField(primary_key=True)
+    environment = models.CharField(**ENVIRONMENT)
     provider = models.CharField(_("provider"), max_length=20)
     place = models.CharField(_("source"), max_length=8, choices=Place.choices)
     value = models.CharField(_("value"), max_length=200)
@@ -329,7 +340,9 @@ class UnrecognizedValue(models.Model):
         verbose_name = _("unrecognized value")
         verbose_name_plural = _("unrecognized values")
         constraints = [
-            models.UniqueConstraint(fields=["provider", "place", "value"], name="one_row_per_unrecognized_value")
+            models.UniqueConstraint(
+                fields=["environment", "provider", "place", "value"], name="one_row_per_unrecognized_value"
+            )
         ]
 
     def __str__(self) -> str:

@@ -26,6 +26,7 @@ from linkadmin.links.listing.customer_filter import CustomerFilter
 from linkadmin.links.listing.customer_head import head_of
 from linkadmin.links.listing.customer_page import CustomerPage
 from linkadmin.links.listing.filters import NotOffered
+from linkadmin.links.listing.known import environment_of
 from linkadmin.links.listing.table_heads import heads
 from linkadmin.links.listing.table_rows import listed, rows
 from linkadmin.links.models import RANKED, EndUser
@@ -63,9 +64,11 @@ def end_user_list_export(request: HttpRequest) -> HttpResponseBase:
     words, user = _search_words(request), reader(request)
     chosen, see_names = _chosen(request, words), may(request.user, Right.SEE_NAMES)
     if chosen.is_by_name:
-        lines = exports.of_list(chosen.by_name(user), columns.of_customers(see_names=see_names))
+        lines = exports.of_list(chosen.by_name(user), columns.of_customers(chosen.environment, see_names=see_names))
     else:
-        lines = exports.of_list(chosen.by_trouble(user), columns.of_customers_by_link(see_names=see_names))
+        lines = exports.of_list(
+            chosen.by_trouble(user), columns.of_customers_by_link(chosen.environment, see_names=see_names)
+        )
     return exports.download(request, Export("customers", *lines, filters=chosen.fields, is_search=bool(words)))
 
 
@@ -79,10 +82,14 @@ def end_user_list_live(request: HttpRequest) -> HttpResponse:
 def end_user_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     customer, user = get_object_or_404(EndUser.objects.select_related("account_manager"), pk=pk), reader(request)
     _note_view(user, customer)
-    page = Keyset(*RANKED).page(listed(queries.visible_to(user).filter(end_user=customer)), request.GET)
+    environment, others = _environments(customer, user)
+    links = queries.visible_to(user).filter(end_user=customer, environment=environment)
+    page = Keyset(*RANKED).page(listed(links), request.GET)
     context = {
         "customer": customer,
-        "head": head_of(customer),
+        "head": head_of(customer, environment),
+        "shown_environment": environment,
+        "has_others": others,
         "contact": contact_of(customer),
         "rows": rows(page.rows, rights=rights_of(user), of_one_customer=True),
         "heads": heads(of_one_customer=True),
@@ -133,6 +140,14 @@ def end_user_account_manager(request: HttpRequest, pk: UUID) -> HttpResponse:
     return go(request, customer.get_absolute_url())
 
 
+def _environments(customer: EndUser, user: User) -> tuple[str, bool]:
+    """Where to show a customer's links: where the reader looks, unless all are elsewhere. And whether there are more."""
+    usual = environment_of(user)
+    theirs = set(customer.links.order_by().values_list("environment", flat=True).distinct())
+    environment = usual if usual in theirs or not theirs else next(iter(theirs))
+    return environment, len(theirs) > 1
+
+
 def _note_view(user: User, customer: EndUser) -> None:
     record(
         actor=user,
@@ -145,7 +160,7 @@ def _note_view(user: User, customer: EndUser) -> None:
 
 def _chosen(request: HttpRequest, words: str) -> CustomerFilter:
     try:
-        return customer_filter.read(request.GET, words)
+        return customer_filter.read(request.GET, environment_of(reader(request)), words)
     except NotOffered:
         raise BadRequest("a filter has a value it does not offer") from None
 

@@ -18,10 +18,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 from linkadmin import exports
 from linkadmin.accounts.roles import Right, may, rights_of
 from linkadmin.exports import Export
+from linkadmin.ids import as_uuid
 from linkadmin.links import queries, search
 from linkadmin.links.listing import columns, filter_bar, filters
 from linkadmin.links.listing.counted import in_states, links_by_state
 from linkadmin.links.listing.filters import MINE, LinkFilter
+from linkadmin.links.listing.known import environment_of, integrations_in
 from linkadmin.links.listing.table_heads import heads_of
 from linkadmin.links.listing.table_rows import listed, rows
 from linkadmin.links.listing.tabs import tabs
@@ -41,8 +43,7 @@ def link_list(request: HttpRequest) -> HttpResponse:
     words = _search_words(request)
     if words and (exact := search.find_by_id(queries.visible_to(reader(request)), words)):
         return go(request, exact.get_absolute_url())
-    bank = request.GET.get(BANK, "").strip()
-    suggested = filter_bar.suggestions(bank, request.GET.get("integration", "")) if bank else []
+    bank, suggested = _suggested(request)
     if BANK in request.GET and (not bank or len(suggested) == 1):
         return HttpResponseRedirect(_with_institution(request, suggested), status=303)
     chosen = _chosen(request)
@@ -70,14 +71,13 @@ def link_list_live(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def institution_options(request: HttpRequest) -> HttpResponse:
-    bank = request.GET.get(BANK, "").strip()
-    suggested = filter_bar.suggestions(bank, request.GET.get("integration", "")) if bank else []
+    _bank, suggested = _suggested(request)
     return render(request, "links/_institutions.html", {"suggested": _options(request, suggested)})
 
 
 def _chosen(request: HttpRequest) -> LinkFilter:
     try:
-        return filters.read(request.GET)
+        return filters.read(request.GET, environment_of(reader(request)))
     except filters.NotOffered:
         raise BadRequest("a filter has a value it does not offer") from None
 
@@ -103,6 +103,7 @@ def _results(request: HttpRequest, chosen: LinkFilter, words: str) -> dict[str, 
         "matching": select_all(found),
         "is_counted": found is not None,
         "chosen": chosen.fields,
+        "shown_environment": chosen.environment,
         "is_filtered": bool(words or chosen.names - {"sort"}),
         "is_mine": not words and chosen.assignee == MINE and chosen.names <= {"assigned", "sort"},
     }
@@ -113,7 +114,7 @@ def _listing(request: HttpRequest, chosen: LinkFilter, words: str) -> Listing[Li
     links = queries.visible_to(user, _LISTED)
     if not words:
         return chosen.listing(links, user, see_names=see_names)
-    found, are_few = search.found(chosen.links(links, user), words, see_names=see_names)
+    found, are_few = search.found(chosen.links(links, user, is_search=True), words, see_names=see_names)
     return chosen.found(found, see_names=see_names, are_few=are_few)
 
 
@@ -127,6 +128,13 @@ def _matching(chosen: LinkFilter, page: Page[Link], by_state: Counter[str] | Non
     if not (page.next or page.first):
         return len(page.rows)
     return None if words else in_states(by_state, chosen.states)
+
+
+def _suggested(request: HttpRequest) -> tuple[str, list[Institution]]:
+    """The name as typed, and the institutions it may mean."""
+    bank, integration = request.GET.get(BANK, "").strip(), as_uuid(request.GET.get("integration", ""))
+    possible = [integration] if integration else [*integrations_in(environment_of(reader(request)))]
+    return bank, filter_bar.suggestions(bank, possible) if bank else []
 
 
 def _options(request: HttpRequest, suggested: list[Institution]) -> list[tuple[str, str]]:

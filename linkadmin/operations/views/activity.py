@@ -36,6 +36,7 @@ def operation_list(request: HttpRequest) -> HttpResponse:
         "heads": sorting.heads(heads()),
         "rows": shown,
         "page": page,
+        "shown_environment": chosen.environment,
         "is_filtered": any(chosen.form.cleaned_data.values()),
     }
     return draw(request, "operations/activity.html", "results", context)
@@ -58,7 +59,7 @@ def _denied(request: HttpRequest, chosen: ActivityFilter, sorting: Sorting) -> L
 
 
 def _chosen(request: HttpRequest) -> tuple[ActivityFilter, Sorting]:
-    chosen = ActivityFilter(request.GET, queryset=visible_to(reader(request)))
-    if not chosen.form.is_valid():
+    chosen = ActivityFilter(request.GET, visible_to(reader(request)), reader=reader(request))
+    if not chosen.is_valid():
         raise BadRequest("a filter has a value it does not offer")
     return chosen, Sorting.read(ORDERS, request.GET, reverse("operation-list"))

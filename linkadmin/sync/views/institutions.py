@@ -24,6 +24,7 @@ from linkadmin.exports import Export
 from linkadmin.integrations.models import Integration
 from linkadmin.links import counts, institutions
 from linkadmin.links.institutions import LinkCounts, word
+from linkadmin.links.listing.known import integrations_in
 from linkadmin.links.models import Institution
 from linkadmin.links.search import search_institutions
 from linkadmin.links.state_counts import state_counts
@@ -59,12 +60,12 @@ _ROW = FlatPart("sync/_institution_row.html")
 _PROBLEM = FlatPart("sync/_known_problem.html")
 
 
-def _left_out() -> "QuerySet[SkippedRecord]":
-    skipped = SkippedRecord.objects.filter(kind=SkippedRecord.Kind.INSTITUTION)
+def _left_out(environment: str) -> "QuerySet[SkippedRecord]":
+    skipped = SkippedRecord.objects.filter(kind=SkippedRecord.Kind.INSTITUTION, integration__environment=environment)
     return skipped.select_related("integration").order_by("pk")
 
 
-_LEFT_OUT = CompiledQuery(_left_out, types=())
+_LEFT_OUT = CompiledQuery(_left_out, types=(str,))
 
 
 @require_safe
@@ -74,7 +75,7 @@ def institution_list(request: HttpRequest) -> HttpResponse:
     chosen, words, sorting = _chosen(request), request.GET.get("q", "").strip()[:80], _sorting(request)
     page = _listing(chosen, words, sorting).page(request.GET)
     menus = [*menus_of(chosen.form, request.GET, sorting.list_url), sorting.menu()]
-    counted, problems = institutions.link_counts(page.rows), institutions.known_problems()
+    counted, problems = institutions.link_counts(page.rows), institutions.known_problems(chosen.environment)
     context = {
         "filters": draw_menus(menus, list_url=sorting.list_url),
         "fields": exports.filters_of(chosen.form) + sorting.fields(),
@@ -84,9 +85,10 @@ def institution_list(request: HttpRequest) -> HttpResponse:
         "page": page,
         "trouble": _PROBLEM.fill(_problem(each, ours, links_url) for each, ours in problems.institutions),
         "more_down": problems.more_down,
-        "left_out": _LEFT_OUT.instances(),
+        "left_out": _LEFT_OUT.instances(chosen.environment),
         "is_filtered": bool(words or any(chosen.form.cleaned_data.values())),
-        **_sources(request),
+        "shown_environment": chosen.environment,
+        **_sources(request, chosen.environment),
     }
     return draw(request, "sync/institutions.html", "results", context)
 
@@ -170,7 +172,7 @@ def institution_lookup(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def _chosen(request: HttpRequest) -> institutions.InstitutionFilter:
     every = Institution.objects.select_related("integration").only(*IN_ROWS)
-    chosen = institutions.InstitutionFilter(request.GET, queryset=every, request=request)
+    chosen = institutions.InstitutionFilter(request.GET, every, reader=reader(request))
     if not chosen.is_valid():
         raise BadRequest("a filter has a value it does not offer")
     return chosen
@@ -181,7 +183,7 @@ def _sorting(request: HttpRequest) -> Sorting:
 
 
 def _listing(chosen: institutions.InstitutionFilter, words: str, sorting: Sorting) -> Listing[Institution]:
-    return Listing(search_institutions(words, chosen.qs), sorting.keyset)
+    return Listing(search_institutions(words, chosen.qs.filter(chosen.here)), sorting.keyset)
 
 
 def _heads() -> list[Head]:
@@ -285,10 +287,10 @@ def _status(institution: Institution) -> StateBadge:
     return StateBadge("quiet", "circle-question-mark", institution.status or _("Unknown"))
 
 
-def _sources(request: HttpRequest) -> dict[str, Any]:
-    listing = Integration.objects.filter(is_active=True).that_can(Capability.INSTITUTIONS).order_by("name")
+def _sources(request: HttpRequest, environment: str) -> dict[str, Any]:
+    known = integrations_in(environment).values()
     return {
-        "sources": listing,
+        "sources": [each for each in known if each.is_active and each.lists_institutions],
         "may_lookup": may(request.user, Right.READ_RECORDS),
         "may_read_all": may(request.user, Right.TEST_CONNECTION),
     }

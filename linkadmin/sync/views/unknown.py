@@ -1,6 +1,7 @@
 """Page of provider values that we don't recognize, with how often and where they were seen."""
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -15,12 +16,14 @@ from linkadmin import exports
 from linkadmin.accounts.roles import Right, may
 from linkadmin.exports import Export
 from linkadmin.links import unrecognized_values
+from linkadmin.links.listing.known import environment_of
 from linkadmin.links.models import UnrecognizedValue
 from linkadmin.paging import Keyset, Listing, Page
 from linkadmin.providers import PROVIDERS, provider_class
 from linkadmin.timestamps import ago, exact_words
 from linkadmin.web.flat_parts import FlatPart
 from linkadmin.web.icons import icon
+from linkadmin.web.pages import reader
 
 LATEST_FIRST = Keyset("last_at", "id", newest_first=True, size=200)
 
@@ -35,19 +38,25 @@ _ROW = FlatPart("sync/_unrecognized_value.html")
 
 @require_safe
 def unknown_values(request: HttpRequest) -> HttpResponse:
-    page = LATEST_FIRST.page(UnrecognizedValue.objects.all(), request.GET)
-    may_view_links = may(request.user, Right.VIEW_LINKS)
-    return render(request, "sync/unknown_values.html", {"rows": _rows(page, may_view_links), "pager": page})
+    environment, may_view_links = environment_of(reader(request)), may(request.user, Right.VIEW_LINKS)
+    page = _listing(environment).page(request.GET)
+    context = {"rows": _rows(page, environment, may_view_links=may_view_links), "pager": page}
+    return render(request, "sync/unknown_values.html", context)
 
 
 @require_GET
 def unknown_values_export(request: HttpRequest) -> HttpResponseBase:
-    listing = Listing(UnrecognizedValue.objects.all(), LATEST_FIRST)
-    return exports.download(request, Export("unrecognized-values", *exports.of_few(listing, EXPORTED, _cells)))
+    environment = environment_of(reader(request))
+    lines = exports.of_few(_listing(environment), EXPORTED, partial(_cells, environment))
+    return exports.download(request, Export("unrecognized-values", *lines))
 
 
-def _cells(shown: Iterable[UnrecognizedValue]) -> Iterator[tuple[str, ...]]:
-    counted = unrecognized_values.counted()
+def _listing(environment: str) -> Listing[UnrecognizedValue]:
+    return Listing(UnrecognizedValue.objects.filter(environment=environment), LATEST_FIRST)
+
+
+def _cells(environment: str, shown: Iterable[UnrecognizedValue]) -> Iterator[tuple[str, ...]]:
+    counted = unrecognized_values.counted(environment)
     for each in shown:
         links = counted.get((each.provider, each.place, each.value), 0)
         times = exports.time_cell(each.first_at), exports.time_cell(each.last_at)
@@ -58,8 +67,8 @@ def _provider(known: UnrecognizedValue) -> str:
     return provider_class(known.provider).label if known.provider in PROVIDERS else known.provider
 
 
-def _rows(page: Page[UnrecognizedValue], may_view_links: bool) -> str:
-    counted = unrecognized_values.counted()
+def _rows(page: Page[UnrecognizedValue], environment: str, *, may_view_links: bool) -> str:
+    counted = unrecognized_values.counted(environment)
     url = f"{reverse('link-list')}?unknown=" if may_view_links else ""
     words = {
         "copy": _("Copy for a bug report"),

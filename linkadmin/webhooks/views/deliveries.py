@@ -5,7 +5,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -23,7 +23,7 @@ from linkadmin.heartbeats import watch
 from linkadmin.links.listing.table_heads import heads
 from linkadmin.links.listing.table_rows import listed, rows
 from linkadmin.links.queries import visible_to
-from linkadmin.paging import PAGE_SIZE, Listing
+from linkadmin.paging import PAGE_SIZE, Listing, Part
 from linkadmin.wake_worker import wake_worker
 from linkadmin.web.filter_menus import draw_menus, menus_of
 from linkadmin.web.pages import draw, go, reader
@@ -37,10 +37,11 @@ from linkadmin.webhooks.presentation import IN_ROWS, delivery_rows, outcome_badg
 def delivery_list(request: HttpRequest) -> HttpResponse:
     # Search words come in a POST body because they may be a customer's.
     words = _search_words(request)
-    (chosen, found), sorting = _narrowed(request.GET, words), _sorting(request)
-    page = sorting.keyset.page(found.select_related("integration").only(*IN_ROWS), request.GET)
+    (chosen, found), sorting = _narrowed(request, words), _sorting(request)
+    parts = chosen.parts if not words else [Part(chosen.here)]
+    page = sorting.keyset.page(found.select_related("integration").only(*IN_ROWS), request.GET, parts)
     menus = [*menus_of(chosen.form, request.GET, sorting.list_url), sorting.menu()]
-    unknown = queries.count_unrecognized()
+    unknown = queries.count_unrecognized(chosen.here)
     context = {
         "filters": draw_menus(menus, list_url=sorting.list_url, is_search=bool(words)),
         "heads": sorting.heads(presentation.heads(), is_search=bool(words)),
@@ -51,6 +52,7 @@ def delivery_list(request: HttpRequest) -> HttpResponse:
         "unknown_most": "+" if unknown == queries.COUNT_LIMIT else "",
         "flooded": refusals.flooded(now=timezone.now()),
         "flood": refusals.ALERT_ABOVE,
+        "shown_environment": chosen.environment,
         "is_filtered": bool(words or any(chosen.form.cleaned_data.values())),
         "may_reprocess": may(request.user, Right.REFRESH),
         "may_view_integrations": may(request.user, Right.VIEW_INTEGRATIONS),
@@ -62,8 +64,9 @@ def delivery_list(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def delivery_list_export(request: HttpRequest) -> HttpResponseBase:
     words = _search_words(request)
-    (chosen, found), sorting = _narrowed(request.GET, words), _sorting(request)
-    lines = exports.of_list(Listing(found, sorting.keyset), presentation.columns())
+    (chosen, found), sorting = _narrowed(request, words), _sorting(request)
+    parts = chosen.parts if not words else [Part(chosen.here)]
+    lines = exports.of_list(Listing(found, sorting.keyset, parts), presentation.columns())
     filters = exports.filters_of(chosen.form) + sorting.fields()
     return exports.download(request, Export("webhooks", *lines, filters=filters, is_search=bool(words)))
 
@@ -107,8 +110,8 @@ def delivery_reprocess(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 def delivery_reprocess_all(request: HttpRequest) -> HttpResponse:
-    _chosen, found = _narrowed(request.GET, _search_words(request))
-    queued_count = deliveries.reprocess(found, by=reader(request))
+    chosen, found = _narrowed(request, _search_words(request))
+    queued_count = deliveries.reprocess(found.filter(chosen.here), by=reader(request))
     if queued_count:
         wake_worker(acceptance.PROCESS_TASK)
         messages.success(
@@ -123,8 +126,8 @@ def delivery_reprocess_all(request: HttpRequest) -> HttpResponse:
     return go(request, f"{reverse('delivery-list')}?{request.GET.urlencode()}")
 
 
-def _narrowed(query: QueryDict, words: str) -> tuple[queries.DeliveryFilter, "QuerySet[WebhookDelivery]"]:
-    chosen = queries.DeliveryFilter(query, queryset=WebhookDelivery.objects.all())
+def _narrowed(request: HttpRequest, words: str) -> tuple[queries.DeliveryFilter, "QuerySet[WebhookDelivery]"]:
+    chosen = queries.DeliveryFilter(request.GET, WebhookDelivery.objects.all(), reader=reader(request))
     if not chosen.is_valid():
         raise BadRequest("a filter has a value it does not offer")
     return chosen, queries.search(chosen.qs, words) if words else chosen.qs
