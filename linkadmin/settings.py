@@ -130,9 +130,11 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "linkadmin.accounts.context.shell",
+                "linkadmin.links.listing.context.environment",
             ],
             "builtins": [
                 "linkadmin.web.icons",
+                "linkadmin.links.templatetags.environments",
                 "linkadmin.links.templatetags.names",
                 "linkadmin.web.kept_parts",
                 "linkadmin.web.page_parts",

@@ -37,6 +37,7 @@ GET  /links/{link}/code/withdraw/       405  403  403  403
 GET  /links/{link}/code/cancel/         403  303  403  403
 POST /links/{link}/code/cancel/         403  303  403  403
 GET  /accounts/sessions/                 200  200  200  200
+POST /accounts/environment/              400  400  400  400
 POST /accounts/sessions/end/             302  302  302  302
 GET  /accounts/join/                     200  200  200  200
 GET  /staff/                             403  403  200  200

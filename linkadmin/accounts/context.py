@@ -1,4 +1,4 @@
-"""Navigation, environment and user menu: what surrounds every page."""
+"""Navigation and user menu: what surrounds every page."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +11,6 @@ from django.utils.translation import gettext_lazy as _
 
 from .models import User
 from .roles import Right, rights_of
-
-ENVIRONMENTS: dict[str, Promise] = {"sandbox": _("Sandbox"), "production": _("Production")}
 
 
 @dataclass(frozen=True)
@@ -80,10 +78,7 @@ NAVIGATION: tuple[tuple[Promise, tuple[NavEntry, ...]], ...] = (
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Makes no database queries."""
-    environment = settings.ENVIRONMENT.casefold()
     frame: dict[str, Any] = {
-        "environment": ENVIRONMENTS.get(environment, settings.ENVIRONMENT),
-        "is_production": environment == "production",
         "demo": settings.DEMO,
         "simulator_url": settings.SIMULATOR_URL,
         "nav": [],

@@ -131,6 +131,7 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "account_logout": Access.SIGNED_IN,
     "account_change_password": Access.SIGNED_IN,
     "own-sessions": Access.SIGNED_IN,
+    "own-environment": Access.SIGNED_IN,
     "own-sessions-end": Access.SIGNED_IN,
     "join": Access.PUBLIC,
     "staff-list": Right.VIEW_STAFF,

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from linkadmin.exports import time_cell
 from linkadmin.heartbeats import watch
 from linkadmin.integrations.denials import why_check_failed
+from linkadmin.links.listing.marks import sandbox_mark
 from linkadmin.links.presentation import shown_states
 from linkadmin.providers.names import isolated
 from linkadmin.timestamps import ago
@@ -26,7 +27,7 @@ from .models import BulkItem, BulkJob, ItemState, JobKind, JobState, SkipReason
 _JOB_ROW, _ITEM_ROW = FlatPart("bulk/_job_row.html"), FlatPart("bulk/_item_row.html")
 IN_ROWS = (  # columns that a row of a job needs
     "job", "state", "before", "after", "why", "finished_at", "link__end_user__external_id", "link__end_user__name",
-    "link__institution__display_name", "link__integration__name",
+    "link__institution__display_name", "link__integration__name", "link__integration__environment",
 )  # fmt: skip
 JOB_LABELS = (
     *(gettext_lazy("Job"), gettext_lazy("Started by"), gettext_lazy("Status"), gettext_lazy("Links")),
@@ -252,6 +253,7 @@ def _item_row(job: BulkJob, item: BulkItem, *, see_names: bool) -> dict[str, obj
         "customer_id": link.end_user.external_id,
         "bank": link.bank or _("Unnamed institution"),
         "integration": link.integration.name,
+        "sandbox": sandbox_mark(link.integration),
         "before": draw_state(_state_badge(item.before)) if has_changed else "",
         "state": draw_state(_item_badge(job, item)),
         "finished": ago(item.finished_at),

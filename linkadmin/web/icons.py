@@ -19,7 +19,7 @@ register = template.Library()
 
 SPRITE = "icons.svg"
 _NAMED = """
-    activity book-check book-open-text check chevron-left chevron-right chevrons-left chevrons-right
+    activity book-check book-open-text check chevron-down chevron-left chevron-right chevrons-left chevrons-right
     circle-alert circle-check circle-dashed circle-question-mark circle-slash circle-x clock cloud-off copy
     database database-zap download ellipsis eye eye-off file-text flask-conical heart-pulse history hourglass inbox info
     key-round keyboard landmark layout-dashboard link list-checks lock log-out menu message-square-lock

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
+from linkadmin.links.listing.marks import marked
 from linkadmin.search.pasted import Pasted
 from linkadmin.timestamps import exact_words
 from linkadmin.web.palette import MOST_SHOWN, Found, PaletteGroup, Result
@@ -20,4 +21,5 @@ def deliveries(reader: User, pasted: Pasted) -> Iterator[Found]:
         outcome = outcome_badge(each)
         label = f"{each.topic or each.pk} · {each.integration.name}"
         note = f"{outcome.label} · {exact_words(each.received_at)}"
-        yield PaletteGroup.DELIVERIES, Result(label, each.get_absolute_url(), "webhook", note)
+        shown = marked(note, each.integration)
+        yield PaletteGroup.DELIVERIES, Result(label, each.get_absolute_url(), "webhook", shown)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from linkadmin.exports import Cells, choice, constant, identifier, moment, number, text
 from linkadmin.heartbeats import watch
 from linkadmin.integrations.models import Integration
+from linkadmin.links.listing.marks import sandbox_mark
 from linkadmin.timestamps import ago
 from linkadmin.web.badges import StateBadge, draw_state
 from linkadmin.web.flat_parts import FlatPart
@@ -20,7 +21,8 @@ from .models import DeliveryOutcome, DeliveryState, WebhookDelivery, WebhookEndp
 
 _ROW = FlatPart("webhooks/_row.html")
 IN_ROWS = (  # columns that a row needs: above all, not the payload
-    "topic", "remote_link_id", "end_user_id", "state", "outcome", "received_at", "copies", "integration__name",
+    "topic", "remote_link_id", "end_user_id", "state", "outcome", "received_at", "copies",
+    "integration__name", "integration__environment",
 )  # fmt: skip
 # Tone, icon and meaning of each outcome.
 LOOKS = {
@@ -107,6 +109,7 @@ def delivery_rows(deliveries: Iterable[WebhookDelivery]) -> str:
             "url": each.get_absolute_url(),
             "topic": each.topic or _("Unreadable"),
             "integration": each.integration.name,
+            "sandbox": sandbox_mark(each.integration),
             "link_id": each.remote_link_id,
             "customer_id": each.end_user_id,
             "none": "" if each.remote_link_id or each.end_user_id else _("none specified"),

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.test import RequestFactory
 from django.urls import resolve
-from pytest_django import DjangoAssertNumQueries, Settings
+from pytest_django import DjangoAssertNumQueries
 
 from linkadmin.accounts.context import shell
 from linkadmin.accounts.models import User
@@ -121,23 +121,6 @@ def test_frame_shows_the_signed_in_person() -> None:
     frame = frame_of(Role.MANAGER)
 
     assert (frame["role_label"], frame["initials"]) == ("Account manager", "AN")
-
-
-@pytest.mark.parametrize(
-    ("environment", "words", "is_production"),
-    [
-        ("sandbox", "Sandbox", False),
-        ("Sandbox", "Sandbox", False),
-        ("production", "Production", True),
-        ("Production", "Production", True),
-        ("Rehearsal", "Rehearsal", False),
-    ],
-)
-def test_frame_names_the_environment(settings: Settings, environment: str, words: str, is_production: bool) -> None:
-    settings.ENVIRONMENT = environment
-    frame = frame_of(None)
-
-    assert (str(frame["environment"]), frame["is_production"]) == (words, is_production)
 
 
 @pytest.mark.django_db

@@ -131,7 +131,7 @@ def test_pages_follow_each_other_without_gap_or_double(env: Environment) -> None
 
 def test_queries_do_not_grow_with_the_rows(env: Environment, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     env.open("/institutions/?country=BR")
-    with django_assert_num_queries(17) as few:
+    with django_assert_num_queries(20) as few:
         env.client().get("/institutions/?country=BR")
 
     with django_assert_num_queries(len(few.captured_queries)):

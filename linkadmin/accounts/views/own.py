@@ -8,7 +8,8 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -17,10 +18,14 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from linkadmin.accounts import sessions
+from linkadmin.accounts.models import Environment
+from linkadmin.accounts.unsent import page_behind
 from linkadmin.database import waiting_at_most
+from linkadmin.paging import without_place
 from linkadmin.web import storage
 from linkadmin.web.pages import reader
 
+IN_ONE_ENVIRONMENT = ("integration", "institution", "unknown")  # filters
 END_SECONDS = 1.0  # don't wait as long again for a database that just failed
 
 logger = structlog.get_logger(__name__)
@@ -85,6 +90,21 @@ def own_sessions(request: HttpRequest) -> HttpResponse:
     rows = [{"session": each, "is_current": each.pk == current} for each in found]
     context = {"rows": rows, "has_others": any(not row["is_current"] for row in rows)}
     return render(request, "account/sessions.html", context)
+
+
+@require_POST
+def own_environment(request: HttpRequest) -> HttpResponse:
+    """Choose the environment of lists and counts, and show the page again, without filters that imply another one."""
+    user, chosen = reader(request), request.POST.get("environment", "")
+    if chosen not in Environment.values:
+        raise BadRequest("there is no such environment")
+    user.environment = chosen
+    user.save(update_fields=["environment"])
+    path, _separator, query = page_behind(request).partition("?")
+    rest = without_place(QueryDict(query))
+    for name in IN_ONE_ENVIRONMENT:
+        rest.pop(name, None)
+    return redirect(f"{path}?{rest.urlencode()}" if rest else path)
 
 
 @require_POST

@@ -48,9 +48,8 @@ def head_of(customer: EndUser, environment: str) -> CustomerHead | None:
 def _words(customer: EndUser, environment: str, group: Group | None) -> str:
     states = [state.value for state in group.states] if group else []
     waiting = Count("pk", filter=Q(health__in=states, verifying_since=None))
-    found = active(customer.links.filter(environment=environment).order_by()).aggregate(
-        links=Count("pk"), waiting=waiting
-    )
+    links = active(customer.links.filter(environment=environment).order_by())
+    found = links.aggregate(links=Count("pk"), waiting=waiting)
     if words := WAITING.get(group):
         return str(words % found)
     return ngettext("%(links)d active link", "%(links)d active links", found["links"]) % found

@@ -1,8 +1,11 @@
-"""What the palette finds of customers, links and institutions: by name or the beginning of an ID, or by whole IDs."""
+"""What the palette finds of customers, links and institutions: by name or the beginning of an ID, or by whole IDs.
+
+Names find what is in the reader's environment, and whole IDs anything.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import QueryDict
 
 from linkadmin.accounts.models import User
@@ -12,12 +15,14 @@ from linkadmin.links import search
 from linkadmin.links.models import RANKED, EndUser, Institution, Link
 from linkadmin.links.presentation import glance, title_of, under_way_on
 from linkadmin.links.queries import visible_to
-from linkadmin.paging import Keyset
+from linkadmin.paging import Keyset, Part
 from linkadmin.search.lookups import Condition, is_one_of, looked_up
 from linkadmin.search.pasted import Pasted
 from linkadmin.web.palette import MOST_SHOWN, Found, PaletteGroup, Result
 
-from .known import INTEGRATIONS, names_of
+from . import narrowing
+from .known import INTEGRATIONS, environment_of, integrations_in, names_of
+from .marks import marked
 from .table_rows import listed
 
 ON_LINK: list[Callable[[User, Link], Iterable[Result]]] = []  # actions, filled by packages that have them
@@ -35,7 +40,7 @@ def customers_and_links(reader: User, pasted: Pasted) -> Iterator[Found]:
             called = customer.called(see_names=see_names)
             yield PaletteGroup.CUSTOMERS, Result(called, customer.get_absolute_url(), "user", note=customer.external_id)
     if may(reader, Right.VIEW_LINKS):
-        links = _named(_links(pasted, visible_to(reader, _LISTED), see_names=see_names))
+        links = _named(_links(pasted, reader, see_names=see_names))
         yield from ((PaletteGroup.LINKS, each) for each in _results(links, see_names=see_names))
         if len(links) == 1:
             yield from ((PaletteGroup.ACTIONS, each) for ask in ON_LINK for each in ask(reader, links[0]))
@@ -44,14 +49,14 @@ def customers_and_links(reader: User, pasted: Pasted) -> Iterator[Found]:
 def institutions(reader: User, pasted: Pasted) -> Iterator[Found]:
     if not may(reader, Right.VIEW_OVERVIEW):
         return
-    found = Institution.objects.none()
+    found, known = Institution.objects.none(), INTEGRATIONS.all()
     if pasted.words:
-        found = search.search_institutions(pasted.words)
+        here = Q(integration__in=list(integrations_in(environment_of(reader))))
+        found = search.search_institutions(pasted.words).filter(here)
     elif pasted.uuids:
         found = Institution.objects.filter(pk__in=pasted.uuids)
-    known = INTEGRATIONS.all()
     for each in found.order_by("display_name", "pk").only("display_name", "integration")[:MOST_SHOWN]:
-        note = known[each.integration_id].name
+        note = marked(known[each.integration_id].name, known[each.integration_id])
         yield PaletteGroup.INSTITUTIONS, Result(each.display_name, each.get_absolute_url(), "landmark", note=note)
 
 
@@ -67,14 +72,18 @@ def _customers(pasted: Pasted, *, see_names: bool) -> Sequence[EndUser]:
     return list(search.search_customers(pasted.words, see_names=False).order_by("external_id")[:MOST_SHOWN])
 
 
-def _links(pasted: Pasted, links: "QuerySet[Link]", *, see_names: bool) -> Loaded[Link]:
+def _links(pasted: Pasted, reader: User, *, see_names: bool) -> Loaded[Link]:
+    links = visible_to(reader, _LISTED)
     if pasted.ids:
         with_id, are_few = looked_up(links, list(_having_id(pasted)))
         exact = _BY_URGENCY.page(with_id, _FIRST, are_few=are_few).rows
         if exact or not pasted.words:
             return exact
-    found, are_few = search.found(links, pasted.words, see_names=see_names)
-    return _BY_URGENCY.page(found, _FIRST, are_few=are_few).rows
+    environment = environment_of(reader)
+    here = links.filter(narrowing.is_one_of("environment", [environment]))
+    found, are_few = search.found(here, pasted.words, see_names=see_names)
+    in_order = [Part(Q() if are_few else Q(environment=environment))]
+    return _BY_URGENCY.page(found, _FIRST, in_order, are_few=are_few).rows
 
 
 def _having_id(pasted: Pasted) -> Iterator[Condition]:
@@ -98,4 +107,6 @@ def _results(links: Sequence[Link], *, see_names: bool) -> Iterator[Result]:
     for link in links:
         state, _since = glance(link, under_way.get(link.pk))
         title = title_of(link.end_user, link.institution or link.integration, see_names=see_names)
-        yield Result(title, link.get_absolute_url(), state.icon, note=state.label, tone=state.tone)
+        yield Result(
+            title, link.get_absolute_url(), state.icon, note=marked(state.label, link.integration), tone=state.tone
+        )

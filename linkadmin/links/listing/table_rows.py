@@ -21,6 +21,7 @@ from linkadmin.web.badges import StateBadge, draw_state
 from linkadmin.web.flat_parts import FlatPart, joined
 
 from .known import Names, names_of
+from .marks import is_marked, sandbox_mark
 
 MOST_KEPT = 4000  # rows, of about 2.5 KB each
 UNITS = ((60, 1), (3600, 60), (86_400, 3600))  # up to this age in seconds, words change this often
@@ -74,6 +75,7 @@ def _facts(names: Names) -> tuple[object, ...]:
     integration, bank, assignee = names
     return (
         integration.name,
+        is_marked(integration),
         integration.keys_rejected,
         integration.is_active,
         repair_kind_of(integration, bank),
@@ -102,6 +104,7 @@ def _texts(link: Link, state: StateBadge, since: datetime, now: datetime, *, see
         "customer_id": link.end_user.external_id,
         "bank": link.bank or _("Unnamed institution"),
         "integration": link.integration.name,
+        "sandbox": sandbox_mark(link.integration),
         "is_unlisted": bank is not None and not bank.is_listed_since(link.integration.institutions_read_at),
         "state": draw_state(state),
         "since": since.isoformat(),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from linkadmin.accounts.roles import Right, may
+from linkadmin.links.listing.marks import sandbox_mark
 from linkadmin.links.models import EndUser
 from linkadmin.links.presentation import title_of
 from linkadmin.providers.names import isolated
@@ -35,12 +36,13 @@ def customer_name(context: Context, customer: EndUser, *, as_text: bool = False)
 
 
 @register.simple_tag(takes_context=True)
-def link_title(context: Context, link: Any, *, as_text: bool = False) -> str:
-    """Title of a link, or of an operation that may not have one yet."""
+def link_title(context: Context, link: Any, *, as_text: bool = False, marked: bool = True) -> str:
+    """Title of a link, or of an operation that may not have one yet. `marked` if it's in the sandbox."""
     customer, place, see_names = link.end_user, link.institution or link.integration, _sees_names(context)
     if as_text:
         return title_of(customer, place, see_names=see_names)
-    return format_html("<bdi>{}</bdi> · <bdi>{}</bdi>", customer.called(see_names=see_names), place)
+    mark = sandbox_mark(link.integration) if marked else ""
+    return format_html("<bdi>{}</bdi> · <bdi>{}</bdi> {}", customer.called(see_names=see_names), place, mark)
 
 
 @register.filter

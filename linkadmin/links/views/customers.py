@@ -66,9 +66,8 @@ def end_user_list_export(request: HttpRequest) -> HttpResponseBase:
     if chosen.is_by_name:
         lines = exports.of_list(chosen.by_name(user), columns.of_customers(chosen.environment, see_names=see_names))
     else:
-        lines = exports.of_list(
-            chosen.by_trouble(user), columns.of_customers_by_link(chosen.environment, see_names=see_names)
-        )
+        cells = columns.of_customers_by_link(chosen.environment, see_names=see_names)
+        lines = exports.of_list(chosen.by_trouble(user), cells)
     return exports.download(request, Export("customers", *lines, filters=chosen.fields, is_search=bool(words)))
 
 
@@ -141,7 +140,7 @@ def end_user_account_manager(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _environments(customer: EndUser, user: User) -> tuple[str, bool]:
-    """Where to show a customer's links: where the reader looks, unless all are elsewhere. And whether there are more."""
+    """The environment to show links of: the reader's, unless all are in the other; and whether there are more."""
     usual = environment_of(user)
     theirs = set(customer.links.order_by().values_list("environment", flat=True).distinct())
     environment = usual if usual in theirs or not theirs else next(iter(theirs))

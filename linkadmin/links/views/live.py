@@ -117,14 +117,20 @@ def live(request: HttpRequest) -> HttpResponse:
     return answer(request, version_of(*_troubles(of)), NOTHING_AWAITED)
 
 
+def integration_of(page: Mapping[str, Any]) -> UUID | None:
+    """The integration a page is about, itself or with what it has."""
+    for name in ("link", "operation", "integration", "institution", "original", "delivery"):
+        thing = page.get(name)
+        pk: UUID | None = thing.pk if isinstance(thing, Integration) else getattr(thing, "integration_id", None)
+        if pk is not None:
+            return pk
+    return None
+
+
 def concerned(page: Mapping[str, Any]) -> list[UUID] | None:
     """None means all integrations."""
-    for name in ("link", "operation", "integration", "institution", "original"):
-        thing = page.get(name)
-        if isinstance(thing, Integration):
-            return [thing.pk]
-        if (pk := getattr(thing, "integration_id", None)) is not None:
-            return [pk]
+    if pk := integration_of(page):
+        return [pk]
     customer = page.get("customer")
     if isinstance(customer, EndUser):
         return list(customer.links.order_by("integration").values_list("integration", flat=True).distinct())

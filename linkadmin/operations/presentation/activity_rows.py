@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy
 
 from linkadmin.exports import time_cell
 from linkadmin.links.listing.known import INSTITUTIONS, INTEGRATIONS, STAFF
+from linkadmin.links.listing.marks import sandbox_mark
 from linkadmin.operations.models import Operation, State
 from linkadmin.operations.timeline.entries import LOOKS
 from linkadmin.timestamps import ago
@@ -68,11 +69,13 @@ def _texts(operations: Sequence[Operation], *, see_names: bool) -> Iterator[tupl
     banks = INSTITUTIONS.some(each.institution_id for each in operations)
     for each in operations:
         bank = banks.get(each.institution_id) if each.institution_id else None
+        integration = integrations[each.integration_id]
         yield (
             each,
             {
                 "kind": str(each.get_kind_display()),
-                "integration": integrations[each.integration_id].name,
+                "integration": integration.name,
+                "sandbox": sandbox_mark(integration),
                 "customer": each.end_user.called(see_names=see_names) if each.end_user else "",
                 "bank": bank.display_name if bank else "",
                 "person": staff[each.actor_id].display_name,

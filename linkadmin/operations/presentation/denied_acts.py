@@ -17,7 +17,9 @@ from linkadmin.audit.actions import ObjectType, of_operation
 from linkadmin.audit.models import UNUSUAL, AuditEvent, Outcome
 from linkadmin.exports import time_cell
 from linkadmin.ids import as_uuid
+from linkadmin.integrations.models import Integration
 from linkadmin.links.listing.known import INTEGRATIONS, STAFF
+from linkadmin.links.listing.marks import sandbox_mark
 from linkadmin.links.models import EndUser, Link
 from linkadmin.operations.models import OperationKind, State
 from linkadmin.operations.refusals import Refusal
@@ -79,7 +81,7 @@ class _Target:
 
     link: Link | None = None
     customer: EndUser | None = None
-    integration: str = ""
+    integration: Integration | None = None
 
     @property
     def url(self) -> str:
@@ -94,7 +96,8 @@ class _Target:
         return {
             "customer": self.customer.called(see_names=see_names) if self.customer else "",
             "bank": self.link.bank if self.link else "",
-            "integration": self.integration,
+            "integration": self.integration.name if self.integration else "",
+            "sandbox": sandbox_mark(self.integration) if self.integration else "",
         }
 
 
@@ -105,12 +108,12 @@ def _with_targets(events: Sequence[AuditEvent]) -> Iterator[tuple[AuditEvent, _T
     for event in events:
         pk = as_uuid(event.object_id)
         if link := links.get(pk):
-            integration = INTEGRATIONS.all(link.integration_id)[link.integration_id].name
+            integration = INTEGRATIONS.all(link.integration_id)[link.integration_id]
             yield event, _Target(link, link.end_user, integration)
         elif customer := customers.get(pk):
             yield event, _Target(customer=customer)
         else:
-            yield event, _Target(integration=integrations[pk].name if pk in integrations else "")
+            yield event, _Target(integration=integrations.get(pk))
 
 
 def _found(

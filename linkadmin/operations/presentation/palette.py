@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
 from linkadmin.integrations.limits import Limits
+from linkadmin.links.listing.marks import marked
 from linkadmin.links.models import Link
 from linkadmin.operations.models import Operation
 from linkadmin.operations.recent import RecentOperations
@@ -37,10 +38,15 @@ def operations(reader: User, pasted: Pasted) -> Iterator[Found]:
             provider = each.integration.provider_label
             yield (
                 PaletteGroup.REQUESTS,
-                Result(f"{provider} {each.request_id}", url, "radio-tower", f"{kind} · {subject}"),
+                Result(
+                    f"{provider} {each.request_id}", url, "radio-tower", marked(f"{kind} · {subject}", each.integration)
+                ),
             )
         else:
-            yield PaletteGroup.OPERATIONS, Result(f"{kind} · {subject}", url, "history", each.state_label)
+            yield (
+                PaletteGroup.OPERATIONS,
+                Result(f"{kind} · {subject}", url, "history", marked(each.state_label, each.integration)),
+            )
 
 
 def acts_on(reader: User, link: Link) -> Iterator[Result]:
