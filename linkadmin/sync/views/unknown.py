@@ -94,7 +94,7 @@ def _texts(known: UnrecognizedValue, links: int, url: str) -> dict[str, object]:
         "provider": provider,
         "source": place,
         "seen": known.seen,
-        "links": links or "—",
+        "links": links,
         "url": f"{url}{known.pk}" if url and links else "",
         "first": ago(known.first_at),
         "last": ago(known.last_at),
