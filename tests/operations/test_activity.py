@@ -178,9 +178,10 @@ def test_what_was_denied_is_filtered_like_everything(env: Environment, query: st
 
 
 def test_denied_by_role_is_for_who_may_read_the_audit_log(env: Environment) -> None:
-    link = env.belvo_link()
+    link = env.belvo_link("Acme Corp")
     assert env.post(f"/links/{link.pk}/credentials/", {}, "aud").status == 403
 
-    assert "Submit form – Access denied link-credentials" in env.open("/operations/?outcome=denied", "aud").words
+    words = env.open("/operations/?outcome=denied", "aud").words
+    assert f"Submit form {env.belvo.name} A••• C••• {link.bank} Access denied link-credentials" in words
     for name in ("ana", "mia", "adm"):
         assert "No changes match these filters." in env.open("/operations/?outcome=denied", name).words

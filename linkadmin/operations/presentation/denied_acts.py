@@ -3,7 +3,7 @@
 None of them became an operation, so the Activity page lists their events.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -102,9 +102,11 @@ class _Target:
 
 
 def _with_targets(events: Sequence[AuditEvent]) -> Iterator[tuple[AuditEvent, _Target]]:
-    links = _found(events, ObjectType.LINK, Link.objects.select_related("end_user", "institution").in_bulk)
-    customers = _found(events, ObjectType.END_USER, EndUser.objects.in_bulk)
-    integrations = _found(events, ObjectType.INTEGRATION, lambda pks: INTEGRATIONS.all())
+    # A page may be one of a link.
+    every = Link.objects.select_related("end_user", "institution")
+    links = _found(events, {ObjectType.LINK, ObjectType.PAGE}, every.in_bulk)
+    customers = _found(events, {ObjectType.END_USER}, EndUser.objects.in_bulk)
+    integrations = _found(events, {ObjectType.INTEGRATION}, lambda pks: INTEGRATIONS.all())
     for event in events:
         pk = as_uuid(event.object_id)
         if link := links.get(pk):
@@ -117,9 +119,9 @@ def _with_targets(events: Sequence[AuditEvent]) -> Iterator[tuple[AuditEvent, _T
 
 
 def _found(
-    events: Sequence[AuditEvent], kind: ObjectType, find: Callable[[list[UUID]], Mapping[UUID, Any]]
+    events: Sequence[AuditEvent], kinds: Set[str], find: Callable[[list[UUID]], Mapping[UUID, Any]]
 ) -> Mapping[Any, Any]:
-    pks = {pk for event in events if event.object_type == kind and (pk := as_uuid(event.object_id))}
+    pks = {pk for event in events if event.object_type in kinds and (pk := as_uuid(event.object_id))}
     return find(list(pks)) if pks else {}
 
 
