@@ -114,6 +114,11 @@ def open_menu(selector: str) -> Act:
     return lambda page: page.locator(f"{selector} > summary").click()
 
 
+def assign_in_place(page: Page) -> None:
+    page.get_by_role("link", name="Assign", exact=True).click()
+    expect(page.get_by_label("Account manager", exact=True)).to_be_focused()
+
+
 def show(popover: str) -> Act:
     return lambda page: page.locator(popover).evaluate("element => element.showPopover()")
 
@@ -141,8 +146,9 @@ def shortcuts(page: Page) -> None:
 
 def search(words: str) -> Act:
     def act(page: Page) -> None:
-        page.locator("input[name=q]").first.fill(words)
-        page.locator("input[name=q]").first.press("Enter")
+        box = page.locator("input[name=q]").last  # the list's own, if it has one
+        box.fill(words)
+        box.press("Enter")
         expect(page.locator("main")).to_contain_text(words)
 
     return act
@@ -270,12 +276,18 @@ def lists(env: Environment) -> Shots:
     yield Shot("links, note", SUPPORT, "/links/", ask_in_bulk("Add note"))
     yield Shot("customers", SUPPORT, "/customers/")
     yield Shot("customers of the auditor", AUDITOR, "/customers/")
+    yield Shot("customers, by name", MANAGER, "/customers/?sort=-name&manager=nobody")
+    yield Shot("customers, mine", MANAGER, "/customers/?manager=mine")
+    yield Shot("customers, filter menu", SUPPORT, "/customers/", open_menu("#filter-manager"))
+    yield Shot("customers, search", SUPPORT, "/customers/", search("Acme"))
     yield Shot("customers, search without a match", SUPPORT, "/customers/", search("nobody-has-this-name"))
     yield Shot("institutions", SUPPORT, "/institutions/")
+    yield Shot("institutions, filtered", SUPPORT, "/institutions/?kind=bank&sort=-country&q=bank")
     yield Shot("institution", SUPPORT, env.bank("ironbank_br_retail").get_absolute_url())
     yield Shot("institution lookup", SUPPORT, f"/integrations/{env.belvo.pk}/institutions/")
     yield Shot("unrecognized values", SUPPORT, "/unrecognized-values/")
     yield Shot("activity", SUPPORT, "/operations/")
+    yield Shot("activity, denied", AUDITOR, "/operations/?outcome=denied&within=24h")
     yield Shot("operation, rejected", SUPPORT, env.last_operation(refused).get_absolute_url())
     yield Shot("webhooks", SUPPORT, "/deliveries/")
     yield Shot("delivery", SUPPORT, stored_delivery(env.heron).get_absolute_url())
@@ -365,6 +377,8 @@ def setup(env: Environment) -> Shots:
     at_heron = f"/integrations/{env.heron.pk}"
     for person in (SUPPORT, MANAGER, AUDITOR):
         yield Shot(f"customer of {person}", person, broken.end_user.get_absolute_url())
+    yield Shot("customer, account manager", SUPPORT, f"{broken.end_user.get_absolute_url()}account-manager/")
+    yield Shot("customer, account manager in place", SUPPORT, broken.end_user.get_absolute_url(), assign_in_place)
     yield Shot("customer, contact details", SUPPORT, f"{broken.end_user.get_absolute_url()}contact/")
     yield Shot("customer at Heron", SUPPORT, f"/customers/{listed.end_user_id}/records/{env.heron.pk}/")
     yield Shot("customer not at Heron", SUPPORT, f"/customers/{broken.end_user_id}/records/{env.heron.pk}/")
