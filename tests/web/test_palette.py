@@ -116,6 +116,13 @@ def test_request_id_finds_the_operation(env: Environment, link: Link) -> None:
         assert opens(page) == {operation.get_absolute_url()}
 
 
+def test_link_is_found_by_the_request_id_of_its_last_status(env: Environment, link: Link) -> None:
+    Link.objects.filter(pk=link.pk).update(request_id=REQUEST_ID)
+
+    for text in (REQUEST_ID, f"GET /api/links/ 200 request_id={REQUEST_ID}"):
+        assert link.get_absolute_url() in opens(find(env, text)), text
+
+
 def test_operation_is_found_by_its_id(env: Environment, link: Link) -> None:
     operation = an_operation(env, link, request_id="")
 

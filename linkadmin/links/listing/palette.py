@@ -92,6 +92,7 @@ def _having_id(pasted: Pasted) -> Iterator[Condition]:
         yield Condition(own, own)
     yield is_one_of("remote_id", pasted.ids)
     yield is_one_of("data_source_id", pasted.ids)
+    yield is_one_of("request_id", pasted.ids)
     of_customer = Q(end_user__in=EndUser.objects.filter(external_id__in=pasted.ids))
     yield Condition(of_customer, of_customer)
 

@@ -229,6 +229,7 @@ class Link(models.Model):
                 condition=~Q(data_source_id=""),
                 name="link_by_data_source_id",
             ),
+            models.Index(fields=["request_id"], condition=~Q(request_id=""), name="link_by_request_id"),
             models.Index(fields=["verifying_since"], condition=Q(verifying_since__isnull=False), name="link_verifying"),
             models.Index(fields=["missing_since"], condition=Q(missing_since__isnull=False), name="link_missing"),
             models.Index(fields=["stale_at"], condition=Q(health="healthy"), name="link_going_stale"),
