@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE :=
 OURS := linkadmin tests benchmarks bin .ci manage.py
 
-.PHONY: help run test bench screenshots pictures soak environment lint types contracts check messages lock clean
+.PHONY: help run test bench screenshots lighthouse pictures soak environment lint types contracts check messages lock clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1	\2/p' Makefile | expand -t 18
@@ -28,6 +28,9 @@ screenshots: export SCREENSHOTS = $(or $(FOLDER),var/screenshots)
 screenshots: environment ## check every state of every page in Chromium, and store pictures and faults (FOLDER, default var/screenshots)
 	@mkdir -p "$(SCREENSHOTS)" && rm -f "$(SCREENSHOTS)/faults.txt"
 	@$(BIN)/pytest -q -n 2 tests/browser/test_every_page.py
+
+lighthouse: environment ## run Lighthouse on ten pages of a demo that make run started (PORT; needs Node and Chromium)
+	@$(BIN)/python bin/lighthouse.py http://127.0.0.1:$(or $(PORT),8000)
 
 pictures: environment ## take README's pictures again
 	@PICTURES=1 $(BIN)/pytest -q tests/browser/test_readme_picture.py
