@@ -79,6 +79,7 @@ class Export:
     name: str
     labels: Sequence[str]
     chunks: Iterator[Chunk]
+    environment: str = ""  # of a list of one
     filters: Sequence[tuple[str, str]] = ()
     is_search: bool = False
     about: tuple[ObjectType, object] | None = None  # if it isn't a list of everything
@@ -235,6 +236,7 @@ class _Download:
             object_id=object_id,
             details={
                 "list": export.name,
+                **({"environment": export.environment} if export.environment else {}),
                 "filters": urlencode(export.filters)[:LONGEST_DETAIL],
                 "searched": export.is_search,
                 **counted,

@@ -50,6 +50,11 @@ def export(env: Environment, url: str, name: str = "mia") -> Lines:
     return lines(env.client(name).get(url))
 
 
+def of_links(filters: str, *, searched: bool) -> dict[str, object]:
+    """What an event says about an export of links."""
+    return {"list": "links", "environment": "production", "filters": filters, "searched": searched}
+
+
 def events() -> list[AuditEvent]:
     return list(AuditEvent.objects.filter(action="list.exported").order_by("seq"))
 
@@ -218,7 +223,7 @@ def test_a_search_is_exported_without_its_words(env: Environment, many: None) ->
 
     assert [each["Link ID"] for each in exported] == [str(link.pk)]
     requested, done = events()
-    assert requested.details == {"list": "links", "filters": "state=fine&sort=since", "searched": True}
+    assert requested.details == of_links("state=fine&sort=since", searched=True)
     assert done.details == requested.details | {"rows": 1}
     assert "quack" not in (requested.canonical + done.canonical).lower()
 
@@ -387,7 +392,7 @@ def test_the_log_tells_who_began_what_and_that_it_ended(env: Environment, many: 
 
     requested, done = events()
     assert (requested.actor, requested.outcome, done.outcome) == ("mia", "requested", "done")
-    assert requested.details == {"list": "links", "filters": "state=active&sort=since", "searched": False}
+    assert requested.details == of_links("state=active&sort=since", searched=False)
     assert done.details["rows"] == Link.objects.exclude(health="disconnected").count()
     assert (done.object_type, done.object_id) == ("list", "links")
     assert done.request_id == requested.request_id != ""

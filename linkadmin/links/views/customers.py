@@ -68,7 +68,9 @@ def end_user_list_export(request: HttpRequest) -> HttpResponseBase:
     else:
         cells = columns.of_customers_by_link(chosen.environment, see_names=see_names)
         lines = exports.of_list(chosen.by_trouble(user), cells)
-    return exports.download(request, Export("customers", *lines, filters=chosen.fields, is_search=bool(words)))
+    return exports.download(
+        request, Export("customers", *lines, chosen.environment, filters=chosen.fields, is_search=bool(words))
+    )
 
 
 @require_safe

@@ -60,7 +60,9 @@ def link_list_export(request: HttpRequest) -> HttpResponseBase:
     chosen, words = _chosen(request), _search_words(request)
     cells = columns.of_links(see_names=may(request.user, Right.SEE_NAMES))
     lines = exports.of_list(_listing(request, chosen, words), cells)
-    return exports.download(request, Export("links", *lines, filters=chosen.fields, is_search=bool(words)))
+    return exports.download(
+        request, Export("links", *lines, chosen.environment, filters=chosen.fields, is_search=bool(words))
+    )
 
 
 @require_safe

@@ -51,7 +51,7 @@ def operation_list_export(request: HttpRequest) -> HttpResponseBase:
     else:
         lines = exports.of_few(chosen.listing(sorting.keyset), EXPORTED, lambda some: cells(some, see_names=see_names))
     filters = exports.filters_of(chosen.form) + sorting.fields()
-    return exports.download(request, Export("activity", *lines, filters=filters))
+    return exports.download(request, Export("activity", *lines, chosen.environment, filters=filters))
 
 
 def _denied(request: HttpRequest, chosen: ActivityFilter, sorting: Sorting) -> Listing[AuditEvent]:

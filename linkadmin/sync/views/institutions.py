@@ -98,7 +98,9 @@ def institution_list_export(request: HttpRequest) -> HttpResponseBase:
     chosen, words, sorting = _chosen(request), request.GET.get("q", "").strip()[:80], _sorting(request)
     lines = exports.of_few(_listing(chosen, words, sorting), EXPORTED, _cells)
     filters = exports.filters_of(chosen.form) + sorting.fields()
-    return exports.download(request, Export("institutions", *lines, filters=filters, is_search=bool(words)))
+    return exports.download(
+        request, Export("institutions", *lines, chosen.environment, filters=filters, is_search=bool(words))
+    )
 
 
 @require_safe

@@ -48,7 +48,7 @@ def unknown_values(request: HttpRequest) -> HttpResponse:
 def unknown_values_export(request: HttpRequest) -> HttpResponseBase:
     environment = environment_of(reader(request))
     lines = exports.of_few(_listing(environment), EXPORTED, partial(_cells, environment))
-    return exports.download(request, Export("unrecognized-values", *lines))
+    return exports.download(request, Export("unrecognized-values", *lines, environment))
 
 
 def _listing(environment: str) -> Listing[UnrecognizedValue]:

@@ -68,7 +68,9 @@ def delivery_list_export(request: HttpRequest) -> HttpResponseBase:
     parts = chosen.parts if not words else [Part(chosen.here)]
     lines = exports.of_list(Listing(found, sorting.keyset, parts), presentation.columns())
     filters = exports.filters_of(chosen.form) + sorting.fields()
-    return exports.download(request, Export("webhooks", *lines, filters=filters, is_search=bool(words)))
+    return exports.download(
+        request, Export("webhooks", *lines, chosen.environment, filters=filters, is_search=bool(words))
+    )
 
 
 @require_safe
