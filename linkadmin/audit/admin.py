@@ -13,14 +13,15 @@ from django.core.paginator import Paginator
 from django.db.models import DateField, QuerySet
 from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.ids import as_uuid
 from linkadmin.search.lookups import begins, equals, is_id, look_up
+from linkadmin.timestamps import exact_words
 
 from .changelists import KeysetChangeList, StrictChangeList
 from .log import Action, ObjectType, Outcome, record
@@ -31,6 +32,13 @@ PAGES: dict[str, str] = {ObjectType.BULK_JOB: "bulk-detail"}
 SHORT_ID = 8  # characters of an ID in a list; the event's own page shows all of it
 COUNT_LIMIT = 10_000  # rows; to see more, narrow the list
 SEARCH_LENGTH, SEARCH_WORDS = 200, 10
+
+
+def copyable(value: object, *, whole: bool = False) -> str | None:
+    """An ID with a button that copies it. Lists show its beginning."""
+    text = "" if value is None else str(value)
+    shown = text if whole else text[:SHORT_ID]
+    return render_to_string("admin/_id.html", {"text": text, "shown": shown}) if text else None
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]
@@ -83,10 +91,15 @@ class ReadOnlyAdmin(StrictAdmin):
     """Shows rows without changing them. Roles decide who may view, through `has_perm("<app>.view_<model>")`."""
 
     actions = None
+    change_form_template = "admin/record.html"
     change_list_template = "admin/records.html"
     sortable_by = ()
 
     id_fields: tuple[str, ...] = ()  # columns of IDs that can be pasted into the search, besides `search_fields`
+
+    @admin.display(description=_("ID"))
+    def whole_id(self, row: Any) -> str | None:
+        return copyable(row.pk, whole=True)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return KeysetChangeList
@@ -184,7 +197,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("time"))
     def time(self, event: AuditEvent) -> str:
-        return f"{timezone.localtime(event.at):%Y-%m-%d %H:%M:%S %Z}"
+        return exact_words(event.at)
 
     @admin.display(description=_("target"))
     def object(self, event: AuditEvent) -> str:
@@ -197,8 +210,8 @@ class AuditEventAdmin(ReadOnlyAdmin):
         return format_html('<a href="{url}">{url}</a>', url=reverse(PAGES[event.object_type], args=[event.object_id]))
 
     @admin.display(description=_("request ID"))
-    def request(self, event: AuditEvent) -> str:
-        return event.request_id[:SHORT_ID]
+    def request(self, event: AuditEvent) -> str | None:
+        return copyable(event.request_id)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if self.has_view_permission(request):

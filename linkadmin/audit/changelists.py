@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.admin.views.main import ORDER_VAR, ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.text import capfirst
 
 from linkadmin.paging import PLACES, Keyset
 
@@ -14,6 +15,7 @@ class StrictChangeList(ChangeList):
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
+        self.title = capfirst(str(self.opts.verbose_name_plural))
         # Once for all rows: Django's tag would find out again for each link where it leads.
         self._filters_of_rows, self.preserved_filters = self.preserved_filters, ""
 

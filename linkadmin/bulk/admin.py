@@ -13,7 +13,7 @@ from .models import BulkItem, BulkJob
 class BulkJobAdmin(ReadOnlyAdmin):
     id_fields = ("id",)
     fields = (
-        "id",
+        "whole_id",
         "kind",
         "state",
         "actor",

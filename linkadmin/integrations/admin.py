@@ -10,7 +10,7 @@ from .models import Integration
 @admin.register(Integration)
 class IntegrationAdmin(ReadOnlyAdmin):
     fields = (
-        "id",
+        "whole_id",
         "provider",
         "name",
         "environment",

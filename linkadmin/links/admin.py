@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin.accounts.models import Environment
-from linkadmin.audit.admin import ReadOnlyAdmin
+from linkadmin.audit.admin import SHORT_ID, ReadOnlyAdmin, copyable
 from linkadmin.web.pages import reader
 
 from .listing.known import environment_of
@@ -25,11 +25,11 @@ class RelatedIds:
 
     @admin.display(description=_("link ID"))
     def id_of_link(self, row: Any) -> Any:
-        return row.link_id
+        return copyable(row.link_id)
 
     @admin.display(description=_("operation ID"))
     def id_of_operation(self, row: Any) -> Any:
-        return row.operation_id
+        return copyable(row.operation_id)
 
 
 class MaskedNames:
@@ -44,7 +44,7 @@ class MaskedNames:
 @admin.register(EndUser)
 class EndUserAdmin(MaskedNames, ReadOnlyAdmin):
     id_fields = ("id",)
-    fields = ("id", "external_id", "customer", "created_at")
+    fields = ("whole_id", "external_id", "customer", "created_at")
     list_display = ("external_id", "customer", "created_at")
     ordering = ("external_id",)
     search_fields = ("external_id__startswith",)
@@ -96,7 +96,7 @@ class EnvironmentFilter(admin.SimpleListFilter):
 class LinkAdmin(MaskedNames, ReadOnlyAdmin):
     id_fields = ("id",)
     fields = (
-        "id",
+        "whole_id",
         "customer",
         "institution",
         "integration",
@@ -115,7 +115,7 @@ class LinkAdmin(MaskedNames, ReadOnlyAdmin):
         "disconnected_at",
     )
     list_display = (
-        "id",
+        "short_id",
         "customer",
         "institution",
         "integration",
@@ -129,6 +129,10 @@ class LinkAdmin(MaskedNames, ReadOnlyAdmin):
     ordering = ("urgency", "health_since", "id")
     search_fields = ("remote_id__exact", "end_user__external_id__exact")
     search_help_text = _("A link ID (ours or the provider's) or a customer ID.")
+
+    @admin.display(description=_("ID"))
+    def short_id(self, link: Link) -> str:
+        return str(link.pk)[:SHORT_ID]
 
     @admin.display(description=_("status"))
     def state(self, link: Link) -> str:
@@ -148,7 +152,7 @@ class HealthChangeAdmin(RelatedIds, ReadOnlyAdmin):
         "raw_status",
         "raw_code",
         "raw_words",
-        "operation_id",
+        "id_of_operation",
     )
     list_display = ("at", "id_of_link", "old", "new", "cause", "source", "raw_status", "raw_code")
     list_filter = ("new",)  # others would read the whole table

@@ -13,7 +13,7 @@ from .models import AttemptAllowance, Operation
 class OperationAdmin(RelatedIds, MaskedNames, ReadOnlyAdmin):
     id_fields = ("id", "link_id")
     fields = (
-        "id",
+        "whole_id",
         "kind",
         "state",
         "outcome",

@@ -22,7 +22,7 @@ class DeliveryOutcomeFilter(admin.ChoicesFieldListFilter):
 @admin.register(WebhookDelivery)
 class WebhookDeliveryAdmin(ReadOnlyAdmin):
     fields = (
-        "id",
+        "whole_id",
         "integration",
         "received_at",
         "copies",
