@@ -68,7 +68,6 @@ FRAME = {  # surrounds every page, so it links to pages of all packages
     "403.html",
     "404.html",
     "500.html",
-    "admin/base_site.html",
     "base.html",
     "partials/_audit_alerts.html",
     "partials/_brand.html",

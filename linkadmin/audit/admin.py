@@ -9,13 +9,11 @@ from django.contrib import admin
 from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
 from django.contrib.auth import get_user_model
 from django.core.exceptions import BadRequest
-from django.core.paginator import Paginator
 from django.db.models import DateField, QuerySet
 from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
@@ -23,14 +21,13 @@ from linkadmin.ids import as_uuid
 from linkadmin.search.lookups import begins, equals, is_id, look_up
 from linkadmin.timestamps import exact_words
 
-from .changelists import KeysetChangeList, StrictChangeList
+from .changelists import KeysetChangeList
 from .log import Action, ObjectType, Outcome, record
 from .models import UNUSUAL, AuditEvent
 
 # URL names of pages an event links to, by target type: this package imports none of them.
 PAGES: dict[str, str] = {ObjectType.BULK_JOB: "bulk-detail"}
 SHORT_ID = 8  # characters of an ID in a list; the event's own page shows all of it
-COUNT_LIMIT = 10_000  # rows; to see more, narrow the list
 SEARCH_LENGTH, SEARCH_WORDS = 200, 10
 
 
@@ -41,22 +38,20 @@ def copyable(value: object, *, whole: bool = False) -> str | None:
     return render_to_string("admin/_id.html", {"text": text, "shown": shown}) if text else None
 
 
-class CappedPaginator(Paginator):  # type: ignore[type-arg]
-    """Counts up to COUNT_LIMIT, so pages don't slow down as the table grows."""
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Base of all our admins: shows rows, with declared filters only and a short search.
 
-    @cached_property
-    def count(self) -> int:
-        rows: QuerySet[Any] = self.object_list  # type: ignore[assignment]
-        return rows.order_by()[:COUNT_LIMIT].count()
+    Roles decide who may view, through `has_perm("<app>.view_<model>")`.
+    """
 
-
-class StrictAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Base of all our admins: declared filters only, a short search, no counts of whole tables."""
-
-    list_max_show_all = list_per_page = 50
-    paginator = CappedPaginator
+    actions = None
+    change_form_template = "admin/record.html"
+    change_list_template = "admin/records.html"
+    list_per_page = 50
     show_facets = admin.ShowFacets.NEVER
-    show_full_result_count = False
+    sortable_by = ()
+
+    id_fields: tuple[str, ...] = ()  # columns of IDs that can be pasted into the search, besides `search_fields`
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         return lookup in self._offered_lookups()
@@ -64,38 +59,11 @@ class StrictAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
         return to_field == self.opts.pk.name
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return StrictChangeList
-
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         words = request.GET.get(SEARCH_VAR, "")
         if len(words) > SEARCH_LENGTH or len(words.split()) > SEARCH_WORDS:
             raise BadRequest("a search that is too long")
         return super().changelist_view(request, extra_context)
-
-    def _offered_lookups(self) -> set[str]:
-        offered: set[str] = set()
-        for listed in self.list_filter:
-            each: Any = listed[0] if isinstance(listed, tuple) else listed
-            if not isinstance(each, str):
-                offered.add(str(getattr(each, "parameter_name")))  # noqa: B009 - Django's types know less of a filter
-                continue
-            field = self.model._meta.get_field(each)
-            key = [each, field.target_field.name] if field.is_relation else [each]
-            kinds = ("gte", "lt") if isinstance(field, DateField) else ("exact",)
-            offered |= {each, LOOKUP_SEP.join([each, "isnull"])} | {LOOKUP_SEP.join([*key, kind]) for kind in kinds}
-        return offered
-
-
-class ReadOnlyAdmin(StrictAdmin):
-    """Shows rows without changing them. Roles decide who may view, through `has_perm("<app>.view_<model>")`."""
-
-    actions = None
-    change_form_template = "admin/record.html"
-    change_list_template = "admin/records.html"
-    sortable_by = ()
-
-    id_fields: tuple[str, ...] = ()  # columns of IDs that can be pasted into the search, besides `search_fields`
 
     @admin.display(description=_("ID"))
     def whole_id(self, row: Any) -> str | None:
@@ -124,6 +92,19 @@ class ReadOnlyAdmin(StrictAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def _offered_lookups(self) -> set[str]:
+        offered: set[str] = set()
+        for listed in self.list_filter:
+            each: Any = listed[0] if isinstance(listed, tuple) else listed
+            if not isinstance(each, str):
+                offered.add(str(getattr(each, "parameter_name")))  # noqa: B009 - Django's types know less of a filter
+                continue
+            field = self.model._meta.get_field(each)
+            key = [each, field.target_field.name] if field.is_relation else [each]
+            kinds = ("gte", "lt") if isinstance(field, DateField) else ("exact",)
+            offered |= {each, LOOKUP_SEP.join([each, "isnull"])} | {LOOKUP_SEP.join([*key, kind]) for kind in kinds}
+        return offered
 
 
 class SubjectFilter(admin.SimpleListFilter):

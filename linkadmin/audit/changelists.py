@@ -1,4 +1,4 @@
-"""Lists of the Django admin: sorted only by what their page offers, and by key, so that nothing is counted."""
+"""Lists of the Django admin: in one order, by key, so that nothing is counted."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from django.utils.text import capfirst
 from linkadmin.paging import PLACES, Keyset
 
 
-class StrictChangeList(ChangeList):
-    """Sorts only by the columns its page offers. Links to rows keep the list's filters."""
+class KeysetChangeList(ChangeList):
+    """Starts a page beside a row. The admin's order has to be unique, in one direction, and without nulls."""
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
@@ -24,16 +24,8 @@ class StrictChangeList(ChangeList):
         return f"{url}?{self._filters_of_rows}" if self._filters_of_rows else url
 
     def get_ordering(self, request: HttpRequest, queryset: "QuerySet[Any]") -> list[Any]:
-        offered = [str(number) for number, name in enumerate(self.list_display) if name in (self.sortable_by or ())]
-        asked = self.params.pop(ORDER_VAR, "").split(".")
-        kept = [part for part in dict.fromkeys(asked) if part.removeprefix("-") in offered]
-        if kept:
-            self.params[ORDER_VAR] = ".".join(kept)
+        self.params.pop(ORDER_VAR, None)
         return list(super().get_ordering(request, queryset))
-
-
-class KeysetChangeList(StrictChangeList):
-    """Starts a page beside a row. The admin's order has to be unique, in one direction, and without nulls."""
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> "QuerySet[Any]":
         for name in PLACES:  # neither a filter nor kept when one changes
