@@ -138,12 +138,11 @@ def _credentials(env: Environment) -> Opened:
 
 
 def _keys(env: Environment) -> Opened:
-    names = ["secret ID", "secret password", "API key"]
-    return "adm", "/admin/integrations/integration/add/", names
+    return "adm", "/integrations/new/?provider=belvo", ["secret ID", "secret password"]
 
 
 def _keys_of_heron(env: Environment) -> Opened:
-    return "adm", f"/admin/integrations/integration/{env.heron.pk}/change/", ["API key"]
+    return "adm", f"/integrations/{env.heron.pk}/edit/", ["API key"]
 
 
 def _webhook_secret_of_belvo(env: Environment) -> Opened:

@@ -26,7 +26,7 @@ def tinbank() -> Iterator[TinbankServer]:
 def integration(env: Environment, tinbank: TinbankServer) -> Integration:
     """The only integration, as an administrator adds it."""
     Integration.objects.all().delete()
-    typed = {"provider": "tin_bank", "name": "Tins of the north", "environment": "sandbox", "base_url": tinbank.url}
+    typed = {"name": "Tins of the north", "environment": "sandbox", "base_url": tinbank.url}
     typed |= {"is_active": "on", "tin_bank_pass_key": PASS_KEY, "tin_bank_region": "north"}
-    env.post("/admin/integrations/integration/add/", typed, "adm")
+    env.post("/integrations/new/?provider=tin_bank", typed, "adm")
     return Integration.objects.get()

@@ -21,7 +21,7 @@ from .server import RIGHT_TAN, UNREADABLE_CARD, TinbankServer
 
 pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True)]
 
-ADD = "/admin/integrations/integration/add/"
+ADD = "/integrations/new/?provider=tin_bank"
 NUMBER = re.compile(r'class="challenge__number">(\d{6})<')
 OTHERS = re.compile("belvo|heron|plaid|pass_valid|item id", re.IGNORECASE)
 
@@ -79,7 +79,7 @@ class TestItsIntegration:
     def test_form_of_an_administrator_asks_for_what_it_needs(self, env: Environment) -> None:
         page = env.open(ADD, "adm")
 
-        assert '<option value="tin_bank">Tinbank</option>' in page.source
+        assert "?provider=tin_bank" in env.open("/integrations/new/", "adm").links()
         assert page.inputs()["tin_bank_pass_key"]["type"] == "password"
         assert '<option value="south">The south</option>' in page.source
 
@@ -88,11 +88,11 @@ class TestItsIntegration:
         assert [secret.name for secret in integration.secrets.all()] == ["pass_key"]
 
     def test_is_not_stored_without_its_own_fields(self, env: Environment, integration: Integration) -> None:
-        typed = {"provider": "tin_bank", "name": "Tins of nowhere", "base_url": integration.base_url}
+        typed = {"name": "Tins of nowhere", "environment": "sandbox", "base_url": integration.base_url}
 
         page = env.post(ADD, typed, "adm")
 
-        assert page.source.count("Required by this provider.") == 2
+        assert page.error_at("tin_bank_pass_key") == page.error_at("tin_bank_region") == "This field is required."
         assert Integration.objects.count() == 1
 
     def test_is_tested_and_listed(self, env: Environment, integration: Integration) -> None:
@@ -103,11 +103,9 @@ class TestItsIntegration:
         assert "Tins of the north Tinbank http://127.0.0.1" in env.open("/integrations/", "adm").words
 
     def test_wrong_key_is_reported_without_the_key(self, env: Environment, integration: Integration) -> None:
-        values = (
-            env.open(f"/admin/integrations/integration/{integration.pk}/change/", "adm").form_with("base_url").values
-        )
+        values = env.open(f"/integrations/{integration.pk}/edit/", "adm").form_with("base_url").values
         values |= {"is_active": "on", "tin_bank_pass_key": "a-wrong-pass-key"}
-        env.post(f"/admin/integrations/integration/{integration.pk}/change/", values, "adm")
+        env.post(f"/integrations/{integration.pk}/edit/", values, "adm")
 
         env.post(f"{integration.get_absolute_url()}test/", name="adm")
 

@@ -128,8 +128,8 @@ def _changes(env: Environment, link: Link) -> dict[str, tuple[str, str, dict[str
         "endpoint": ("adm", f"{of_integration}endpoint/url/", {}),
         "integration": (
             "adm",
-            f"/admin/integrations/integration/{env.belvo.pk}/change/",
-            env.open(f"/admin/integrations/integration/{env.belvo.pk}/change/", "adm").form_with("name").values,
+            f"/integrations/{env.belvo.pk}/edit/",
+            env.open(f"/integrations/{env.belvo.pk}/edit/", "adm").form_with("name").values,
         ),
         "staff": ("adm", "/staff/new/", {"username": "new", "name": "New", "role": "support"}),
         "password": ("ana", "/accounts/password/", {"oldpassword": PASSWORD, "password1": "long and new " * 3}),
