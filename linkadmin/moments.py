@@ -31,6 +31,7 @@ _READ = {
     "answered_at": NEVER_AHEAD,
 }
 BOUNDS: Mapping[str, Mapping[str, timedelta]] = {
+    "accounts.Invitation": {"expires_at": 3 * A_DAY},
     "accounts.SignInLimit": {"expires_at": A_DAY},
     "accounts.StaffSession": {
         "expire_date": timedelta(seconds=settings.SESSION_COOKIE_AGE),

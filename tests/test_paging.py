@@ -1,7 +1,7 @@
 """Every list, walked from its first page to its last and back: each row once, in one order, by few statements."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from itertools import chain
 from uuid import UUID
@@ -44,6 +44,11 @@ class Data:
 
     def customers(self) -> str:
         EndUser.objects.bulk_create(EndUser(external_id=f"cus-{n}", name=f"Name {n % 4}") for n in range(ROWS - 1))
+        return "/customers/?sort=name"
+
+    def customers_in_trouble(self) -> str:
+        self.customers()
+        self.links(EndUser.objects.all())
         return "/customers/"
 
     def institutions(self) -> str:
@@ -53,17 +58,17 @@ class Data:
         )
         return "/institutions/"
 
-    def links(self) -> list[Link]:
+    def links(self, customers: Iterable[EndUser] = ()) -> list[Link]:
         now = timezone.now()
         return Link.objects.bulk_create(
             Link(
                 integration=self.integration,
-                end_user=self.customer,
+                end_user=customer,
                 remote_id=f"r-{n}",
                 urgency=n % 3,
                 health_since=now - timedelta(days=n % 5),
             )
-            for n in range(ROWS)
+            for n, customer in enumerate(customers or [self.customer] * ROWS)
         )
 
     def links_of_all(self) -> str:
@@ -133,7 +138,8 @@ class Data:
 
 
 LISTS: dict[str, Callable[[Data], str]] = {
-    "customers": Data.customers,
+    "customers by name": Data.customers,
+    "customers": Data.customers_in_trouble,
     "links": Data.links_of_all,
     "links of a customer": Data.links_of_customer,
     "institutions": Data.institutions,

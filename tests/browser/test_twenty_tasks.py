@@ -52,6 +52,7 @@ class Hands:
     def find(self, link: Link) -> None:
         self.page.keyboard.press("/")
         self.page.get_by_role("combobox", name="Find anything").fill(link.remote_id)
+        expect(self.page.locator("[data-found]")).to_have_attribute("aria-busy", "false")
         expect(self.page.get_by_role("option", selected=True)).to_contain_text(link.bank)
         self.submit()
 

@@ -117,7 +117,7 @@ def test_value_without_links_stays_with_its_count(env: Environment) -> None:
     say(link, Observation(Cause.UNRECOGNIZED, "migrating"), at=now)
     say(link, Observation(Cause.WORKING, "active"), at=now + timedelta(minutes=1))
 
-    assert "migrating Heron Link status 1 —" in env.open("/unrecognized-values/").words
+    assert "migrating Heron Link status 1 0" in env.open("/unrecognized-values/").words
 
 
 def test_value_can_be_copied_for_a_report(env: Environment) -> None:

@@ -26,6 +26,9 @@ SHOW_A_SECRET = {
     "integration-webhooks",
     "integration-webhook-add",
     "integration-webhook-remove",
+    "staff-new",
+    "staff-invite",
+    "join",
 }
 GZIP = {"Accept-Encoding": "gzip"}
 
