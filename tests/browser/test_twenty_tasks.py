@@ -290,6 +290,7 @@ def test_each_task_takes_few_clicks(env: Environment, windows: Windows, capsys: 
             lines.append(f"{role:9} {name:34} {hands.clicks:6} {goal:4} {time.monotonic() - started:7.1f}")
             if hands.clicks > goal:
                 missed.append(lines[-1])
+            page.close()  # before a task ends this person's sessions
     with capsys.disabled():
         print("", *lines, sep="\n")  # noqa: T201 - people compare them
 
