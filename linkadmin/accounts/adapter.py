@@ -54,7 +54,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def set_password(self, user: User, password: str) -> None:
         with transaction.atomic():
-            super().set_password(user, password)
+            user.set_password(password)
+            user.save(update_fields=["password"])  # an administrator may just have changed the rest
             record(
                 actor=user,
                 action=Action.PASSWORD_CHANGED,

@@ -48,7 +48,7 @@ def accept(code: str, password: str) -> User:
     invitation = _open(code, for_update=True)
     user = invitation.user
     user.set_password(password)
-    user.save()
+    user.save(update_fields=["password"])
     invitation.delete()
     record(
         actor=user,

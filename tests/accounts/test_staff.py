@@ -118,6 +118,26 @@ def test_old_password_works_until_a_new_one_is_chosen_which_ends_all_sessions(en
     assert (sign_in("ana", PASSWORD), sign_in("ana", NEW)) == (False, True)
 
 
+@pytest.mark.parametrize("way", ["invitation", "own"])
+def test_new_password_keeps_what_an_administrator_changes_meanwhile(
+    env: Environment, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    code, browser, set_password = new_link(env), env.client(), User.set_password
+
+    def demoted_meanwhile(user: User, password: str) -> None:
+        User.objects.filter(pk=user.pk).update(role="auditor", is_active=False)
+        set_password(user, password)
+
+    monkeypatch.setattr(User, "set_password", demoted_meanwhile)
+    if way == "invitation":
+        join(code, NEW)
+    else:
+        browser.post("/accounts/password/", {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW})
+
+    ana = User.objects.get(username="ana")
+    assert (ana.role, ana.is_active, ana.check_password(NEW)) == ("auditor", False, True)
+
+
 def test_code_is_stored_nowhere(env: Environment) -> None:
     code = invite(env)
 
