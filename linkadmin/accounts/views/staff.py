@@ -42,11 +42,8 @@ def staff_new(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def staff_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     person, user = get_object_or_404(User, pk=pk), reader(request)
-    may_change = may(user, Right.MANAGE_STAFF)
-    if request.method == "POST" and not may_change:
-        raise PermissionDenied
     data = request.POST if request.method == "POST" else None
-    form = ColleagueForm(data, instance=person, reader=user) if may_change else None
+    form = ColleagueForm(data, instance=person, reader=user) if may(user, Right.MANAGE_STAFF) else None
     if form and form.is_valid():
         if form.changed_data:
             colleagues.update(person, form.changed_data, by=user)
