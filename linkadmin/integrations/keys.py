@@ -8,10 +8,10 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from linkadmin.compiled_query import CompiledQuery
+from linkadmin.encryption.box import DecryptionError, decrypt, encrypt, fingerprint
 from linkadmin.providers.errors import Blocked, CodeRequired, Failure, KeysRejected, ProviderError, Rejected
 from linkadmin.providers.types import Secret
 
-from .encryption import DecryptionError, decrypt, encrypt, fingerprint
 from .models import Integration, IntegrationSecret
 
 _SECRETS = CompiledQuery(lambda integration: IntegrationSecret.objects.filter(integration=integration))

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from linkadmin.integrations.encryption import fingerprint
+from linkadmin.encryption.box import fingerprint
 from linkadmin.providers.http.redaction import WITHHELD
 from linkadmin.providers.types import Challenge, ChallengeKind, Secret
 

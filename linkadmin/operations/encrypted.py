@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from linkadmin.compiled_query import CompiledQuery
-from linkadmin.integrations.encryption import DecryptionError, decrypt, encrypt
+from linkadmin.encryption.box import DecryptionError, decrypt, encrypt
 from linkadmin.links.models import Link
 from linkadmin.providers.types import Challenge, Secret
 

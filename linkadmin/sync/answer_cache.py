@@ -16,7 +16,7 @@ from uuid import UUID
 import structlog
 from django.core.cache import cache
 
-from linkadmin.integrations.encryption import decrypt, encrypt
+from linkadmin.encryption.box import decrypt, encrypt
 from linkadmin.providers.errors import ProviderError
 from linkadmin.providers.types import Secret
 

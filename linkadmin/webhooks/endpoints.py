@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from linkadmin.accounts.models import User
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
-from linkadmin.integrations.encryption import decrypt, encrypt, fingerprint
+from linkadmin.encryption.box import decrypt, encrypt, fingerprint
 from linkadmin.integrations.models import Integration
 from linkadmin.providers import provider_class
 from linkadmin.providers.base import Provider

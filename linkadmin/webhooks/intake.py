@@ -18,7 +18,7 @@ from django.http.request import split_domain_port, validate_host
 from django.utils import timezone
 
 from linkadmin.database import on_live_connection
-from linkadmin.integrations.encryption import DecryptionError
+from linkadmin.encryption.box import DecryptionError
 from linkadmin.web import storage
 
 from . import acceptance, endpoints, refusals

@@ -172,7 +172,7 @@ def test_a_row_that_is_new_is_no_rule_of_business() -> None:
 
 
 @pytest.mark.parametrize(
-    "package", ["providers", "audit", "accounts", "links", "operations", "sync", "webhooks", "bulk"]
+    "package", ["providers", "audit", "encryption", "accounts", "links", "operations", "sync", "webhooks", "bulk"]
 )
 def test_package_says_where_to_start(package: str) -> None:
     text = ast.get_docstring(modules()[f"{package}/__init__.py"]) or ""

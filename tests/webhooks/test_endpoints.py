@@ -5,7 +5,7 @@ import re
 import pytest
 
 from linkadmin.audit.models import AuditEvent
-from linkadmin.integrations.encryption import DecryptionError, decrypt
+from linkadmin.encryption.box import DecryptionError, decrypt
 from linkadmin.integrations.models import Integration
 from linkadmin.webhooks import endpoints
 from linkadmin.webhooks.models import WebhookEndpoint, WebhookSecret

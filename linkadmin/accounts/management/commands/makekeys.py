@@ -15,13 +15,9 @@ from linkadmin import environment as env
 
 
 def sealing_keyset() -> str:
-    import tink  # slow to import, and needed once per installation
-    from tink import aead, secret_key_access
+    from linkadmin.encryption.keyset import new_keyset  # slow to import, and needed once per installation
 
-    aead.register()
-    handle = tink.new_keyset_handle(aead.aead_key_templates.AES256_GCM)
-    keyset: str = tink.json_proto_keyset_format.serialize(handle, secret_key_access.TOKEN)
-    return keyset
+    return new_keyset()
 
 
 KEYS: dict[str, tuple[str, Callable[[], str]]] = {
