@@ -121,6 +121,7 @@ def record_outcome(
     operation: Operation, response: object, *, duration_ms: int, known: RemoteLink | None = None
 ) -> None:
     """Move an operation by its response, unless it was moved meanwhile."""
+    rate_limiter.free_slot_in_use(operation.integration_id)  # before the integration is locked, as where one is taken
     current = locked(operation, State.SENDING)
     if current is None:
         logger.warning("operation.settled_elsewhere", operation_id=str(operation.pk))
@@ -132,7 +133,6 @@ def record_outcome(
     if known is not None:
         store_link(current, known, at=at)
     state = apply_response(current, response, at=at)
-    rate_limiter.free_slot_in_use(current.integration_id)
     move(current, state, by=By.RESPONSE, at=at, actor=current.actor)
 
 

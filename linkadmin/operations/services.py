@@ -15,10 +15,11 @@ from linkadmin.providers.types import Secret, Values
 from . import encrypted, refusals
 from .budget import require_attempt, require_code
 from .changes import CHANGES
-from .changes.removal import lock_integration, require_no_removal
+from .changes.removal import require_no_removal
 from .changes.sign_ins import CODE, LINK, SESSION, login_fields
 from .models import Operation, OperationKind, PendingChallenge
 from .starting import Rules, start
+from .states import lock_integration
 
 
 def create_link(

@@ -23,10 +23,9 @@ from linkadmin.providers.errors import KeysRejected
 from linkadmin.web import storage
 
 from . import refusals, slots
-from .changes.removal import lock_integration
 from .models import Operation, OperationKind, PendingChallenge, State
 from .outcomes import Call, make_call
-from .states import By, locked, move, record, refused
+from .states import By, lock_integration, locked, move, record, refused
 
 logger = structlog.get_logger(__name__)
 

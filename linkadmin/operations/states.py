@@ -15,6 +15,7 @@ from linkadmin.audit import log
 from linkadmin.audit.actions import ObjectType, OperationStep, of_operation
 from linkadmin.audit.models import Outcome
 from linkadmin.compiled_query import CompiledQuery
+from linkadmin.integrations.models import Integration
 from linkadmin.links.models import EndUser
 
 from .models import OPEN_STATES, Operation, OperationQuerySet, State
@@ -75,8 +76,15 @@ class IllegalMove(Exception):
     """Our own bug: the table has no such move."""
 
 
+def lock_integration(integration_id: UUID) -> None:
+    """Until the transaction ends, no other change of the integration starts, and its environment stays."""
+    Integration.objects.select_for_update(no_key=True).get(pk=integration_id)
+
+
 def locked(operation: Operation, state: State) -> Operation | None:
     """The row, locked until the transaction ends; None if it isn't in that state or was moved since it was read."""
+    if operation.link_id is None and operation.creates_link:
+        lock_integration(operation.integration_id)  # the first link fixes its environment
     rows: Sequence[Operation] = _LOCKED.instances(operation.pk)
     return next((row for row in rows if row.state == state and row.version == operation.version), None)
 

@@ -1,6 +1,7 @@
 """Everyone locks in one order: customers and integrations first, the audit log last, whatever is sent meanwhile."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -39,6 +40,17 @@ def in_thread(work: Callable[[], object]) -> threading.Thread:
     thread = threading.Thread(target=work_and_close)
     thread.start()
     return thread
+
+
+def stopped_by_a_lock(thread: threading.Thread) -> bool:
+    """Whether the thread waits for a lock, once it does or has ended."""
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    while thread.is_alive():
+        with connection.cursor() as cursor:
+            if cursor.execute(waiting).fetchone():
+                return True
+        time.sleep(0.02)
+    return False
 
 
 @contextmanager
@@ -103,8 +115,7 @@ def test_link_of_a_customer_who_gets_an_account_manager_meanwhile_gets_it_too(en
         thread = in_thread(
             lambda: account_managers.set_account_manager(EndUser.objects.get(), mia, by=env.people["adm"])
         )
-        thread.join(0.5)
-        assert thread.is_alive()
+        assert stopped_by_a_lock(thread)
     thread.join()
 
     assert Link.objects.get().account_manager == mia
@@ -130,12 +141,42 @@ def test_link_is_created_while_a_check_adds_its_customer(env: Environment) -> No
         transaction.atomic(partial(add_unknown_links, env.heron, found, at=timezone.now(), end_user_id="cus-1")),
     ):
         thread = in_thread(lambda: env.send(env.new_link_url(), **typed))
-        thread.join(0.5)
-        assert thread.is_alive()
+        assert stopped_by_a_lock(thread)
     thread.join()
     env.settled()
 
     assert {each.remote_id for each in Link.objects.filter(end_user__external_id="cus-1")} == {"item-1", "item-9"}
+
+
+def move_to_sandbox(env: Environment) -> None:
+    url = f"/integrations/{env.heron.pk}/edit/"
+    values = env.open(url, "adm").form_with("base_url").values
+    env.post(url, values | {"is_active": "on", "environment": "sandbox"}, "adm")
+
+
+@pytest.mark.servers
+def test_environment_stays_while_the_first_link_is_created(env: Environment) -> None:
+    typed = {"end_user_id": "cus-1", "end_user_name": "Blue Fern Bakery", "item_id": "item-1", "access_token": "token"}
+    with stopped_in("linkadmin.operations.outcomes.apply_response", lambda: env.send(env.new_link_url(), **typed)):
+        thread = in_thread(lambda: move_to_sandbox(env))
+        assert stopped_by_a_lock(thread)
+    thread.join()
+    env.settled()
+
+    env.heron.refresh_from_db()
+    assert (Link.objects.get().environment, env.heron.environment) == ("production", "production")
+
+
+@pytest.mark.servers
+def test_first_link_that_a_check_adds_gets_an_environment_that_is_stored_meanwhile(env: Environment) -> None:
+    found = [RemoteLink("item-9", Observation(Cause.WORKING))]
+    with stopped_in("linkadmin.integrations.setup.services.record", lambda: move_to_sandbox(env)):
+        thread = in_thread(lambda: add_unknown_links(env.heron, found, at=timezone.now()))
+        assert stopped_by_a_lock(thread)
+    thread.join()
+
+    env.heron.refresh_from_db()
+    assert (Link.objects.get().environment, env.heron.environment) == ("sandbox", "sandbox")
 
 
 @pytest.mark.database

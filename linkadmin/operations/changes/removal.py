@@ -2,13 +2,11 @@
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from linkadmin.accounts.roles import Right
-from linkadmin.integrations.models import Integration
 from linkadmin.links import health
 from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import Link
@@ -17,6 +15,7 @@ from linkadmin.operations import encrypted, refusals
 from linkadmin.operations.forms.provider import RemovalForm
 from linkadmin.operations.link_updates import links_that_go, links_that_may_have_gone
 from linkadmin.operations.models import Operation, OperationKind, OperationQuerySet, State
+from linkadmin.operations.states import lock_integration
 from linkadmin.providers.records import Reach, Removed
 from linkadmin.providers.types import Capability, Cause, HealthState, Observation, RemoteLink, Values
 
@@ -24,11 +23,6 @@ from .row import NOTHING, Change, ChangePage, Explanation, Finding, has_proof_ti
 
 # Status of links after a removal whose response was lost, or that a person confirmed.
 CAUSES = {Reach.LINK: Cause.REMOVED, Reach.CUSTOMER: Cause.SWITCHED_OFF}
-
-
-def lock_integration(integration_id: UUID) -> None:
-    """Block other changes of an integration from starting until this intent is committed."""
-    Integration.objects.select_for_update(no_key=True).get(pk=integration_id)
 
 
 def require_no_removal(operation: Operation) -> None:

@@ -27,8 +27,8 @@ def add_unknown_links(
     """
     if not remotes:
         return []
-    # One at a time: two would add the same link.
-    Integration.objects.select_for_update(no_key=True).get(pk=integration.pk)
+    # One at a time: two would add the same link. And the first link fixes the environment that is stored now.
+    integration = Integration.objects.select_for_update(no_key=True).get(pk=integration.pk)
     new = _unknown(integration, remotes, at, end_user_id)
     customer_ids = {
         each.remote_id: end_user_id or each.external_id or f"{integration.provider}:{each.remote_id}" for each in new
