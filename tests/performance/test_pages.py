@@ -101,8 +101,8 @@ def test_the_list_of_links_is_light(pages: Pages) -> None:
     page = pages["links"]
     sent, requests = page["bytes"] + sum(page["files"].values()), 1 + len(page["files"])
 
-    # Goals: 2,500 nodes, 45 KB in 6 requests, 8 KB for a part.
+    # Goals: 6 requests, 8 KB for a part.
     assert page["nodes"] <= 2500
-    assert sent <= 49 * KB
-    assert requests <= 9
+    assert sent <= 45 * KB
+    assert requests <= 7
     assert page["part"] <= 11 * KB
