@@ -75,6 +75,19 @@ def span_words(span: timedelta) -> str:
     return ngettext("%(count)d day", "%(count)d days", span.days) % {"count": span.days}
 
 
+@register.filter
+def duration_words(time: timedelta | None) -> str:
+    """How long something took, to the tenth of a second if short."""
+    if time is None:
+        return ""
+    minutes, seconds = divmod(time.total_seconds(), 60)
+    if not minutes and seconds < 10:
+        return _("%(seconds).1f s") % {"seconds": seconds}
+    if 0 < minutes < 60 and seconds >= 1:
+        return _("%(minutes)d min %(seconds)d s") % {"minutes": minutes, "seconds": seconds}
+    return span_words(time)
+
+
 def short_span_words(span: timedelta) -> str:
     return span_words(span) if span.days < 1 else _("%(count)d d") % {"count": span.days}
 

@@ -4,7 +4,7 @@
 """
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -226,6 +226,10 @@ class Operation(models.Model):
     @property
     def began_at(self) -> datetime:
         return self.sent_at or self.created_at
+
+    @property
+    def duration(self) -> timedelta | None:
+        return None if self.duration_ms is None else timedelta(milliseconds=self.duration_ms)
 
     @property
     def origin(self) -> "Operation":

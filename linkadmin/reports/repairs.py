@@ -14,7 +14,6 @@ from linkadmin.links.listing.known import Kept
 from linkadmin.links.models import HealthChange
 from linkadmin.operations.models import LOGIN_KINDS, Operation, OperationKind, State
 from linkadmin.providers.types import HealthState
-from linkadmin.timestamps import span_words
 
 PERIOD = timedelta(days=7)
 MOST_READ = 500  # latest operations
@@ -36,10 +35,6 @@ class Repairs:
     @property
     def share(self) -> int:
         return round(100 * self.repaired / self.tried) if self.tried else 0
-
-    @property
-    def median_words(self) -> str:
-        return span_words(self.median) if self.median else ""
 
 
 def _read(environment: str) -> Repairs:

@@ -26,6 +26,7 @@ def operation(
     state: State = State.SUCCEEDED,
     age: timedelta = timedelta(),
     integration: Integration | None = None,
+    took: timedelta = timedelta(seconds=1.432),
 ) -> Operation:
     return Operation.objects.create(
         kind=kind,
@@ -37,7 +38,7 @@ def operation(
         actor=env.people[by],
         operation_key=uuid.uuid4(),
         created_at=timezone.now() - age,
-        duration_ms=1432,
+        duration_ms=took // timedelta(milliseconds=1),
     )
 
 
@@ -53,6 +54,17 @@ def test_row_says_who_changed_what_where_and_with_which_outcome(env: Environment
 
     ana: User = env.people["ana"]
     assert f"Update credentials {env.belvo.name} Acme Corp {link.bank} Rejected {ana.display_name} 1.4 s" in words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.04, "0.0 s"), (9.9, "9.9 s"), (31.7, "31 s"), (87, "1 min 27 s"), (120, "2 min")]
+)
+def test_durations_are_in_words(env: Environment, seconds: float, words: str) -> None:
+    link = env.belvo_link("Acme Corp")
+    changed = operation(env, link, took=timedelta(seconds=seconds))
+
+    for url in ("/operations/", changed.get_absolute_url(), link.get_absolute_url()):
+        assert f" {words} " in env.open(url).words
 
 
 def test_names_are_masked_for_who_may_not_see_them(env: Environment) -> None:

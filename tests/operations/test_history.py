@@ -98,6 +98,15 @@ def test_every_kind_of_entry_is_listed_and_reads_are_not(env: Environment, link:
         assert words in page.words
 
 
+def test_status_that_is_also_the_code_is_shown_once(env: Environment, link: Link) -> None:
+    HealthChange.objects.create(
+        link=link, at=START, source="call", new="customer_code", cause=Cause.CODE_NEEDED.value,
+        raw_status="token_required", raw_code="token_required",
+    )  # fmt: skip
+
+    assert env.open(url_of(link)).words.count("token_required") == 1
+
+
 def test_pages_lead_through_the_whole_history_and_back(env: Environment, link: Link) -> None:
     made = many(env, link, 130)
 

@@ -10,7 +10,7 @@ from linkadmin.links.listing.known import INSTITUTIONS, INTEGRATIONS, STAFF
 from linkadmin.links.listing.marks import sandbox_mark
 from linkadmin.operations.models import Operation, State
 from linkadmin.operations.timeline.entries import LOOKS
-from linkadmin.timestamps import ago
+from linkadmin.timestamps import ago, duration_words
 from linkadmin.web.badges import StateBadge, draw_state
 from linkadmin.web.flat_parts import FlatPart
 from linkadmin.web.sorting import Head
@@ -47,7 +47,7 @@ def rows(operations: Sequence[Operation], *, see_names: bool) -> Iterator[dict[s
             "url": each.get_absolute_url(),
             "outcome": draw_state(_badge(each)),
             "code": each.code,
-            "took": "" if each.duration_ms is None else _("%(seconds).1f s") % {"seconds": each.duration_ms / 1000},
+            "took": duration_words(each.duration),
             "created": ago(each.created_at),
         }
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -25,6 +25,7 @@ from linkadmin.operations.models import AttemptAllowance, Operation, OperationKi
 from linkadmin.operations.presentation.explanations import explain
 from linkadmin.providers.names import isolated
 from linkadmin.providers.types import Cause, HealthState
+from linkadmin.timestamps import duration_words
 from linkadmin.webhooks.models import DeliveryLink, DeliveryOutcome, DeliveryState
 
 LARGEST_ID = 2**63 - 1
@@ -60,7 +61,7 @@ class EntryText:
 def describe_change(facts: Shown, *, see_names: bool) -> EntryText:
     new, cause, source, raw_status, raw_code = facts
     tone, icon, label, why = _look_of_change(new, cause, source, get_language())
-    raw = " ".join(filter(None, [raw_status, raw_code]))
+    raw = " ".join(dict.fromkeys(filter(None, [raw_status, raw_code])))  # some are both
     return EntryText(tone, icon, label, _joined(why, raw))
 
 
@@ -80,7 +81,7 @@ def describe_operation(facts: Shown, *, see_names: bool) -> EntryText:
         str(AskedAgain(asked_again).label) if asked_again else "",
         _title_of_rejection(kind, outcome, cause, int(http_status), get_language()) if state == State.REJECTED else "",
         f"HTTP {http_status} {code}" if http_status != "0" else "",
-        f"{int(ms) / 1000:.1f} s" if ms and ms != "0" else "",
+        duration_words(timedelta(milliseconds=int(ms))) if ms and ms != "0" else "",
         request_id,
         _("resolved by %(name)s") % {"name": isolated(decided)} if decided else "",
     )

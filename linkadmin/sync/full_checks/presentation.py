@@ -1,7 +1,6 @@
 """Texts and badges of full checks, ready for templates."""
 
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
 from typing import Any
 
 from django.db.models import Count, Q
@@ -13,7 +12,7 @@ from linkadmin.exports import time_cell
 from linkadmin.heartbeats import watch
 from linkadmin.providers.names import isolated
 from linkadmin.sync.models import FullCheck, FullCheckBatch, FullCheckState
-from linkadmin.timestamps import ago
+from linkadmin.timestamps import ago, duration_words
 from linkadmin.web.badges import StateBadge, draw_state
 from linkadmin.web.flat_parts import FlatPart
 
@@ -40,7 +39,7 @@ def row(full_check: FullCheck) -> dict[str, Any]:
         "full_check": full_check,
         "state": StateBadge(tone, icon, label, full_check.note),
         "who": full_check.started_by.display_name if full_check.started_by else _("schedule"),
-        "took": _duration((full_check.finished_at or timezone.now()) - full_check.started_at),
+        "took": duration_words((full_check.finished_at or timezone.now()) - full_check.started_at),
     }
 
 
@@ -114,10 +113,3 @@ def remarks(full_check: FullCheck) -> tuple[str, ...]:
     )
     said = ((full_check.skipped, skipped), (full_check.unread, unread))
     return tuple(text % {"count": count} for count, text in said if count)
-
-
-def _duration(time: timedelta) -> str:
-    seconds = int(time.total_seconds())
-    if seconds < 60:
-        return _("%(count)d s") % {"count": seconds}
-    return _("%(count)d min") % {"count": seconds // 60}
