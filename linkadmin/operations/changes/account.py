@@ -83,12 +83,10 @@ CUSTOMER_NAME = Change(
     page=ChangePage(
         slug="customer-name",
         icon="user",
-        name=_("Customer name"),
         title=_("Change customer name"),
         lead=_(
             "The provider shows this name for the customer and all their links. The name in Linkadmin doesn't change."
         ),
-        submit=_("Change name"),
         fields=lambda _link: (CredentialField("name", str(_("Customer name")), max_length=128),),
         form=FilledForm,
         initial=lambda link: {"name": link.end_user.name},

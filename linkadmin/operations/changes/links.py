@@ -82,10 +82,8 @@ REFRESH_DATA = Change(
     page=ChangePage(
         slug="fetch",
         icon="download",
-        name=_("Refresh data"),
         title=_("Refresh data"),
         lead=_("The provider will contact the bank now, using the stored credentials."),
-        submit=_("Refresh data"),
         fields=lambda link: link.integration.provider_class.fetch_fields(link.institution),
         notes=(
             _("To see what the provider already knows, use “Check status” instead."),
@@ -176,10 +174,8 @@ SETTINGS = Change(
     page=ChangePage(
         slug="settings",
         icon="sliders-horizontal",
-        name=_("Settings"),
         title=_("Change settings"),
         lead=_("What the provider stores about this link, and how often it syncs. We only send what you change."),
-        submit=_("Change settings"),
         fields=_settings_fields,
         form=FilledForm,
         initial=_present_settings,
@@ -218,12 +214,10 @@ ACCESS_TOKEN = Change(
     page=ChangePage(
         slug="access-token",
         icon="key-round",
-        name=_("New access token"),
         title=_("Replace access token"),
         lead=_(
             "Use this only if the connection's token was exchanged for a new one. The link and its IDs stay the same."
         ),
-        submit=_("Replace access token"),
         fields=lambda link: link.integration.provider_class.token_fields,
         notes=(
             _("When the customer repairs a link, its token stays the same, so you don't need this."),
@@ -261,10 +255,8 @@ REPAIR_URL = Change(
     page=ChangePage(
         slug="repair-url",
         icon="send",
-        name=_("Repair URL"),
         title=_("Create repair URL"),
         lead=_("A URL where customers sign in themselves, so nobody here types a bank password."),
-        submit=_("Create repair URL"),
         fields=lambda link: link.integration.provider_class.repair_url_fields,
         notes=(
             _("Anyone who has this URL can use it until it expires. Send it to the customer through a secure channel."),
@@ -333,10 +325,8 @@ REPORTS = Change(
     page=ChangePage(
         slug="reports",
         icon="file-text",
-        name=_("Regenerate reports"),
         title=_("Regenerate reports"),
         lead=_("The provider will regenerate the reports for all of this customer's links in this integration."),
-        submit=_("Regenerate reports"),
         fields=lambda _link: (),
         notes=(_("The provider charges for each report. Links that aren't working are skipped."),),
     ),

@@ -54,10 +54,8 @@ class ChangePage:
 
     slug: str
     icon: str
-    name: str | Promise  # on its button
-    title: str | Promise
+    title: str | Promise  # and the label of its buttons
     lead: str | Promise = ""
-    submit: str | Promise
     fields: Callable[[Link], tuple[CredentialField, ...]]
     notes: tuple[str | Promise, ...] = ()  # shown above the form
     form: type[ChangeForm] = ChangeForm

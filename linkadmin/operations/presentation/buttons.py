@@ -51,7 +51,7 @@ def offer(change: Change[Any], link: Link, last: Operation | None, *, user: User
     page, can = change.page, link.integration.can(change.capability)
     if page is None or link.is_disconnected or not can or not may(user, change.right):
         return None
-    return Offer(page.name, page.icon, page.url_of(link), _why_not_now(link, last) or page.why_not(link))
+    return Offer(page.title, page.icon, page.url_of(link), _why_not_now(link, last) or page.why_not(link))
 
 
 def _why_not_now(link: Link, last: Operation | None) -> str:
@@ -232,7 +232,7 @@ def _button(link: Link, choice: StepChoice | None) -> MainButton | None:
     facts = FACTS[choice.step]
     label, icon = facts.label, facts.icon
     if choice.after_bank:
-        label = _("The customer completed this at the bank: %(step)s") % {"step": str(label).lower()}
+        label = _("The customer completed this at the bank: %(step)s") % {"step": label}
     if choice.why:
         return MainButton(str(label), why=choice.why)
     if choice.step in NO_REQUEST and choice.step is not Step.OPEN_INTEGRATION:

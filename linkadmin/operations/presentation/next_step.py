@@ -70,10 +70,10 @@ def _by(change: Change[Any], label: str | Promise, icon: str) -> StepInfo:
 FACTS: Mapping[Step, StepInfo] = MappingProxyType(
     {
         Step.UPDATE_CREDENTIALS: _by(UPDATE_CREDENTIALS, _("Update credentials"), "key-round"),
-        Step.CUSTOMER_REPAIRS: _by(REPAIR_URL, _("Repair URL"), "send"),
-        Step.CUSTOMER_CONSENTS: _by(REPAIR_URL, _("Consent portal"), "send"),
+        Step.CUSTOMER_REPAIRS: _by(REPAIR_URL, _("Create repair URL"), "send"),
+        Step.CUSTOMER_CONSENTS: _by(REPAIR_URL, _("Create consent portal URL"), "send"),
         Step.REFRESH_DATA: _by(REFRESH_DATA, _("Refresh data"), "download"),
-        Step.REPLACE_TOKEN: _by(ACCESS_TOKEN, _("New access token"), "key-round"),
+        Step.REPLACE_TOKEN: _by(ACCESS_TOKEN, _("Replace access token"), "key-round"),
         Step.REGENERATE_REPORTS: _by(REPORTS, _("Regenerate reports"), "file-text"),
         Step.CONNECT_AGAIN: _by(CREATE_LINK, _("Reconnect"), "plus"),
         Step.OPEN_INTEGRATION: StepInfo(_("Open integration"), "plug", Right.TEST_CONNECTION),
