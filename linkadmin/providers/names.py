@@ -46,5 +46,10 @@ def without_isolates(text: str) -> str:
     return text.replace("\N{FIRST STRONG ISOLATE}", "").replace("\N{POP DIRECTIONAL ISOLATE}", "")
 
 
+def term_in_words(term: str) -> str:
+    """A term of a provider's API, such as RISK_INSIGHTS, as people write it."""
+    return term.replace("_", " ").capitalize()
+
+
 def is_customer_id(value: object) -> bool:
     return isinstance(value, str) and 0 < len(value) <= LONGEST_CUSTOMER_ID and not _UNSTORABLE.search(value)

@@ -4,6 +4,7 @@ Without markup, names are put between direction marks. Settings without a text a
 """
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from django.template import Context, Library
@@ -15,7 +16,7 @@ from linkadmin.accounts.roles import Right, may
 from linkadmin.links.listing.marks import sandbox_mark
 from linkadmin.links.models import EndUser
 from linkadmin.links.presentation import title_of
-from linkadmin.providers.names import isolated
+from linkadmin.providers.names import isolated, term_in_words
 
 register = Library()
 
@@ -50,6 +51,11 @@ def shortened(identifier: object) -> str:
     """Beginning and end of a long ID."""
     text = str(identifier)
     return text if len(text) <= LONGEST_ID_SHOWN else f"{text[:8]}…{text[-4:]}"
+
+
+@register.filter
+def terms_in_words(terms: Iterable[str]) -> str:
+    return ", ".join(map(term_in_words, terms))
 
 
 @register.filter

@@ -6,6 +6,7 @@ https://developers.belvo.com/apis/belvoopenapispec/links/listlinks
 from collections.abc import Mapping
 
 from linkadmin.providers.messages import gettext_noop as _
+from linkadmin.providers.names import term_in_words
 from linkadmin.providers.records import Filters, params_of
 from linkadmin.providers.types import Choice, CredentialField, FieldKind
 
@@ -113,11 +114,11 @@ LINK_FILTERS: tuple[CredentialField, ...] = (
 
 INSTITUTION_FILTERS: tuple[CredentialField, ...] = (
     _text("display_name", _("Name"), help_text=_("Any part of the name.")),
-    _several("country_code", _("Country")),
+    _several("country_code", _("Country code")),
     _choices("type", _("Type"), {"bank": _("Bank"), "fiscal": _("Tax authority"), "employment": _("Employer")}),
-    _choices("status", _("Status"), {"healthy": _("Healthy"), "down": _("Down")}),
+    _choices("status", _("Status"), {"healthy": _("Working"), "down": _("Down")}),
     _several("name", _("Name at provider")),
-    _choices("resources__allin", _("Data offered"), {name: name for name in RESOURCES}, advanced=True),
+    _choices("resources__allin", _("Data offered"), {name: term_in_words(name) for name in RESOURCES}, advanced=True),
     _text("website", _("Website"), advanced=True),
 )
 

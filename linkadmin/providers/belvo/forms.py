@@ -10,6 +10,7 @@ from typing import Any
 
 from linkadmin.providers.http.redaction import clean
 from linkadmin.providers.messages import gettext_noop as _
+from linkadmin.providers.names import term_in_words
 from linkadmin.providers.reading import count, mappings
 from linkadmin.providers.types import (
     BY_CONSENT,
@@ -238,7 +239,7 @@ def is_external_id(text: str) -> bool:
 def _resources(institution: InstitutionFields | None, name: str, help_text: str) -> tuple[CredentialField, ...]:
     offered = institution.resources if institution else ()
     words = offered if isinstance(offered, list | tuple) else ()
-    choices = tuple(Choice(word, word) for word in words if isinstance(word, str) and word)
+    choices = tuple(Choice(word, term_in_words(word)) for word in words if isinstance(word, str) and word)
     field = CredentialField(
         name, _("Fetched data"), FieldKind.MANY, required=False, advanced=True, choices=choices, help_text=help_text
     )
