@@ -1,5 +1,6 @@
 """Navigation and user menu: what surrounds every page."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,12 +120,16 @@ def _navigation(request: HttpRequest, rights: frozenset[Right]) -> list[dict[str
     ]
 
 
-def _section(request: HttpRequest, rights: frozenset[Right]) -> str:
-    """The view of the current entry. The longest prefix wins: the audit log is part of the Django admin."""
-    view_name = request.resolver_match.view_name if request.resolver_match else ""
+def entry_of(view: str, rights: Container[Right]) -> NavEntry | None:
+    """The longest prefix wins: the audit log is part of the Django admin."""
     entries = (entry for _label, entries in NAVIGATION for entry in entries if entry.right in rights)
-    fitting = [(len(page), entry.view) for entry in entries for page in entry.pages if view_name.startswith(page)]
-    return max(fitting, key=lambda fit: fit[0])[1] if fitting else ""
+    fitting = [(len(page), entry) for entry in entries for page in entry.pages if view.startswith(page)]
+    return max(fitting, key=lambda fit: fit[0])[1] if fitting else None
+
+
+def _section(request: HttpRequest, rights: frozenset[Right]) -> str:
+    entry = entry_of(request.resolver_match.view_name if request.resolver_match else "", rights)
+    return entry.view if entry else ""
 
 
 def _initials(name: str) -> str:

@@ -194,6 +194,6 @@ def test_denied_by_role_is_for_who_may_read_the_audit_log(env: Environment) -> N
     assert env.post(f"/links/{link.pk}/credentials/", {}, "aud").status == 403
 
     words = env.open("/operations/?outcome=denied", "aud").words
-    assert f"Submit form {env.belvo.name} A••• C••• {link.bank} Access denied link-credentials" in words
+    assert f"Submit form {env.belvo.name} A••• C••• {link.bank} Access denied Links" in words
     for name in ("ana", "mia", "adm"):
         assert "No changes match these filters." in env.open("/operations/?outcome=denied", name).words

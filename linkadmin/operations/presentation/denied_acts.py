@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from linkadmin.accounts.context import entry_of
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, rights_of
 from linkadmin.audit.actions import ObjectType, of_operation
@@ -133,10 +134,12 @@ def _act(event: AuditEvent) -> str:
 
 
 def _reason(event: AuditEvent) -> str:
-    reason = str(event.details.get("reason") or event.details.get("view") or "")
+    reason = str(event.details.get("reason") or "")
     refusal = REASONS.get(reason)
     if refusal is None:
-        return reason
+        view = str(event.details.get("view") or "")
+        section = entry_of(view, frozenset(Right))
+        return reason or str(section.label if section else view)
     return str(refusal.title if refusal.title is not Refusal.title else refusal.words)
 
 
