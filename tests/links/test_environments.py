@@ -257,7 +257,7 @@ def test_overview_counts_one_environment(env: Environment, live: Link, trial: Li
     fold()
 
     words = env.open("/").words
-    assert "1 link of 1 is waiting on a customer" in words
+    assert "1 of 1 active links is waiting on a customer" in words
     assert "repaired, 0% of 1 link" in words
     assert "Within 7 days 1 link" in words
     assert "Live Corp" in words
@@ -265,7 +265,7 @@ def test_overview_counts_one_environment(env: Environment, live: Link, trial: Li
 
     switch(env, "sandbox")
     words = env.open("/").words
-    assert "1 link of 2 is waiting on a customer" in words
+    assert "1 of 2 active links is waiting on a customer" in words
     assert "repaired, 0% of 1 link" in words
     assert "Within 7 days 1 link" in words
     assert "Trial Corp" in words

@@ -38,7 +38,7 @@ def test_links_are_counted_by_group(env: Environment) -> None:
 
     page = env.open("/")
 
-    assert "2 of 4 links are waiting on a customer" in page.words
+    assert "2 of 4 active links are waiting on a customer" in page.words
     assert "Customer 2 Bank/provider 1 Us 0" in page.words
     assert {"/links/?state=customer", "/links/?state=active", "/links/?state=wait"} <= set(page.links())
 
@@ -47,13 +47,13 @@ def test_links_are_counted_by_group(env: Environment) -> None:
 def test_headline_compares_with_last_monday(env: Environment) -> None:
     link_with_a_past(env, (20, Cause.WORKING), (0, Cause.LOGIN_REFUSED))
     link_with_a_past(env, (30, Cause.LOGIN_REFUSED))
-    assert "2 of 2 links are waiting on a customer, 1 more than last Monday" in env.open("/").words
+    assert "2 of 2 active links are waiting on a customer, 1 more than last Monday" in env.open("/").words
 
     link_with_a_past(env, (21, Cause.LOGIN_REFUSED), (0, Cause.WORKING))
-    assert "2 of 3 links are waiting on a customer, as many as last Monday" in env.open("/").words
+    assert "2 of 3 active links are waiting on a customer, as many as last Monday" in env.open("/").words
 
     link_with_a_past(env, (22, Cause.LOGIN_REFUSED), (0, Cause.WORKING))
-    assert "2 of 4 links are waiting on a customer, 1 fewer than last Monday" in env.open("/").words
+    assert "2 of 4 active links are waiting on a customer, 1 fewer than last Monday" in env.open("/").words
 
 
 def test_new_environment_has_nothing_to_compare_with(env: Environment) -> None:
@@ -71,7 +71,7 @@ def test_headline_is_about_the_group_that_grew_much_more(env: Environment) -> No
     page = env.open("/")
 
     since = f"{timezone.now() - timedelta(days=1):%b %-d}"
-    assert "2 of 3 links are waiting on a bank or provider, 2 more than last Monday" in page.words
+    assert "2 of 3 active links are waiting on a bank or provider, 2 more than last Monday" in page.words
     words = f"Erebor Bank accounts for 2 of them: waiting since {since} , nothing to do on our side."
     assert words in page.words
     assert f"/links/?institution={env.bank(EREBOR).pk}&state=wait" in page.links()
@@ -82,7 +82,7 @@ def test_headline_stays_with_customers_if_another_group_grew_a_little_more(env: 
     link_with_a_past(env, (20, Cause.WORKING), (0, Cause.LOGIN_REFUSED))
     waiting_at(env, EREBOR, ["Acme", "Blue"])
 
-    assert "1 link of 3 is waiting on a customer, 1 more than last Monday" in env.open("/").words
+    assert "1 of 3 active links is waiting on a customer, 1 more than last Monday" in env.open("/").words
 
 
 def test_headline_says_when_the_provider_reports_an_outage(env: Environment) -> None:
@@ -188,7 +188,7 @@ def test_overview_of_my_customers_shows_only_theirs(env: Environment) -> None:
 
     page = env.open("/?assigned=mine")
 
-    assert "1 link of your 1 is waiting on a customer" in page.words
+    assert "1 of your 1 active links is waiting on a customer" in page.words
     assert "Blue Fern Bakery" in page.words
     assert "Acme Corp" not in page.words
     assert "/links/?assigned=mine&state=customer" in page.links()
@@ -221,7 +221,7 @@ def test_auditor_sees_initials_and_administrator_only_figures(env: Environment) 
     auditor, administrator = env.open("/", "aud"), env.open("/", "adm")
 
     assert "W••• Q•••" in auditor.words
-    assert "1 link of 1 is waiting on a customer" in administrator.words
+    assert "1 of 1 active links is waiting on a customer" in administrator.words
     assert not [url for url in administrator.links() if url.startswith(("/links/", "/customers/"))]
     assert "Customers in trouble" not in administrator.words
 

@@ -236,7 +236,7 @@ class TestItsLink:
         assert (link.health, link.cause) == (HealthState.DISCONNECTED.value, Cause.GONE.value)
 
     def test_overview_and_lists_show_it(self, env: Environment, rusty: Link) -> None:
-        assert "1 link of 1 is waiting on a customer" in env.open("/").words
+        assert "1 of 1 active links is waiting on a customer" in env.open("/").words
         assert "Ivy Long cus-1 Bank of Tin Tins of the north" in env.open("/links/").words
         assert "Bank of Tin" in env.open(rusty.end_user.get_absolute_url()).words
         assert rusty.get_absolute_url() in env.post("/links/", {"q": "tin-0001"}).links()
