@@ -270,7 +270,7 @@ def test_error_page_keeps_navigation_and_palette(windows: Windows) -> None:
     windows.expect_status(404)
     page = opened(windows, url="/nowhere/")
 
-    expect(page.get_by_role("heading", level=1)).to_have_text("Page not found.")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Page not found")
     box(page).fill("webhooks")
     expect(selected(page)).to_contain_text("Webhooks")
     page.keyboard.press("Enter")
