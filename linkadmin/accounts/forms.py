@@ -7,9 +7,12 @@ from django.contrib.auth import password_validation
 from django.utils.translation import gettext_lazy as _
 
 from .models import User
+from .roles import Role
 
 
 class NewColleagueForm(forms.ModelForm):  # type: ignore[type-arg]
+    role = forms.ChoiceField(label=_("Role"), choices=[("", _("Select…")), *Role.choices])
+
     class Meta:
         model = User
         fields = ("name", "username", "role")

@@ -34,9 +34,9 @@ def of_integration(page: Context) -> dict[str, Any]:
     every = (
         (Capability.LINKS, read, Way(_("Links"), _("as the provider lists them"), at("records", "links"))),
         (Capability.END_USERS, read, Way(_("Customers"), _("with their data sources"), at("records", "customers"))),
-        (Capability.CONNECTORS, test, Way(_("Connectors"), _("what it calls integrations"), at("connectors"))),
+        (Capability.CONNECTORS, test, Way(_("Connectors"), _("what it calls “integrations”"), at("connectors"))),
         (Capability.WEBHOOKS, test, Way(_("Subscriptions"), _("for its webhooks"), at("webhooks"))),
-        (Capability.INSTITUTIONS, None, Way(_("Institutions"), _("as stored here"), catalogue)),
+        (Capability.INSTITUTIONS, None, Way(_("Institution list"), _("what it supports"), catalogue)),
         (
             Capability.REGENERATE_REPORTS,
             manage,
@@ -46,7 +46,7 @@ def of_integration(page: Context) -> dict[str, Any]:
     rights = {None, *page["rights"]}  # everyone may see our institution list
     ways = [way for capability, right, way in every if integration.can(capability) and right in rights]
     if can_full_check(integration):
-        ways.append(Way(_("Full checks"), _("read all its links"), at("full-checks")))
+        ways.append(Way(_("Full checks"), _("check every link"), at("full-checks")))
     return {"title": _("At the provider"), "ways": ways}
 
 
@@ -71,11 +71,15 @@ def of_customer(page: Context) -> dict[str, Any]:
     if Right.READ_RECORDS in page["rights"]:
         linked = set(customer.links.values_list("integration", flat=True))
         ways = [
-            Way(each.name, each.provider_label, reverse("end-user-records", args=[customer.pk, each.pk]))
+            Way(
+                _("View at %(provider)s") % {"provider": each.provider_label},
+                each.name,
+                reverse("end-user-records", args=[customer.pk, each.pk]),
+            )
             for each in INTEGRATIONS.all().values()
             if each.is_active and tells_of_customers(each) and (each.pk in linked or each.can(Capability.END_USERS))
         ]
-    return {"title": _("At the providers"), "ways": ways}
+    return {"title": _("Provider records"), "ways": ways}
 
 
 def of_link(page: Context) -> dict[str, str]:

@@ -22,8 +22,8 @@ def test_list_shows_url_keys_and_how_many_links(env: Environment) -> None:
 
     page = env.open("/integrations/", "mia")
 
-    assert f"Belvo test Belvo {env.simulator.url} API keys untested — 1" in page.words
-    assert f"Heron test Heron Data {env.simulator.url} API keys untested — 0" in page.words
+    assert f"Belvo test Belvo {env.simulator.url} API keys untested never 1" in page.words
+    assert f"Heron test Heron {env.simulator.url} API keys untested never 0" in page.words
 
 
 def test_page_shows_fingerprints_and_never_keys(env: Environment) -> None:

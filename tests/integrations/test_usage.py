@@ -50,7 +50,7 @@ def test_rejected_keys_are_said_at_the_head_with_their_time(env: Environment) ->
 def test_full_pass_takes_as_long_as_the_rate_limit_makes_it(env: Environment) -> None:
     env.belvo_link()
 
-    assert "A full pass takes about 1 min at this rate limit" in words(env)
+    assert "A full check takes about 1 min at this rate limit" in words(env)
 
 
 def test_last_webhook_and_signing_secrets_are_on_the_page(env: Environment) -> None:

@@ -100,7 +100,7 @@ class IntegrationForm(forms.ModelForm):  # type: ignore[type-arg]
         is_fixed = self.instance.links.exists()
         return forms.ChoiceField(
             label=_("Environment"),
-            choices=Environment.choices if self.initial["environment"] else [("", "—"), *Environment.choices],
+            choices=Environment.choices if self.initial["environment"] else [("", _("Select…")), *Environment.choices],
             disabled=is_fixed,
             help_text=_("Can't be changed: this integration has links.")
             if is_fixed
@@ -112,7 +112,7 @@ class IntegrationForm(forms.ModelForm):  # type: ignore[type-arg]
         shared: dict[str, Any] = {"label": asked.label, "required": asked.required, "initial": initial}
         if asked.kind is FieldKind.SELECT:
             return forms.ChoiceField(
-                choices=[("", "—"), *((each.value, each.label) for each in asked.choices)], **shared
+                choices=[("", _("Select…")), *((each.value, each.label) for each in asked.choices)], **shared
             )
         checks = [RegexValidator(asked.pattern, asked.pattern_message)] if asked.pattern else []
         widget = forms.TextInput(_TYPED | {"class": "mono", "placeholder": asked.placeholder})

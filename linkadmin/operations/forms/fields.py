@@ -109,7 +109,7 @@ def form_field(asked: CredentialField) -> forms.Field:
         "initial": asked.initial or None,
     }
     if asked.kind is FieldKind.SELECT:
-        empty = [] if asked.required and asked.initial else [("", "—")]
+        empty = [] if asked.required and asked.initial else [("", _("Select…"))]
         return forms.ChoiceField(choices=[*empty, *((item.value, item.label) for item in asked.choices)], **shared)
     if asked.kind is FieldKind.MANY:
         offered = [(item.value, item.label) for item in asked.choices]

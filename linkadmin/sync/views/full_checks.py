@@ -110,7 +110,7 @@ def _begin(request: HttpRequest, integration: Integration) -> HttpResponse:
 
 def _stop(request: HttpRequest, full_check: FullCheck) -> HttpResponse:
     if full_checks.stop(full_check, by=reader(request)):
-        messages.success(request, _("Full check stopped. What it has read so far is kept."))
+        messages.success(request, _("Full check stopped. Links it has already checked stay updated."))
     else:
         messages.info(request, _("The full check had already finished."))
     return go(request, full_check.get_absolute_url())
