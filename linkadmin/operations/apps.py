@@ -23,4 +23,4 @@ class OperationsConfig(AppConfig):
         ACTIONS.append(action_on)
         add_part("customer-head", "operations/_new_link.html")
         add_part("link-list-head", "operations/_new_link.html")
-        add_part("no-links", "operations/_no_links.html")
+        add_part("first-link", "operations/_first_link.html")

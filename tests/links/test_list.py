@@ -231,6 +231,7 @@ def test_each_active_filter_can_be_removed(env: Environment) -> None:
 
 
 def test_no_two_statuses_to_choose_have_the_same_name(env: Environment) -> None:
+    env.belvo_link()
     offered = env.open("/links/").source.split('id="filter-state"')[1].split("</details>")[0]
     labels = [text.strip() for text in re.findall(r"<bdi>([^<>]+)</bdi></a>", offered)]
 
@@ -466,4 +467,4 @@ def test_unknown_filter_gets_a_page_with_a_way_back(env: Environment) -> None:
     page = env.open("/links/?state=foo")
 
     assert page.status == 400
-    assert "The URL contains a filter we don't recognize." in page.words
+    assert "The URL contains a filter we don't recognize" in page.words
