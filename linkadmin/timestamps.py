@@ -105,7 +105,7 @@ def ago_words(at: datetime, *, now: datetime) -> str:
 
 @lru_cache(maxsize=1000)
 def _ago_words(seconds: int, _language: str | None) -> str:
-    if seconds < 0:
+    if seconds < 1:
         return _("just now")
     if seconds < 60:
         return _("%(count)d s ago") % {"count": seconds}

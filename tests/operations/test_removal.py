@@ -34,7 +34,7 @@ def test_page_names_every_affected_link_and_what_is_lost(env: Environment) -> No
     assert {each.get_absolute_url() for each in links} <= set(page.links())
     assert other.get_absolute_url() not in page.links()
     assert "Transactions already fetched are kept." in page.words
-    assert "Stays here: the link's page with its history and notes, and the audit log." in page.words
+    assert "The link's page, history, and notes stay here, and so does the audit log." in page.words
     assert "Disconnect" in page.words
 
 

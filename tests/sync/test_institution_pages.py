@@ -38,7 +38,7 @@ def test_known_trouble_is_on_top_with_our_links(env: Environment) -> None:
 
     words = env.open("/institutions/").words
 
-    assert "Down Erebor Bank 1 of 1 link is waiting · Belvo test · down, according to the provider" in words
+    assert "Down Erebor Bank 1 of 1 link is waiting · Belvo test · according to the provider" in words
     note = "the provider reports no problem"
     assert f"Waiting Gringotts Bank 2 of 2 links are waiting · Belvo test · {note}" in words
 

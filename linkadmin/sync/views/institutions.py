@@ -274,7 +274,7 @@ def _problem(institution: Institution, ours: LinkCounts, links_url: str) -> dict
         "count": ours.waiting,
         "words": words % {"waiting": ours.waiting, "links": ours.links},
         "links_url": f"{links_url}?institution={institution.pk}&state=wait" if links_url and ours.waiting else "",
-        "note": _("down, according to the provider") if institution.is_down else _("the provider reports no problem"),
+        "note": _("according to the provider") if institution.is_down else _("the provider reports no problem"),
         "integration": institution.integration.name,
     }
 
