@@ -50,7 +50,7 @@ INTEGRATIONS: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
     BELVO: ("Belvo sandbox", {}, {"secret_id": "sandbox-id", "secret_password": "sandbox-password"}),
     HERON: ("Heron sandbox", {"integration_id": "itg_sandbox_transactions"}, {"api_key": "key_sandbox"}),
 }
-TEST_ANSWERS = {BELVO: f"{len(INSTITUTIONS)} institutions (38 ms)", HERON: "world (12 ms)"}
+TEST_ANSWERS = {BELVO: f"{len(INSTITUTIONS)} institutions (38 ms)", HERON: "hello world (12 ms)"}
 
 
 class NotEmpty(Exception):

@@ -46,7 +46,7 @@ def test_administrator_adds_an_integration_that_works(env: Environment) -> None:
     made = Integration.objects.get(name="Heron two")
     assert (answer.status, answer.location) == (303, made.get_absolute_url())
     assert made.options == {"integration_id": HERON_INTEGRATION}
-    assert client_for(made).test_connection().detail == "world"
+    assert client_for(made).test_connection().detail == "hello world"
 
 
 def test_keys_are_encrypted_and_never_shown_again(env: Environment) -> None:
@@ -69,7 +69,7 @@ def test_key_left_empty_stays_as_stored(env: Environment) -> None:
     env.heron.refresh_from_db()
     assert env.heron.name == "Heron renamed"
     assert env.heron.secrets.get().fingerprint == before
-    assert client_for(env.heron).test_connection().detail == "world"
+    assert client_for(env.heron).test_connection().detail == "hello world"
 
 
 def test_key_that_is_typed_replaces_the_old_one_and_is_untried(env: Environment) -> None:

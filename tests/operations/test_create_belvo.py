@@ -71,6 +71,19 @@ def test_hidden_field_of_the_bank_is_not_shown(env: Environment) -> None:
     assert "password" not in page.inputs()
 
 
+@pytest.mark.parametrize(("bank", "is_shown"), [("erebor_mx_retail", True), ("ofmockbank_br_retail", False)])
+def test_hint_of_the_demo_is_about_a_password_only_where_one_is_typed(
+    env: Environment, settings: Settings, bank: str, *, is_shown: bool
+) -> None:
+    settings.DEMO = True
+
+    assert ("pass_valid" in env.open(env.new_link_url(bank)).words) is is_shown
+
+
+def test_choice_names_each_provider_once(env: Environment) -> None:
+    assert f"Choose a provider {env.belvo.name} {env.heron.name}" in env.open("/links/new/").words
+
+
 def test_bank_outage_is_shown_before_anything_is_typed(env: Environment) -> None:
     page = env.open(f"/links/new/?integration={env.belvo.pk}&bank=Mar Azul")
 

@@ -304,7 +304,7 @@ def test_staff_cannot_repair_a_link_of_heron_by_typing(serve: Serve) -> None:
 def test_the_connection_test_needs_a_good_key(serve: Serve) -> None:
     script = serve(reply(200, {"hello": "world"}), reply(401, {"code": 401, "name": "Unauthorized", "description": ""}))
     heron = heron_at(script.url)
-    assert heron.test_connection().detail == "world"
+    assert heron.test_connection().detail == "hello world"
     assert script.received[0].path == "/api/hello_world/authenticated"
     with pytest.raises(KeysRejected):
         heron.test_connection()

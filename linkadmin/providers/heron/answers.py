@@ -90,7 +90,7 @@ class PartlyRefreshed(Rejected):
 
 def report(answer: Answer) -> ConnectionReport:
     greeting = answer.words(required_mapping(answer.data).get("hello"))
-    return ConnectionReport(detail=greeting, duration_ms=answer.duration_ms)
+    return ConnectionReport(detail=f"hello {greeting}", duration_ms=answer.duration_ms)
 
 
 def link(answer: Answer, *, envelope: str = "link", expected_id: str = "") -> RemoteLink:
