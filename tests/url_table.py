@@ -41,6 +41,7 @@ POST /accounts/environment/              400  400  400  400
 POST /accounts/sessions/end/             302  302  302  302
 GET  /accounts/join/                     200  200  200  200
 GET  /staff/                             403  403  200  200
+GET  /staff/roles/                       403  403  200  200
 GET  /staff/new/                         403  403  403  200
 POST /staff/new/                         403  403  403  422
 GET  /staff/{ben}/                       403  403  200  200

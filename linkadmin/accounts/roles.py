@@ -9,6 +9,7 @@ from enum import Enum, StrEnum, auto
 from typing import Any
 
 from django.db import models
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 
@@ -20,31 +21,41 @@ class Role(models.TextChoices):
 
 
 class Right(StrEnum):
-    VIEW_OVERVIEW = auto()
-    VIEW_LINKS = auto()
-    VIEW_END_USERS = auto()
-    SEE_NAMES = auto()  # without it, customer names are masked
-    CREATE_LINK = auto()
-    UPDATE_CREDENTIALS = auto()  # and enter a one-time code
-    CHANGE_LINK = auto()  # its settings, its access token, a repair URL for the customer
-    REMOVE_LINK = auto()
-    REFRESH = auto()  # and reconcile, and refresh data
-    ORGANIZE_LINKS = auto()  # assignees, notes, and customers' account managers and contact details
-    VIEW_DELIVERIES = auto()  # webhooks, without any names
-    READ_RECORDS = auto()  # what a provider has on links and customers right now
-    DECIDE_OUTCOME = auto()
-    ALLOW_ATTEMPT = auto()
-    WITHDRAW_CHALLENGE = auto()  # somebody else's, with a reason
-    EXPORT = auto()  # lists, as files
-    VIEW_INTEGRATIONS = auto()
-    TEST_CONNECTION = auto()
-    MANAGE_INTEGRATIONS = auto()
-    ENTER_ADMIN = auto()
-    VIEW_AUDIT = auto()
-    SEE_AUDIT_ALERTS = auto()  # that verification of the log failed, but not the log itself
-    VIEW_SYSTEM_STATUS = auto()  # which program runs where
-    VIEW_STAFF = auto()
-    MANAGE_STAFF = auto()
+    """What a role may do, with the words for it."""
+
+    label: Promise
+
+    def __new__(cls, value: str, label: Promise) -> "Right":
+        right = str.__new__(cls, value)
+        right._value_ = value
+        right.label = label
+        return right
+
+    VIEW_OVERVIEW = auto(), _("View the overview, institutions, and activity")
+    VIEW_LINKS = auto(), _("View links, with their history and operations")
+    VIEW_END_USERS = auto(), _("View customers")
+    SEE_NAMES = auto(), _("See customers' names")  # without it, they are masked
+    CREATE_LINK = auto(), _("Create links")
+    UPDATE_CREDENTIALS = auto(), _("Update credentials and enter codes")
+    CHANGE_LINK = auto(), _("Change a link's settings or access token, and get repair URLs")
+    REMOVE_LINK = auto(), _("Delete links")
+    REFRESH = auto(), _("Check status, refresh data, and reprocess webhooks")
+    ORGANIZE_LINKS = auto(), _("Set assignees, account managers, and contact details, and add notes")
+    VIEW_DELIVERIES = auto(), _("View webhooks, without customers' names")
+    READ_RECORDS = auto(), _("View provider records")
+    DECIDE_OUTCOME = auto(), _("Resolve unknown outcomes manually, except of their own operations")
+    ALLOW_ATTEMPT = auto(), _("Allow one more sign-in attempt, with a reason")
+    WITHDRAW_CHALLENGE = auto(), _("Cancel a colleague's code step, with a reason")
+    EXPORT = auto(), _("Export lists as files")
+    VIEW_INTEGRATIONS = auto(), _("View integrations, without their secrets")
+    TEST_CONNECTION = auto(), _("Test connections and refresh institution lists")
+    MANAGE_INTEGRATIONS = auto(), _("Add and change integrations, their API keys, and webhooks")
+    ENTER_ADMIN = auto(), _("Open Django admin, which is read-only")
+    VIEW_AUDIT = auto(), _("Read the audit log")
+    SEE_AUDIT_ALERTS = auto(), _("See warnings about the audit log")
+    VIEW_SYSTEM_STATUS = auto(), _("View system status")
+    VIEW_STAFF = auto(), _("View staff and roles")
+    MANAGE_STAFF = auto(), _("Invite colleagues and change their accounts, but not their own role")
 
 
 MATRIX: Mapping[str, frozenset[Right]] = {
@@ -135,6 +146,7 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "own-sessions-end": Access.SIGNED_IN,
     "join": Access.PUBLIC,
     "staff-list": Right.VIEW_STAFF,
+    "staff-roles": Right.VIEW_STAFF,
     "staff-new": Right.MANAGE_STAFF,
     "staff-detail": {"GET": Right.VIEW_STAFF, "POST": Right.MANAGE_STAFF},
     "staff-invite": Right.MANAGE_STAFF,

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from .views import staff
+from .views import roles, staff
 
 urlpatterns = [
     path("", staff.staff_list, name="staff-list"),
+    path("roles/", roles.staff_roles, name="staff-roles"),
     path("new/", staff.staff_new, name="staff-new"),
     path("<uuid:pk>/", staff.staff_detail, name="staff-detail"),
     path("<uuid:pk>/invitation/", staff.staff_invite, name="staff-invite"),

@@ -483,6 +483,7 @@ def staff(env: Environment) -> Shots:
     code = invitations.invite(ben, by=env.people["adm"])
     yield Shot("staff", ADMINISTRATOR, "/staff/")
     yield Shot("staff, for the auditor", AUDITOR, "/staff/")
+    yield Shot("roles", AUDITOR, "/staff/roles/")
     yield Shot("new colleague", ADMINISTRATOR, "/staff/new/")
     yield Shot("new colleague, errors", ADMINISTRATOR, "/staff/new/", submit_empty)
     yield Shot("person", ADMINISTRATOR, f"/staff/{ana.pk}/")
