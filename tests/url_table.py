@@ -116,6 +116,8 @@ GET  /integrations/{belvo}/test/         403  405  403  405
 POST /integrations/{belvo}/test/         403  303  403  303
 GET  /links/{link}/records/              200  200  403  403
 GET  /customers/{customer}/contact/      200  200  403  403
+GET  /customers/{customer}/name/         403  403  200  403
+POST /customers/{customer}/name/         403  403  422  403
 POST /customers/{customer}/contact/      303  303  403  403
 GET  /customers/{customer}/account-manager/  200  200  403  403
 POST /customers/{customer}/account-manager/  303  303  403  403
@@ -216,6 +218,7 @@ RECORDED = {
     "/customers/{customer}/",
     "/customers/{customer}/account-manager/",
     "/customers/{customer}/contact/",
+    "/customers/{customer}/name/",
     "/customers/{customer}/records/{heron}/",
     "/integrations/{heron}/records/{what}/",
     "/integrations/{heron}/records/connectors/",

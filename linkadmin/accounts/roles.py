@@ -35,6 +35,7 @@ class Right(StrEnum):
     VIEW_LINKS = auto(), _("View links, with their history and operations")
     VIEW_END_USERS = auto(), _("View customers")
     SEE_NAMES = auto(), _("See customers' names")  # without it, they are masked
+    SHOW_NAMES = auto(), _("Show a masked name once, for a reason that is recorded")
     CREATE_LINK = auto(), _("Create links")
     UPDATE_CREDENTIALS = auto(), _("Update credentials and enter codes")
     CHANGE_LINK = auto(), _("Change a link's settings or access token, and get repair URLs")
@@ -100,6 +101,7 @@ MATRIX: Mapping[str, frozenset[Right]] = {
             Right.VIEW_DELIVERIES,
             Right.VIEW_LINKS,
             Right.VIEW_END_USERS,
+            Right.SHOW_NAMES,
             Right.EXPORT,
             Right.VIEW_INTEGRATIONS,
             Right.ENTER_ADMIN,
@@ -184,6 +186,7 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "end-user-list-live": Right.VIEW_END_USERS,
     "end-user-detail": Right.VIEW_END_USERS,
     "end-user-contact": Right.ORGANIZE_LINKS,
+    "end-user-name": Right.SHOW_NAMES,
     "end-user-account-manager": Right.ORGANIZE_LINKS,
     "integration-list": Right.VIEW_INTEGRATIONS,
     "integration-detail": Right.VIEW_INTEGRATIONS,

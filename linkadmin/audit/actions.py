@@ -22,6 +22,7 @@ class Action(StrEnum):
     AUDIT_VIEWED = "audit.viewed"
     END_USER_CREATED = "end_user.created"
     END_USER_VIEWED = "end_user.viewed"
+    NAME_SHOWN = "end_user.name_shown"
     CONTACT_SET = "end_user.contact_set"
     ACCOUNT_MANAGER_SET = "end_user.account_manager_set"
     LINK_VIEWED = "link.viewed"

@@ -42,6 +42,21 @@ class NoteForm(forms.Form):
         return text
 
 
+class ShowNameForm(forms.Form):
+    """Reasons are choices: the audit log holds no typed text, which could name somebody."""
+
+    reason = forms.ChoiceField(
+        label=gettext_lazy("Why do you need the name?"),
+        choices=[
+            ("complaint", gettext_lazy("A customer's complaint")),
+            ("request", gettext_lazy("A request from a court or regulator")),
+            ("misuse", gettext_lazy("Suspected misuse")),
+            ("sample", gettext_lazy("A sample check")),
+        ],
+        widget=forms.RadioSelect,
+    )
+
+
 class AssigneeField(forms.ModelChoiceField):  # type: ignore[type-arg]
     def label_from_instance(self, obj: Any) -> str:
         return str(obj.display_name)

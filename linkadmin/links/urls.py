@@ -14,6 +14,7 @@ urlpatterns = [
     path("customers/live/", customers.end_user_list_live, name="end-user-list-live"),
     path("customers/export/", customers.end_user_list_export, name="end-user-list-export"),
     path("customers/<uuid:pk>/", customers.end_user_detail, name="end-user-detail"),
+    path("customers/<uuid:pk>/name/", customers.end_user_name, name="end-user-name"),
     path("customers/<uuid:pk>/contact/", customers.end_user_contact, name="end-user-contact"),
     path("customers/<uuid:pk>/account-manager/", customers.end_user_account_manager, name="end-user-account-manager"),
 ]

@@ -380,6 +380,7 @@ def setup(env: Environment) -> Shots:
     yield Shot("customer, account manager", SUPPORT, f"{broken.end_user.get_absolute_url()}account-manager/")
     yield Shot("customer, account manager in place", SUPPORT, broken.end_user.get_absolute_url(), assign_in_place)
     yield Shot("customer, contact details", SUPPORT, f"{broken.end_user.get_absolute_url()}contact/")
+    yield Shot("customer, show name", AUDITOR, f"{broken.end_user.get_absolute_url()}name/")
     yield Shot("customer at Heron", SUPPORT, f"/customers/{listed.end_user_id}/records/{env.heron.pk}/")
     yield Shot("customer not at Heron", SUPPORT, f"/customers/{broken.end_user_id}/records/{env.heron.pk}/")
     yield Shot("records, links at Belvo", SUPPORT, f"/integrations/{env.belvo.pk}/records/links/")

@@ -20,7 +20,7 @@ from linkadmin.exports import Export
 from linkadmin.links import queries, search
 from linkadmin.links.account_managers import set_if_unchanged
 from linkadmin.links.contacts import contact_of, set_contact
-from linkadmin.links.forms import AccountManagerForm, ContactForm
+from linkadmin.links.forms import AccountManagerForm, ContactForm, ShowNameForm
 from linkadmin.links.listing import columns, customer_filter, customer_page
 from linkadmin.links.listing.customer_filter import CustomerFilter
 from linkadmin.links.listing.customer_head import head_of
@@ -101,6 +101,21 @@ def end_user_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+def end_user_name(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Shows a masked name in a single response."""
+    customer, user = get_object_or_404(EndUser, pk=pk), reader(request)
+    form = ShowNameForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        _record(user, customer, Action.NAME_SHOWN, reason=form.cleaned_data["reason"])
+        context = {"customer": customer, "name": customer.called(see_names=True)}
+        return draw(request, "links/name.html", "name", context)
+    if not form.is_bound:
+        _note_view(user, customer)
+    context = {"customer": customer, "form": form}
+    return draw(request, "links/name.html", "name", context, status=422 if form.is_bound else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
 def end_user_contact(request: HttpRequest, pk: UUID) -> HttpResponse:
     customer, user = get_object_or_404(EndUser, pk=pk), reader(request)
     contact = contact_of(customer)
@@ -150,12 +165,17 @@ def _environments(customer: EndUser, user: User) -> tuple[str, bool]:
 
 
 def _note_view(user: User, customer: EndUser) -> None:
+    _record(user, customer, Action.END_USER_VIEWED)
+
+
+def _record(user: User, customer: EndUser, action: Action, **details: str) -> None:
     record(
         actor=user,
-        action=Action.END_USER_VIEWED,
+        action=action,
         object_type=ObjectType.END_USER,
         object_id=str(customer.pk),
         outcome=Outcome.DONE,
+        details=details,
     )
 
 
