@@ -8,7 +8,7 @@ from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from linkadmin.paging import Keyset
+from linkadmin.paging import Keyset, OldestIfNever
 
 from .filter_menus import SORT, FilterMenu, MenuOption, url_with
 from .flat_parts import FlatPart
@@ -30,7 +30,7 @@ class Order:
     """An order of a list. Its columns are those of a `Keyset`, and its labels those of both ways."""
 
     labels: tuple[str | Promise, str | Promise]
-    columns: tuple[str, ...] = ()
+    columns: tuple[str | OldestIfNever, ...] = ()
     falls: bool = False  # whether it begins with the highest value
 
 

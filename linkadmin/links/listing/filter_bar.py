@@ -16,22 +16,18 @@ from linkadmin.accounts.roles import Right, may
 from linkadmin.links.models import EndUser, Institution
 from linkadmin.providers.names import folded
 from linkadmin.providers.types import HealthState
-from linkadmin.web.filter_menus import SORT, FilterMenu, MenuOption, render_menus
+from linkadmin.web.filter_menus import FilterMenu, MenuOption, render_menus
 from linkadmin.web.flat_parts import GAP, fill_gaps
-from linkadmin.web.sorting import REVERSED
 
 from .counted import by_assignee
 from .filters import (
-    ATTENTION,
     CONSENT_ENDS,
-    CUSTOMER,
-    LAST_SYNC,
     MINE,
     NOBODY,
     OLDER,
-    SINCE,
     STATE_LABELS,
     LinkFilter,
+    sorting_of,
     url_of,
 )
 from .known import INTEGRATIONS, STAFF, integrations_in
@@ -46,17 +42,6 @@ MENU_LABELS: Mapping[str, str | Promise] = {
     "consent": gettext_lazy("Consent ends"),
     "customer": gettext_lazy("Customer"),
     "unknown": gettext_lazy("Unrecognized value"),
-    "sort": gettext_lazy("Sort"),
-}
-SORT_LABELS: Mapping[str, str | Promise] = {
-    ATTENTION: gettext_lazy("most urgent first"),
-    f"{REVERSED}{ATTENTION}": gettext_lazy("least urgent first"),
-    SINCE: gettext_lazy("longest in status first"),
-    f"{REVERSED}{SINCE}": gettext_lazy("newest in status first"),
-    LAST_SYNC: gettext_lazy("oldest sync first"),
-    f"{REVERSED}{LAST_SYNC}": gettext_lazy("latest sync first"),
-    CUSTOMER: gettext_lazy("customer, A to Z"),
-    f"{REVERSED}{CUSTOMER}": gettext_lazy("customer, Z to A"),
 }
 
 
@@ -133,7 +118,7 @@ def _menus(chosen: Choices) -> Iterator[FilterMenu]:
     for name in ("customer", "unknown"):
         if chosen.value(name):
             yield _menu(chosen, name, {})
-    yield _sort(chosen)
+    yield sorting_of(chosen.fields).menu()
 
 
 def _states(chosen: Choices) -> FilterMenu:
@@ -156,15 +141,6 @@ def _menu(chosen: Choices, name: str, labels: Mapping[str, str], *, mark: str = 
     shown = (labels.get(value) or dict(chosen.labels).get(name, "")) if value else ""
     is_typed = name == "institution"
     return FilterMenu(name, str(MENU_LABELS[name]), shown, tuple(options), _clear_url(chosen, name), is_typed=is_typed)
-
-
-def _sort(chosen: Choices) -> FilterMenu:
-    sort = chosen.value("sort") or ATTENTION
-    options = [
-        MenuOption(str(label), url_of(chosen.fields, sort=[] if each == ATTENTION else [each]), each == sort)
-        for each, label in SORT_LABELS.items()
-    ]
-    return FilterMenu(SORT, str(MENU_LABELS[SORT]), str(SORT_LABELS[sort]), tuple(options))
 
 
 def _clear_url(chosen: Choices, name: str) -> str:

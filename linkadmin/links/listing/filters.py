@@ -26,7 +26,7 @@ from linkadmin.links.unrecognized_values import showing
 from linkadmin.paging import Keyset, Listing, OldestIfNever, Part
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.search.lookups import unindexed
-from linkadmin.web.sorting import REVERSED
+from linkadmin.web.sorting import Order, Sorting
 
 from .known import INSTITUTIONS, INTEGRATIONS, STAFF
 from .narrowing import Narrowing, any_of, are_few, equal, in_stretches, is_one_of, meeting, smallest, tested
@@ -39,18 +39,16 @@ OLDER = (1, 2, 7, 30, 90, 180, 365)  # days in the same state
 CONSENT_ENDS = (7, 14, 30, 60, 90)  # days from today
 
 ATTENTION, SINCE, LAST_SYNC, CUSTOMER = "attention", "since", "sync", "customer"
-ORDERS: Mapping[str, tuple[str | OldestIfNever, ...]] = {
-    ATTENTION: RANKED,
-    SINCE: ("health_since", "id"),
-    LAST_SYNC: (OldestIfNever("last_good_at"), "id"),
-    CUSTOMER: ("end_user__name", "end_user__external_id", "id"),
+ORDERS = {
+    ATTENTION: Order((_("most urgent first"), _("least urgent first")), RANKED),
+    SINCE: Order((_("longest in status first"), _("newest in status first")), ("health_since", "id")),
+    LAST_SYNC: Order((_("oldest sync first"), _("latest sync first")), (OldestIfNever("last_good_at"), "id")),
+    CUSTOMER: Order((_("customer, A to Z"), _("customer, Z to A")), ("end_user__name", "end_user__external_id", "id")),
 }
 BY_RANK = (ATTENTION, SINCE)  # within one rank, links are sorted by the time of their state
 # About as many take as long to sort as to find when the order's index is walked.
 MOST_SORTED = {ATTENTION: 1_000, SINCE: 1_000, LAST_SYNC: 1_000, CUSTOMER: 4_000}
 BY_CUSTOMER_ID = ("end_user__external_id", "id")  # for readers who may not see names
-SORTS = [f"{sign}{name}" for name in ORDERS for sign in ("", REVERSED)]
-
 
 Value = TypeVar("Value")
 Row = TypeVar("Row", Integration, Institution, User)
@@ -86,7 +84,7 @@ STATE_LABELS: Mapping[str, str | Promise] = {
 class LinkFilter:
     """What a reader asked for. Empty values don't filter."""
 
-    query: QueryDict
+    fields: list[tuple[str, str]]  # the form values that ask for the same again
     usual: str  # the reader's environment
     states: tuple[str, ...]
     integration: Integration | None
@@ -96,12 +94,7 @@ class LinkFilter:
     consent: int
     customer: UUID | None
     unknown: UnrecognizedValue | None
-    sort: str
-
-    @property
-    def fields(self) -> list[tuple[str, str]]:
-        """The form values that ask for the same again."""
-        return [(name, value) for name in NAMES for value in self._values(name) if value]
+    sorting: Sorting
 
     @property
     def names(self) -> set[str]:
@@ -126,8 +119,9 @@ class LinkFilter:
         return INTEGRATIONS.all(pk)[pk].environment
 
     def keyset(self, *, see_names: bool) -> Keyset:
-        columns = BY_CUSTOMER_ID if self.order == CUSTOMER and not see_names else ORDERS[self.order]
-        return Keyset(*columns, newest_first=self.is_reversed)
+        if self.order == CUSTOMER and not see_names:
+            return Keyset(*BY_CUSTOMER_ID, newest_first=self.sorting.is_reversed)
+        return self.sorting.keyset
 
     def links(self, links: "QuerySet[Link]", reader: User, *, is_search: bool = False) -> "QuerySet[Link]":
         """`is_search` if they're found by an index of texts or IDs."""
@@ -209,18 +203,9 @@ class LinkFilter:
             found.append(equal("integration", self.integration.pk))
         return found
 
-    def _values(self, name: str) -> list[str]:
-        # Only states can be combined. Of other values, the last one filters.
-        values = self.query.getlist(name)
-        return values if name == "state" else values[-1:]
-
     @property
     def order(self) -> str:
-        return self.sort.removeprefix(REVERSED)
-
-    @property
-    def is_reversed(self) -> bool:
-        return self.sort.startswith(REVERSED)
+        return self.sorting.name
 
     @property
     def _until(self) -> datetime:
@@ -256,10 +241,18 @@ def url_of(fields: Iterable[tuple[str, str]], **values: Iterable[str]) -> str:
     return f"{reverse('link-list')}?{query}" if query else reverse("link-list")
 
 
+def sorting_of(fields: Iterable[tuple[str, str]]) -> Sorting:
+    """Raises `BadRequest`."""
+    return Sorting.read(ORDERS, QueryDict(urlencode(list(fields))), reverse("link-list"))
+
+
 def read(query: QueryDict, environment: str) -> LinkFilter:
-    """`environment` is the reader's. Raises `NotOffered`."""
+    """`environment` is the reader's. Raises `NotOffered` and `BadRequest`."""
+    # Only states can be combined. Of other values, the last one filters.
+    given = ((name, query.getlist(name) if name == "state" else query.getlist(name)[-1:]) for name in NAMES)
+    fields = [(name, value) for name, values in given for value in values if value]
     return LinkFilter(
-        query=query,
+        fields=fields,
         usual=environment,
         states=tuple(offered(value, STATE_LABELS) for value in query.getlist("state") if value),
         integration=_known(INTEGRATIONS.all, _id(query.get("integration"))),
@@ -269,7 +262,7 @@ def read(query: QueryDict, environment: str) -> LinkFilter:
         consent=_days(query.get("consent", ""), CONSENT_ENDS),
         customer=_id(query.get("customer")),
         unknown=_unrecognized_value(query.get("unknown")),
-        sort=offered(query.get("sort") or ATTENTION, SORTS),
+        sorting=sorting_of(fields),
     )
 
 

@@ -6,20 +6,17 @@ from functools import cache
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from linkadmin.web.sorting import Head, draw_heads
+from linkadmin.web.sorting import Head, Sorting, draw_heads
 
-from .filters import ATTENTION, CUSTOMER, LAST_SYNC, SINCE, LinkFilter
+from .filters import ATTENTION, CUSTOMER, LAST_SYNC, SINCE
 
 
 def heads(*, of_one_customer: bool = False) -> str:
     return _unsorted(get_language(), of_one_customer)
 
 
-def heads_of(chosen: LinkFilter, *, is_search: bool) -> str:
-    def url_of(sort: str) -> str:
-        return chosen.url(sort=() if sort == ATTENTION else [sort])
-
-    return draw_heads(_heads(), chosen.sort, url_of, is_search=is_search)
+def heads_of(sorting: Sorting, *, is_search: bool) -> str:
+    return sorting.heads([*_heads()], is_search=is_search)
 
 
 @cache

@@ -90,7 +90,7 @@ def _results(request: HttpRequest, chosen: LinkFilter, words: str) -> dict[str, 
     found = _matching(chosen, page, by_state, words)
     return {
         "tabs": "" if words else tabs(chosen, by_state, reader=reader(request)),
-        "heads": heads_of(chosen, is_search=bool(words)),
+        "heads": heads_of(chosen.sorting, is_search=bool(words)),
         "words": words,
         "is_too_short": search.is_too_short(words),
         "rows": rows(
