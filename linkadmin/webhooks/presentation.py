@@ -98,7 +98,7 @@ def columns() -> list[Cells]:
 
 
 def heads() -> list[Head]:
-    received = Head(_("Received"), order="received", falls=True)
+    received = Head(_("Received"), "table__time", order="received", falls=True)
     return [Head(_("Topic")), Head(_("Link or customer")), Head(_("Result")), received]
 
 

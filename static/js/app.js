@@ -71,7 +71,7 @@
 
   /* --- Rows open what their first link opens, but a selection of text stays --- */
   document.addEventListener("click", (event) => {
-    const row = event.target.closest(".table--links tbody tr");
+    const row = event.target.closest(".table--rows tbody tr");
     const link = row?.querySelector(".table__main");
     if (!link || event.target.closest("a, button, input, label") || String(getSelection())) return;
     if (event.target.closest(".table__pick")) return void row.querySelector("[name=link]").click();

@@ -28,9 +28,9 @@ def heads() -> list[Head]:
         Head(_("Change")),
         Head(_("Customer")),
         Head(_("Outcome")),
-        Head(_("Person")),
-        Head(_("Duration"), "num"),
-        Head(_("Time"), order="time", falls=True),
+        Head(_("Person"), "table__person"),
+        Head(_("Duration"), "table__extra num"),
+        Head(_("Time"), "table__time", order="time", falls=True),
     ]
 
 

@@ -190,13 +190,13 @@ def _listing(chosen: institutions.InstitutionFilter, words: str, sorting: Sortin
 
 def _heads() -> list[Head]:
     return [
-        Head(_("Name"), order="name"),
-        Head(_("Country"), order="country"),
-        Head(_("Type"), order="type"),
+        Head(_("Name"), "table__bank", order="name"),
+        Head(_("Country"), "table__count", order="country"),
+        Head(_("Type"), "table__time", order="type"),
         Head(_("Status"), order="status"),
-        Head(_("Our links"), "num"),
-        Head(_("Need action"), "num"),
-        Head(_("Waiting"), "num"),
+        Head(_("Our links"), "table__count num"),
+        Head(_("Need action"), "table__count num"),
+        Head(_("Waiting"), "table__count num"),
     ]
 
 
