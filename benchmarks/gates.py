@@ -46,6 +46,7 @@ PAGES: dict[str, tuple[str, str]] = {  # whose session, path
     "customers, by name, deep": ("manager", "/customers/?sort=name&after={deep[customers by name]}"),
     "institutions": ("manager", "/institutions/"),
     "institutions, by status": ("manager", "/institutions/?sort=-status"),
+    "institutions, by links": ("manager", "/institutions/?sort=links"),
     "institution": ("manager", "/institutions/{institution}/"),
     "deliveries": ("manager", "/deliveries/"),
     "deliveries, deep": ("manager", "/deliveries/?after={deep[deliveries]}"),

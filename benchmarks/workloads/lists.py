@@ -28,6 +28,7 @@ LISTS: Mapping[str, List] = {
     "customers": List("/customers/", rare="manager=nobody", search="post"),
     "customers by name": List("/customers/?sort=name"),
     "institutions": List("/institutions/", rare="ours=no", search="get"),
+    "institutions by links": List("/institutions/?sort=links"),
     "deliveries": List("/deliveries/", rare="outcome=invalid_payload", search="post"),
     "activity": List("/operations/", deep="operations", rare="outcome=unknown"),
     "audit": _admin("audit/auditevent", rare="outcome__exact=rejected"),

@@ -7,19 +7,20 @@ fills the days before it, while nothing has been folded yet.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import structlog
 from django.db import IntegrityError, transaction
-from django.db.models import Case, Count, F, QuerySet, UUIDField, Value, When
-from django.db.models.functions import TruncDate
+from django.db.models import Case, Count, F, OuterRef, QuerySet, Subquery, Sum, UUIDField, Value, When
+from django.db.models.functions import Coalesce, TruncDate
 
 from linkadmin.integrations.models import Integration
+from linkadmin.providers.types import HealthState
 
 from .counts import moved
 from .models import (
@@ -28,6 +29,7 @@ from .models import (
     DailyCount,
     DailyTotal,
     HealthChange,
+    Institution,
     Link,
     LinkCount,
     LinkTotal,
@@ -43,6 +45,8 @@ ANY, TOTALS, COUNTS, OWN, ASSIGNED, MINE, RECOUNTS = range(7)  # what a row of t
 ENTERED, LEFT = range(2)
 PLACE = ("integration", "institution")
 NOWHERE, ANYWHERE = Value(None, output_field=UUIDField()), Value("")  # no institution, both environments
+_ACTIVE = LinkCount.objects.filter(institution=OuterRef("pk")).exclude(state=HealthState.DISCONNECTED.value).order_by()
+ACTIVE_LINKS = _ACTIVE.values("institution").annotate(n=Sum("links")).values("n")
 SHOWN_STATE = Case(When(verifying_since__isnull=False, then=Value(VERIFYING)), default=F("health"))
 
 logger = structlog.get_logger(__name__)
@@ -131,7 +135,7 @@ def _fold_some() -> int:
     environments = _environments() if moves else {}
     flows = [flow for each in moves for flow in _flows(each, environments[each.integration_id])]
     LinkTotal.objects.add(_net(flows, "integration", "state"))
-    LinkCount.objects.add(_net(_placed(flows), "institution", "state", "integration"))
+    _add_links_of_institutions(_net(_placed(flows), "institution", "state", "integration"))
     DailyTotal.objects.add(_by_day(flows))
     DailyCount.objects.add(_by_day_and_place(flows))
     CountMove.objects.filter(pk__in=[each.pk for each in moves]).delete()
@@ -155,8 +159,21 @@ def _fold_staff() -> int:
 def _correct(found: Comparison) -> None:
     Recount.objects.create(id=found.recounts + 1, corrected=found.wrong, of_staff=True)
     LinkTotal.objects.add({key: (off,) for key, off in found.totals.items()})
-    LinkCount.objects.add({key: (off,) for key, off in found.counts.items()})
+    _add_links_of_institutions({key: (off,) for key, off in found.counts.items()})
     StaffCount.objects.add(found.staff)
+
+
+def _add_links_of_institutions(by_key: Mapping[Key, tuple[int, ...]]) -> None:
+    LinkCount.objects.add(by_key)
+    active = Counter[UUID]()
+    for (institution, state, _integration), (links,) in by_key.items():
+        if state != HealthState.DISCONNECTED:
+            active[institution] += links
+    changed = Institution.objects.filter(pk__in=[pk for pk, links in active.items() if links])
+    for pk, _name in sorted(changed.values_list("pk", "name"), key=itemgetter(1)):  # as lists are stored: no deadlocks
+        institution = Institution.objects.filter(pk=pk)
+        bool(institution.select_for_update(no_key=True))  # the sum then has what another fold added
+        institution.update(active_links=Coalesce(Subquery(ACTIVE_LINKS), 0))
 
 
 def _fill_days(flows: list[Flow]) -> None:

@@ -27,6 +27,9 @@ ORDERS = {  # each with an index
     "country": Order((_("country, A to Z"), _("country, Z to A")), ("country", "display_name", "id")),
     "type": Order((_("type, A to Z"), _("type, Z to A")), ("kind", "display_name", "id")),
     "status": Order((_("status, A to Z"), _("status, Z to A")), ("status", "display_name", "id")),
+    "links": Order(
+        (_("most links first"), _("fewest links first")), ("active_links", "display_name", "id"), falls=True
+    ),
 }
 NEED_SOMEBODY = [state.value for group in (Group.CUSTOMER, Group.US) for state in group.states]
 WAITING, ENDED = HealthState.WAITING.value, HealthState.DISCONNECTED.value

@@ -76,9 +76,11 @@ def look_up(integration: Integration, provider: Provider, filters: Filters, page
 
 def _store(integration: Integration, remote: Iterable[RemoteInstitution], now: datetime) -> int:
     # One statement can't update a row twice, and a list that shifts between two pages repeats a name.
-    rows = {each.name: Institution(integration=integration, name=each.name, **_columns(each, now)) for each in remote}
+    # By name, so that no two writers lock them in different orders.
+    by_name = {each.name: each for each in remote}
+    rows = [Institution(integration=integration, name=name, **_columns(by_name[name], now)) for name in sorted(by_name)]
     Institution.objects.bulk_create(
-        rows.values(),
+        rows,
         update_conflicts=True,
         unique_fields=["integration", "name"],
         update_fields=COLUMNS,

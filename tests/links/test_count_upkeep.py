@@ -132,6 +132,13 @@ def assert_exact_in(environment: str, links: list[Link]) -> None:
     assert found.unassigned == Counter(link.shown_state for link in links if link.assignee_id is None)
 
 
+def assert_institutions_know_their_links() -> None:
+    links = Counter(Link.objects.exclude(health="disconnected").values_list("institution", flat=True))
+    assert dict(Institution.objects.values_list("pk", "active_links")) == {
+        pk: links[pk] for pk in Institution.objects.values_list("pk", flat=True)
+    }
+
+
 def sabotage() -> None:
     """Make counts wrong, as a fault would."""
     total, count = LinkTotal.objects.order_by("pk")[0], LinkCount.objects.order_by("pk").first()
@@ -155,6 +162,7 @@ def test_counts_stay_exact_while_links_change_and_others_fold() -> None:
 
     together(lambda: assert_no_moves())
     together(assert_exact)
+    together(assert_institutions_know_their_links)
 
 
 def assert_no_moves() -> None:
@@ -172,6 +180,8 @@ def test_recount_is_exact_while_links_change_and_others_recount() -> None:
     together(*writers, recount, recount, fold, recount)
 
     together(assert_exact)
+    together(fold)
+    together(assert_institutions_know_their_links)
     together(lambda: assert_recounts_at_least(1))
 
 

@@ -40,6 +40,7 @@ STATEMENTS = {  # those for session and user included
     "customers, by name, deep": 9,
     "institutions": 17,
     "institutions, by status": 17,
+    "institutions, by links": 17,
     "institution": 6,
     "deliveries": 8,
     "deliveries, deep": 8,

@@ -10,10 +10,10 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from linkadmin.integrations.models import Integration
-from linkadmin.links import counts, health, institutions
+from linkadmin.links import count_upkeep, counts, health, institutions
 from linkadmin.links.models import Institution
 from linkadmin.paging import PAGE_SIZE
-from linkadmin.providers.types import Cause, Observation
+from linkadmin.providers.types import Cause, Observation, RemoteLink
 from linkadmin.simulator.settings import SimulatorSettings
 from tests.environment import HTMX, Environment
 from tests.markup import Page, read
@@ -96,7 +96,28 @@ def test_heads_sort_both_ways(env: Environment) -> None:
     assert len(set(by_country)) > 1
     assert reversed_names == names(env.open("/institutions/"))[::-1]
     assert "/institutions/?q=bank&sort=-name" in env.open("/institutions/?q=bank").links()
-    assert env.open("/institutions/?sort=links").status == 400
+    assert env.open("/institutions/?sort=waiting").status == 400
+
+
+def test_institutions_sort_by_their_active_links(env: Environment) -> None:
+    one, two, ended = env.belvo_link("Acme", bank=EREBOR), "gringotts_mx_retail", env.belvo_link("Gone")
+    for customer in ("Blue", "Gold"):
+        env.belvo_link(customer, bank=two)
+    count_upkeep.fold()
+    assert names(env.open("/institutions/?sort=links"))[0] == two
+
+    health.observe(ended, health.Report(Observation(Cause.REMOVED), health.Source.CALL, timezone.now()))
+    health.observe_remote(
+        one,
+        RemoteLink(one.remote_id, Observation(Cause.WORKING), institution=two),
+        source=health.Source.LIST,
+        at=timezone.now(),
+    )
+    count_upkeep.fold()
+
+    assert names(env.open("/institutions/?sort=links"))[0] == two
+    assert names(env.open("/institutions/?sort=-links"))[-1] == two
+    assert list(Institution.objects.filter(active_links__gt=0).values_list("name", "active_links")) == [(two, 3)]
 
 
 def test_an_id_is_shown_if_it_says_something_else(env: Environment) -> None:

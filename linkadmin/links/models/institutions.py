@@ -35,6 +35,8 @@ class Institution(models.Model):
     resources = models.JSONField(_("data"), default=list, blank=True)
     form_fields = models.JSONField(_("form fields"), default=list, blank=True)
     read_at = models.DateTimeField(_("fetched"), default=timezone.now)
+    # For the order of the list. Changes with the counts, so a moment after the links.
+    active_links = models.IntegerField(_("links"), default=0, db_default=0, editable=False)
 
     class Meta:
         verbose_name = _("institution")
@@ -43,6 +45,7 @@ class Institution(models.Model):
         # The list's order, for all and for each value of a filter. Institutions are written once a day.
         indexes = [
             models.Index(fields=["display_name", "id"], name="institution_by_name"),
+            models.Index(fields=["active_links", "display_name", "id"], name="institution_by_links"),
             models.Index(fields=["integration", "display_name", "id"], name="institution_of_integration"),
             models.Index(fields=["country", "display_name", "id"], name="institution_of_country"),
             models.Index(fields=["kind", "display_name", "id"], name="institution_of_kind"),

@@ -194,7 +194,7 @@ def _heads() -> list[Head]:
         Head(_("Country"), "table__count", order="country"),
         Head(_("Type"), "table__time", order="type"),
         Head(_("Status"), order="status"),
-        Head(_("Our links"), "table__count num"),
+        Head(_("Our links"), "table__count num", order="links", falls=True),
         Head(_("Need action"), "table__count num"),
         Head(_("Waiting"), "table__count num"),
     ]
