@@ -55,8 +55,9 @@ def secret(name: str, *, kept_in: Path | None = None) -> str:
 
 
 # Lists read their first rows through indexes. Compiling such a statement takes longer than running it, parallel workers
-# read far more than is shown, and by default PostgreSQL takes random reads to be as slow as on a spinning disk.
-POSTGRESQL = "-c jit=off -c max_parallel_workers_per_gather=0 -c random_page_cost=1.1"
+# read far more than is shown, and by default PostgreSQL takes random reads to be as slow as on a spinning disk. It also
+# expects that of a cursor only the first tenth is read, but exports read all.
+POSTGRESQL = "-c jit=off -c max_parallel_workers_per_gather=0 -c random_page_cost=1.1 -c cursor_tuple_fraction=1"
 # More cache, or the file mapped into memory, only helps reads that repeat: the system caches the file too. But each of
 # a process's threads has its own cache, and what is mapped counts as memory of each process. See docs/performance.md.
 SQLITE = (

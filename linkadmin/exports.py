@@ -1,28 +1,27 @@
 """CSV of a list as it's filtered and sorted: streamed, at most two at once in a process, safe in spreadsheets, audited.
 
-The database writes the lines, thousands at a time, each time from the last key on. So memory stays flat, and neither a
-transaction nor a PostgreSQL connection is held while a reader downloads. A row that moves in the list's order meanwhile
-may be missing or occur twice.
+The database writes the lines. No transaction is held while a reader downloads, and memory stays flat: SQLite reads
+thousands of lines at a time, each time from the last key on. PostgreSQL, which would look up each line's customer then,
+reads all but the first lines at once into a cursor that outlives its transaction. A row that moves in the list's order
+meanwhile may be missing or occur twice.
 
 All cells are quoted. Times are in UTC. The file is UTF-8 and starts with a byte order mark: without one, Excel expects
 another encoding and garbles accents. A cell that a spreadsheet would take for a formula starts with an apostrophe.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from threading import BoundedSemaphore
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import urlencode
-from uuid import UUID
 
 import structlog
 from django.core.exceptions import EmptyResultSet
-from django.db import connection, transaction
-from django.db.models import Case, DateTimeField, F, Func, Model, Q, TextField, UUIDField, Value, When
+from django.db import connection
+from django.db.models import Case, F, Func, Model, Q, TextField, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Coalesce, NullIf
 from django.forms import BaseForm
@@ -34,14 +33,15 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, override
 
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
-from linkadmin.compiled_query import as_sql, time_of
+from linkadmin.compiled_query import as_sql
 from linkadmin.database import return_connections
-from linkadmin.paging import Column, Key, Listing
+from linkadmin.paging import Key, Listing
 from linkadmin.web.pages import RETRY_SECONDS, reader
 from linkadmin.web.storage import UNUSABLE
 
 AT_ONCE = 2  # per process: each occupies a thread of the web server
 FIRST_LINES, MOST_LINES = 500, 10_000  # of a chunk; a reader waits for the first one
+NO_LIMIT = 2**31 - 1  # lines
 TAKEN_SECONDS = 60  # how long a reader may take to accept a chunk
 LONGEST_DETAIL = 200  # of an audit event
 BOM, LINE_END = "\ufeff", "\r\n"
@@ -57,7 +57,7 @@ _GUARD = (
 )
 
 Row = TypeVar("Row", bound=Model)
-Chunk: TypeAlias = tuple[str, int]  # lines, and their number
+Chunks: TypeAlias = Generator[tuple[str, int]]  # lines, and their number
 Field: TypeAlias = str | Combinable  # of the list's model
 
 _slots = BoundedSemaphore(AT_ONCE)
@@ -78,7 +78,7 @@ class Export:
 
     name: str
     labels: Sequence[str]
-    chunks: Iterator[Chunk]
+    chunks: Chunks
     environment: str = ""  # of a list of one
     filters: Sequence[tuple[str, str]] = ()
     is_search: bool = False
@@ -134,7 +134,7 @@ def filters_of(form: BaseForm) -> list[tuple[str, str]]:
     return [(name, str(form.data[name])) for name in form.fields if form.data.get(name)]
 
 
-def of_list(listing: Listing[Any], columns: Sequence[Cells]) -> tuple[Sequence[str], Iterator[Chunk]]:
+def of_list(listing: Listing[Any], columns: Sequence[Cells]) -> tuple[Sequence[str], Chunks]:
     """Labels and chunks of a list."""
     line = _Line(*(column.text for column in columns))
     return [column.label for column in columns], _chunks(listing, line)
@@ -142,12 +142,12 @@ def of_list(listing: Listing[Any], columns: Sequence[Cells]) -> tuple[Sequence[s
 
 def of_few(
     listing: Listing[Row], labels: Iterable[str | Promise], texts: Callable[[Sequence[Row]], Iterable[Sequence[str]]]
-) -> tuple[Sequence[str], Iterator[Chunk]]:
+) -> tuple[Sequence[str], Chunks]:
     """Labels and chunks of a short list. `texts` gets some hundred rows at a time."""
     return of_texts(labels, (row for rows in _instances(listing) for row in texts(rows)))
 
 
-def of_texts(labels: Iterable[str | Promise], rows: Iterable[Sequence[str]]) -> tuple[Sequence[str], Iterator[Chunk]]:
+def of_texts(labels: Iterable[str | Promise], rows: Iterable[Sequence[str]]) -> tuple[Sequence[str], Chunks]:
     """Labels and chunks of rows that are texts already."""
     return list(map(str, labels)), ((_line(row), 1) for row in rows)
 
@@ -208,6 +208,7 @@ class _Download:
             return
         self._is_closed = True
         try:
+            self._export.chunks.close()  # with its cursor
             with structlog.contextvars.bound_contextvars(request_id=self._request_id):
                 self._record(Outcome.DONE if self._is_whole else Outcome.CANCELED, rows=self._rows)
         except UNUSABLE as error:
@@ -244,13 +245,40 @@ class _Download:
         )
 
 
-def _chunks(listing: Listing[Any], line: "_Line") -> Iterator[Chunk]:
+def _chunks(listing: Listing[Any], line: "_Line") -> Chunks:
     lines, count, key = _read_chunk(listing, line, None, FIRST_LINES)
     yield lines, count
+    if key is not None and connection.vendor == "postgresql":
+        yield from _rest(listing, line)
+        return
     while key is not None:
         lines, count, key = _read_chunk(listing, line, key, MOST_LINES)
-        return_connections()
         yield lines, count
+
+
+def _read_chunk(listing: Listing[Any], line: "_Line", key: Key | None, most: int) -> tuple[str, int, Key | None]:
+    """Lines, their number, and the key of the last one if there may be more."""
+    rows = listing.following(key, most=most)
+    try:
+        sql, params = as_sql(rows.annotate(line=line).values_list("line"))
+    except EmptyResultSet:
+        return "", 0, None
+    joined = "group_concat" if connection.vendor == "sqlite" else "string_agg"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {joined}(line, ''), COUNT(*) FROM ({sql}) AS page", params)  # noqa: S608
+        lines, count = cursor.fetchone()
+    keys = rows.values_list(*(column.expression for column in listing.columns))
+    return lines or "", count, keys[most - 1 :].first()
+
+
+def _rest(listing: Listing[Any], line: "_Line") -> Chunks:
+    """All after the first chunk."""
+    sql, params = as_sql(listing.following(None, most=NO_LIMIT).annotate(line=line).values_list("line")[FIRST_LINES:])
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(sql, params)
+        while rows := cursor.fetchmany(MOST_LINES):
+            yield "".join([each for (each,) in rows]), len(rows)
+    return_connections()
 
 
 def _instances(listing: Listing[Row]) -> Iterator[Sequence[Row]]:
@@ -263,44 +291,6 @@ def _instances(listing: Listing[Row]) -> Iterator[Sequence[Row]]:
         if len(rows) < FIRST_LINES:
             return
         key = tuple(getattr(rows[-1], name) for name in keys)
-
-
-def _read_chunk(listing: Listing[Any], line: "_Line", key: Key | None, most: int) -> tuple[str, int, Key | None]:
-    """Lines, their number, and the key of the last one if there may be more."""
-    keys = {f"key_{place}": column.expression for place, column in enumerate(listing.columns)}
-    try:
-        sql, params = as_sql(listing.following(key, most=most).annotate(line=line, **keys).values_list("line", *keys))
-    except EmptyResultSet:
-        return "", 0, None
-    joined = "group_concat" if connection.vendor == "sqlite" else "string_agg"
-    with _in_order(), connection.cursor() as cursor:
-        cursor.execute(
-            f"WITH page AS MATERIALIZED ({sql}) SELECT found.*, last.* "  # noqa: S608 - the ORM's text
-            f"FROM (SELECT {joined}(line, ''), COUNT(*) FROM page) AS found "
-            f"LEFT JOIN (SELECT {', '.join(keys)} FROM page LIMIT 1 OFFSET {most - 1}) AS last ON TRUE",
-            params,
-        )
-        lines, count, *values = cursor.fetchone()
-    last = tuple(map(_key_value, listing.columns, values)) if count == most else None
-    return lines or "", count, last
-
-
-def _in_order() -> AbstractContextManager[object]:
-    return _unsorted() if connection.vendor == "postgresql" else nullcontext()
-
-
-@contextmanager
-def _unsorted() -> Iterator[None]:
-    """Keep PostgreSQL from sorting all that follows a key: it expects few rows there."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_sort = off")
-        yield
-
-
-def _key_value(column: Column, value: Any) -> Any:
-    if isinstance(column.field, DateTimeField):
-        return time_of(value)
-    return UUID(value) if isinstance(column.field, UUIDField) and isinstance(value, str) else value
 
 
 def _line(cells: Iterable[str]) -> str:
@@ -362,5 +352,5 @@ class _Line(Func):
         if connection.vendor == "sqlite":
             shape = ",".join(['"%%s"'] * len(cells))
             return f"printf('{shape}{LINE_END}', {', '.join(cells)})", params
-        between = """, '","', """
-        return f"""concat('"', {between.join(cells)}, '"{LINE_END}')""", params
+        joined = f"""concat_ws('","', {", ".join(cells)})"""
+        return f"""concat('"', {joined}, '"{LINE_END}')""", params

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import pytest
+from django.db import connection
 from django.http.response import HttpResponseBase
 
 from linkadmin import exports
@@ -407,6 +408,25 @@ def test_a_download_that_is_broken_off_is_recorded_with_what_was_read(env: Envir
     requested, canceled = events()
     assert (canceled.outcome, canceled.details["rows"]) == ("canceled", 2)
     assert canceled.request_id == requested.request_id != ""
+
+
+def open_cursors() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT COUNT(*) FROM pg_cursors")
+        return int(cursor.fetchone()[0])
+
+
+@pytest.mark.servers
+@pytest.mark.django_db(transaction=True)
+def test_a_download_that_is_broken_off_leaves_no_cursor_and_no_transaction(env: Environment, many: None) -> None:
+    pieces = env.client("mia").get("/links/export/")._iterator
+    next(pieces)
+    next(pieces)  # the first one of the cursor
+    assert (open_cursors(), connection.in_atomic_block) == (1, False)
+
+    pieces.close()
+
+    assert open_cursors() == 0
 
 
 @pytest.mark.django_db(transaction=True)  # closing a response closes its connection
