@@ -1,0 +1,28 @@
+from typing import Any
+
+import structlog
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
+
+from linkadmin.accounts.factors import owned
+from linkadmin.accounts.models import User
+
+logger = structlog.get_logger(__name__)
+
+
+class Command(BaseCommand):
+    help = (
+        "Let somebody back in who lost all second factors: removes them and the recovery codes, and ends all sessions. "
+        "The next sign-in takes the password alone, then asks for a new second factor."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("username")
+
+    def handle(self, *args: Any, username: str, **options: Any) -> None:
+        user = User.objects.named(username)
+        if user is None:
+            raise CommandError(_("Nobody has this username."))
+        owned.recover(user)
+        logger.error("access.recovered", user_id=str(user.pk))
+        self.stdout.write(_("Second factors removed, and all sessions ended. This is in the audit log."))
