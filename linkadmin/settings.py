@@ -89,6 +89,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "csp",
     "django_filters",
     "django_htmx",
@@ -258,6 +259,18 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_FORMS = {"change_password": "linkadmin.accounts.backend.LimitedChangePasswordForm"}
 ACCOUNT_RATE_LIMITS = False  # accounts/limits.py counts exactly, in rows that other traffic doesn't evict
+ACCOUNT_LOGIN_TIMEOUT = 5 * 60  # seconds between a password and its second factor
+MFA_ADAPTER = "linkadmin.accounts.factors.adapter.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn"]  # recovery codes are ours: allauth derives its own from a stored seed
+MFA_TOTP_TOLERANCE = 1  # steps of 30 seconds that a device's clock may be off
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+MFA_PASSKEY_LOGIN_ENABLED = True
+# Part of each passkey: with another one, none of them works.
+PASSKEY_DOMAIN = env.text("LINKADMIN_PASSKEY_DOMAIN", ALLOWED_HOSTS[0])
+SECOND_FACTOR_REQUIRED = not DEMO
+# How long a sign-in or a confirmation is enough for support's acts, and for administrators' acts and exports.
+CONFIRMED_SECONDS = env.number("LINKADMIN_CONFIRMED_SECONDS", 60 * 60)
+CONFIRMED_BRIEFLY_SECONDS = env.number("LINKADMIN_CONFIRMED_BRIEFLY_SECONDS", 10 * 60)
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 
 # --- Language and time ---

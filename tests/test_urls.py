@@ -51,6 +51,7 @@ def places(env: Environment) -> dict[str, str]:
         "what": "customers",
         "source": "dso_1",
         "ben": str(env.people["ben"].pk),
+        "factor": "1",
         "challenge": str(uuid.uuid4()),
     }
 

@@ -36,7 +36,20 @@ POST /links/{link}/code/withdraw/       303  403  403  403
 GET  /links/{link}/code/withdraw/       405  403  403  403
 GET  /links/{link}/code/cancel/         403  303  403  403
 POST /links/{link}/code/cancel/         403  303  403  403
-GET  /accounts/sessions/                 200  200  200  200
+GET  /accounts/security/                 200  200  200  200
+GET  /accounts/confirm/                  200  200  200  200
+POST /accounts/confirm/                  422  422  422  422
+POST /accounts/confirm/passkey/options/  200  200  200  200
+GET  /accounts/factors/new/              200  200  200  200
+GET  /accounts/factors/app/              200  200  200  200
+POST /accounts/factors/app/              422  422  422  422
+POST /accounts/factors/passkey/          422  422  422  422
+POST /accounts/factors/passkey/options/  200  200  200  200
+POST /accounts/factors/{factor}/remove/  404  404  404  404
+POST /accounts/recovery-codes/           404  404  404  404
+GET  /accounts/login/factor/             302  302  302  302
+POST /accounts/login/passkey/            302  302  302  302
+POST /accounts/login/passkey/options/    200  200  200  200
 POST /accounts/environment/              400  400  400  400
 POST /accounts/sessions/end/             302  302  302  302
 GET  /accounts/join/                     200  200  200  200
@@ -48,6 +61,7 @@ GET  /staff/{ben}/                       403  403  200  200
 POST /staff/{ben}/                       403  403  403  422
 POST /staff/{ben}/invitation/            403  403  403  200
 POST /staff/{ben}/sessions/end/          403  403  403  303
+POST /staff/{ben}/factors/reset/         403  403  403  303
 GET  /links/{link}/live/                 200  200  200  403
 GET  /links/{link}/history/              200  200  200  403
 POST /links/{link}/history/              405  405  405  403
@@ -192,6 +206,9 @@ NAMES, *LINES = [line.split() for line in TABLE.strip().splitlines()]
 ROWS = [(line[0], line[1], dict(zip(NAMES, map(int, line[2:]), strict=True))) for line in LINES]
 PUBLIC = {
     "/accounts/join/": 200,
+    "/accounts/login/factor/": 302,
+    "/accounts/login/passkey/": 302,
+    "/accounts/login/passkey/options/": 200,
     "/healthz/": 200,
     "/livez/": 200,
     "/readyz/": 200,

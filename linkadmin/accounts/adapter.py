@@ -30,6 +30,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def get_client_ip(self, request: HttpRequest) -> str:
         return client_address(request)
 
+    def get_login_stages(self) -> list[str]:
+        return ["linkadmin.accounts.factors.stage.FactorStage"]
+
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Don't count here: the backend counts every attempt, whichever form it comes from."""
 

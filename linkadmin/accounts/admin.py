@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from allauth.account import admin as _allauth_admin  # noqa: F401 - both register what is taken back below
+from allauth.account import admin as _allauth_admin  # noqa: F401 - they register what is taken back below
 from allauth.account.decorators import secure_admin_login
 from allauth.account.models import EmailAddress
+from allauth.mfa import admin as _allauth_mfa_admin  # noqa: F401
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.auth import admin as _auth_admin  # noqa: F401
 from django.contrib.auth.models import Group
@@ -46,7 +48,7 @@ admin.site.logout = sign_out_of_admin  # type: ignore[method-assign, assignment]
 admin.site.password_change = _own_password  # type: ignore[method-assign, assignment]
 
 
-admin.site.unregister([Group, EmailAddress])  # we use neither
+admin.site.unregister([Group, EmailAddress, Authenticator])  # we use none of them there
 
 
 @admin.register(User)

@@ -1,9 +1,9 @@
-"""Limits on password attempts: counted in database rows, under a lock, before any password is hashed.
+"""Limits on attempts to sign in: counted in database rows, under a lock, before any password or code is checked.
 
 An account has five attempts per 15 minutes from unknown browsers, five from each known device, and five for a
-signed-in person. Unknown devices of one IP address share 20 per hour. From the client, only the username, the signed
-device cookie and the IP address affect the count. The cookie shows that somebody signed in to the account with this
-browser.
+signed-in person. Its second factors have five of their own, wherever they come from. Unknown devices of one IP address
+share 20 per hour. From the client, only the username, the signed device cookie and the IP address affect the count. The
+cookie shows that somebody signed in to the account with this browser.
 """
 
 import secrets
@@ -42,6 +42,7 @@ BOUNDS = {
     "account": Bound(5, timedelta(minutes=15)),
     "device": Bound(5, timedelta(minutes=15)),
     "session": Bound(5, timedelta(minutes=15)),
+    "factor": Bound(5, timedelta(minutes=15)),
     "address": Bound(20, timedelta(hours=1)),
 }
 
@@ -61,7 +62,7 @@ class TooManyAttempts(ValidationError):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A password check that was let through."""
+    """A check of a password, code or passkey that was let through."""
 
     keys: tuple[str, ...]
     at: datetime
@@ -79,9 +80,22 @@ class Attempt:
 
 
 def count(request: HttpRequest, username: str, user: User | None) -> Attempt:
-    """Raises TooManyAttempts, and records it, if no attempt is left."""
+    """Count a password. Raises TooManyAttempts, and records it, if no attempt is left."""
+    return _count(_keys(request, username, user), user)
+
+
+def count_factor(user: User) -> Attempt:
+    """Count a code or passkey of somebody whose password was right. Raises TooManyAttempts."""
+    return _count((_key("factor", str(user.pk)),), user)
+
+
+def count_unnamed(request: HttpRequest) -> Attempt:
+    """Count a passkey of a person still unknown: nobody can lock out somebody else. Raises TooManyAttempts."""
+    return _count((_key("address", client_network(request)),), None)
+
+
+def _count(keys: tuple[str, ...], user: User | None) -> Attempt:
     now = timezone.now()
-    keys = _keys(request, username, user)
     with transaction.atomic():
         rows = [_locked(key, now) for key in keys]
         spent = [row for row in rows if len(row.attempts) >= BOUNDS[_kind(row.key)].attempts]

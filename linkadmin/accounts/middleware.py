@@ -28,8 +28,9 @@ from linkadmin.database import waiting_at_most
 from linkadmin.web import storage
 
 from . import unsent
+from .factors import confirmation
 from .models import User
-from .roles import Access, Right, may, rule_for
+from .roles import WITH_FORM, Access, Right, Rule, may, rule_for
 from .session_store import SEEN, STARTED
 from .sessions import CLEARED, record_end
 
@@ -40,6 +41,7 @@ logger = structlog.get_logger(__name__)
 SAVE_SECONDS = 1.0  # for a session; the next page tries again
 POLLS = "/live/"  # URLs that open pages poll on their own: no sign of a person
 FOLLOWS_HEADER = "Live-Follows"  # sent by pages that redraw themselves: no sign of a person either
+_ENROLLMENT = {Access.WITHOUT_FACTOR, Access.OWN_FACTORS}
 _ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
 
@@ -116,14 +118,24 @@ class DeclaredRights(MiddlewareMixin):
             return _to_sign_in(request)
         if rule is None:
             logger.error("access.undeclared", view=_view_name(request), method=request.method)
-        if rule is Access.SIGNED_IN or (isinstance(rule, Right) and may(request.user, rule)):
-            return None
+        if rule not in _ENROLLMENT and confirmation.lacks_factor(request):
+            return confirmation.to_enrollment(request)
+        if isinstance(rule, Access) or (rule is not None and may(request.user, rule)):
+            return confirmation.refusal(request, _rule_of_form(request) or rule)
         _record_denied(request)
         raise PermissionDenied
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> None:
         if isinstance(exception, PermissionDenied) and request.user.is_authenticated:
             _record_denied(request)
+
+
+def _rule_of_form(request: HttpRequest) -> Rule | None:
+    """On a page that others only read, the rule of its form, for those who may submit it."""
+    if request.method not in unsent.SAFE or _view_name(request) not in WITH_FORM:
+        return None
+    rule = rule_for(_view_name(request), "POST")
+    return rule if isinstance(rule, Right) and may(request.user, rule) else None
 
 
 def _view_name(request: HttpRequest) -> str:

@@ -203,6 +203,19 @@ class Invitation(models.Model):
         return str(self.user_id)
 
 
+class RecoveryCode(models.Model):
+    """A code that isn't used yet. Only `factors/recovery_codes.py` uses this table."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="recovery_codes")
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "digest"], name="recovery_code_unique")]
+
+    def __str__(self) -> str:
+        return str(self.user_id)
+
+
 class SignInLimit(models.Model):
     """Attempts that count against an account, device, session or IP address. Only `limits.py` uses this table."""
 

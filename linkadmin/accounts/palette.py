@@ -20,7 +20,7 @@ ENTRIES = (
         for _label, section in NAVIGATION
         for each in section
     ),
-    PaletteEntry(PaletteGroup.PAGES, gettext_lazy("Your sessions"), "own-sessions", "monitor-smartphone"),
+    PaletteEntry(PaletteGroup.PAGES, gettext_lazy("Security"), "own-security", "shield-check"),
     PaletteEntry(PaletteGroup.ACTIONS, gettext_lazy("Change password"), "account_change_password", "key-round"),
     PaletteEntry(
         PaletteGroup.ACTIONS,

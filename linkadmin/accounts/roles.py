@@ -130,9 +130,17 @@ MATRIX: Mapping[str, frozenset[Right]] = {
 class Access(Enum):
     PUBLIC = auto()
     SIGNED_IN = auto()
+    WITHOUT_FACTOR = auto()  # signed in, even if a required second factor is still missing
+    OWN_FACTORS = auto()  # the same, but only after confirming it's them
 
 
 Rule = Right | Access
+
+# Before these, people confirm it's them, unless they did or signed in recently. BRIEFLY: within minutes, not an hour.
+BRIEFLY = frozenset({Access.OWN_FACTORS, Right.MANAGE_INTEGRATIONS, Right.MANAGE_STAFF, Right.EXPORT})
+CONFIRMED_ACTS = BRIEFLY | {Right.CREATE_LINK, Right.UPDATE_CREDENTIALS, Right.CHANGE_LINK, Right.REMOVE_LINK}
+# Pages that others only read. They ask those who may submit the form on it.
+WITH_FORM = frozenset({"link-code", "staff-detail"})
 
 URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "livez": Access.PUBLIC,
@@ -141,9 +149,20 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "statusz": Access.PUBLIC,
     "system-status": Right.VIEW_SYSTEM_STATUS,
     "account_login": Access.PUBLIC,
-    "account_logout": Access.SIGNED_IN,
+    "sign-in-factor": Access.PUBLIC,
+    "sign-in-passkey": Access.PUBLIC,
+    "sign-in-passkey-options": Access.PUBLIC,
+    "account_logout": Access.WITHOUT_FACTOR,
     "account_change_password": Access.SIGNED_IN,
-    "own-sessions": Access.SIGNED_IN,
+    "confirm": Access.WITHOUT_FACTOR,
+    "confirm-passkey-options": Access.WITHOUT_FACTOR,
+    "own-security": Access.SIGNED_IN,
+    "factor-new": Access.OWN_FACTORS,
+    "factor-app": Access.OWN_FACTORS,
+    "factor-passkey": Access.OWN_FACTORS,
+    "factor-passkey-options": Access.OWN_FACTORS,
+    "factor-remove": Access.OWN_FACTORS,
+    "recovery-codes": Access.OWN_FACTORS,
     "own-environment": Access.SIGNED_IN,
     "own-sessions-end": Access.SIGNED_IN,
     "join": Access.PUBLIC,
@@ -153,6 +172,7 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "staff-detail": {"GET": Right.VIEW_STAFF, "POST": Right.MANAGE_STAFF},
     "staff-invite": Right.MANAGE_STAFF,
     "staff-end-sessions": Right.MANAGE_STAFF,
+    "staff-reset-factors": Right.MANAGE_STAFF,
     "csp-reports": Access.PUBLIC,
     "live": Access.SIGNED_IN,
     "find": Access.SIGNED_IN,  # each result needs the right to its own page

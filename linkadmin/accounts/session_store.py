@@ -15,6 +15,8 @@ from linkadmin.compiled_query import CompiledQuery
 
 STARTED, SEEN = "started_at", "seen_at"  # seconds since 1970
 ADDRESS, BROWSER = "address", "browser"
+FACTOR = "factor"  # the kind of second factor that was proved, empty if none
+CONFIRMED = "confirmed_at"  # when a person last proved all they have, in seconds since 1970
 
 
 class SessionStore(DatabaseStore):

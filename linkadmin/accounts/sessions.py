@@ -17,7 +17,7 @@ from linkadmin.web.proxies import client_address
 
 from .browsers import browser_in_words
 from .models import StaffSession, User, new_stamp
-from .session_store import ADDRESS, BROWSER, SEEN, STARTED
+from .session_store import ADDRESS, BROWSER, CONFIRMED, FACTOR, SEEN, STARTED
 
 # What the browser clears when a session ends. No cookies: the session's own is removed anyway, and the device cookie
 # keeps others from locking the account.
@@ -27,11 +27,18 @@ CLEARED = '"cache", "storage"'
 @receiver(user_logged_in)
 def record_sign_in(request: HttpRequest, user: User, **kwargs: Any) -> None:
     # From the start: a session with nothing but polls has to end as well.
-    request.session[STARTED] = request.session[SEEN] = int(time.time())
-    request.session[ADDRESS] = client_address(request)
-    request.session[BROWSER] = browser_in_words(request.META.get("HTTP_USER_AGENT", ""))[:60]
+    session = request.session
+    session[STARTED] = session[SEEN] = session[CONFIRMED] = int(time.time())
+    session[FACTOR] = getattr(request, "proved_factor", "")  # each sign-in sets it, so none has an earlier one's
+    session[ADDRESS] = client_address(request)
+    session[BROWSER] = browser_in_words(request.META.get("HTTP_USER_AGENT", ""))[:60]
     record(
-        actor=user, action=Action.SESSION_STARTED, object_type=ObjectType.STAFF, object_id=user.id, outcome=Outcome.DONE
+        actor=user,
+        action=Action.SESSION_STARTED,
+        object_type=ObjectType.STAFF,
+        object_id=user.id,
+        outcome=Outcome.DONE,
+        details={"factor": session[FACTOR]} if session[FACTOR] else {},
     )
 
 
@@ -44,7 +51,10 @@ def record_sign_out(user: User | None, **kwargs: Any) -> None:
 @receiver(user_login_failed)
 def record_failed_sign_in(credentials: dict[str, Any], **kwargs: Any) -> None:
     """Never records what was typed: that may be a password in the wrong field."""
-    user = User.objects.named(credentials.get("username", ""))
+    record_rejected(User.objects.named(credentials.get("username", "")))
+
+
+def record_rejected(user: User | None) -> None:
     record(
         actor=None,
         action=Action.SIGN_IN_REJECTED,
@@ -67,11 +77,11 @@ def end_one(user: User, *, public_id: str) -> int:
     return _end(user.sessions.filter(pk__in=named), actor=user, reason="signed out elsewhere")
 
 
-def end_all(user: User, *, actor: User) -> int:
-    """Includes sessions starting at this moment."""
+def end_all(user: User, *, actor: User | None, reason: str = "ended by an administrator") -> int:
+    """Includes sessions starting at this moment, and sign-ins that wait for a second factor."""
     with transaction.atomic():
         User.objects.filter(pk=user.pk).update(session_stamp=new_stamp())
-        return _end(user.sessions.all(), actor=actor, reason="ended by an administrator")
+        return _end(user.sessions.all(), actor=actor, reason=reason)
 
 
 def end_expired() -> int:

@@ -11,4 +11,5 @@ urlpatterns = [
     path("<uuid:pk>/", staff.staff_detail, name="staff-detail"),
     path("<uuid:pk>/invitation/", staff.staff_invite, name="staff-invite"),
     path("<uuid:pk>/sessions/end/", staff.staff_end_sessions, name="staff-end-sessions"),
+    path("<uuid:pk>/factors/reset/", staff.staff_reset_factors, name="staff-reset-factors"),
 ]

@@ -3,13 +3,25 @@
 from allauth.account import views
 from django.urls import path
 
+from .views import factors, second_step
 from .views.joining import join
-from .views.own import PasswordChange, end_session, own_environment, own_sessions, sign_out
+from .views.own import PasswordChange, end_session, own_environment, own_security, sign_out
 
 urlpatterns = [
     path("login/", views.login, name="account_login"),
     path("logout/", sign_out, name="account_logout"),
-    path("sessions/", own_sessions, name="own-sessions"),
+    path("login/factor/", second_step.sign_in_factor, name="sign-in-factor"),
+    path("login/passkey/", second_step.sign_in_passkey, name="sign-in-passkey"),
+    path("login/passkey/options/", second_step.sign_in_passkey_options, name="sign-in-passkey-options"),
+    path("confirm/", second_step.confirm, name="confirm"),
+    path("confirm/passkey/options/", second_step.confirm_passkey_options, name="confirm-passkey-options"),
+    path("security/", own_security, name="own-security"),
+    path("factors/new/", factors.factor_new, name="factor-new"),
+    path("factors/app/", factors.add_app, name="factor-app"),
+    path("factors/passkey/", factors.add_passkey, name="factor-passkey"),
+    path("factors/passkey/options/", factors.passkey_options, name="factor-passkey-options"),
+    path("factors/<int:pk>/remove/", factors.remove_factor, name="factor-remove"),
+    path("recovery-codes/", factors.new_recovery_codes, name="recovery-codes"),
     path("sessions/end/", end_session, name="own-sessions-end"),
     path("environment/", own_environment, name="own-environment"),
     path("join/", join, name="join"),

@@ -162,4 +162,4 @@ def test_person_who_changed_their_password_stays_signed_in(env: Environment) -> 
     page = change_own_password(env)
 
     assert page.status == HTTPStatus.FOUND
-    assert env.client().get("/accounts/sessions/").status_code == HTTPStatus.OK
+    assert env.client().get("/accounts/security/").status_code == HTTPStatus.OK

@@ -110,7 +110,7 @@ def test_sessions_are_listed_by_browser_and_address(env: Environment) -> None:
     Client(headers={"User-Agent": FIREFOX}).post("/accounts/login/", {"login": "ana", "password": PASSWORD})
     signed_in(env.people["ben"], "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) Version/17.0 Safari/605.1")
 
-    page = env.open("/accounts/sessions/")
+    page = env.open("/accounts/security/")
 
     assert "Firefox on Windows" in page.words
     assert "127.0.0.1" in page.words
@@ -123,9 +123,9 @@ def test_session_times_are_relative_with_the_exact_time_on_hover(env: Environmen
     with time_machine.travel(START, tick=False) as clock:
         client = signed_in(env.people["ana"])
         clock.shift(timedelta(minutes=8))
-        page = read(client.get("/accounts/sessions/"))
+        page = read(client.get("/accounts/security/"))
         clock.shift(timedelta(seconds=59))
-        later = read(client.get("/accounts/sessions/"))
+        later = read(client.get("/accounts/security/"))
 
     times = [each.attrs.get("title") for each in page.elements if each.tag == "time"]
     assert times == ["Mar 2, 2026, 09:00 UTC"] * 2
@@ -140,7 +140,7 @@ def test_signing_out_everywhere_else(env: Environment) -> None:
 
     page = env.post("/accounts/sessions/end/")
 
-    assert page.location == "/accounts/sessions/"
+    assert page.location == "/accounts/security/"
     assert (is_in(here), [is_in(each) for each in elsewhere], is_in(colleague)) == (True, [False, False], True)
     assert AuditEvent.objects.filter(action="session.ended", actor="ana").count() == len(elsewhere)
 

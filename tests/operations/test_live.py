@@ -33,7 +33,7 @@ def only_reads_who_asks(request: HttpRequest) -> HttpResponse:
     return HttpResponse(str(request.user.pk), status=200)
 
 
-urlpatterns = [*ours, path("who/", only_reads_who_asks, name="own-sessions")]
+urlpatterns = [*ours, path("who/", only_reads_who_asks, name="own-security")]
 
 
 def bytes_of(answer: HttpResponse) -> int:

@@ -173,7 +173,7 @@ def test_nothing_found_says_why(env: Environment, link: Link, text: str, words: 
 
 def test_empty_text_lists_pages_and_actions_of_each_role(env: Environment) -> None:
     common = {"/", "/operations/", "/institutions/", "/deliveries/", "/unrecognized-values/"}
-    common |= {"/accounts/sessions/", "/accounts/password/"}
+    common |= {"/accounts/security/", "/accounts/password/"}
     of_links = {"/links/", "/bulk/", "/customers/"}
     own = {
         "ana": {*of_links, "/links/new/"},

@@ -18,6 +18,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from linkadmin.accounts import sessions
+from linkadmin.accounts.factors import owned
 from linkadmin.accounts.models import Environment
 from linkadmin.accounts.unsent import page_behind
 from linkadmin.database import waiting_at_most
@@ -84,12 +85,13 @@ def _clearing_browser(response: HttpResponse) -> HttpResponse:
 
 
 @require_safe
-def own_sessions(request: HttpRequest) -> HttpResponse:
-    found = sessions.sessions_of(reader(request))
-    current = request.session.session_key
-    rows = [{"session": each, "is_current": each.pk == current} for each in found]
-    context = {"rows": rows, "has_others": any(not row["is_current"] for row in rows)}
-    return render(request, "account/sessions.html", context)
+def own_security(request: HttpRequest) -> HttpResponse:
+    user, current = reader(request), request.session.session_key
+    rows = [{"session": each, "is_current": each.pk == current} for each in sessions.sessions_of(user)]
+    has_others = any(not row["is_current"] for row in rows)
+    return render(
+        request, "account/security.html", {"rows": rows, "has_others": has_others, "has": owned.owned_by(user)}
+    )
 
 
 @require_POST
@@ -118,4 +120,4 @@ def end_session(request: HttpRequest) -> HttpResponse:
         messages.success(request, text % {"count": ended})
     else:
         messages.info(request, _("There were no other sessions to sign out of."))
-    return redirect("own-sessions")
+    return redirect("own-security")

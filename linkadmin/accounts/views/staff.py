@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from linkadmin.accounts import colleagues, invitations, sessions
+from linkadmin.accounts.factors import owned
 from linkadmin.accounts.forms import ColleagueForm, NewColleagueForm
 from linkadmin.accounts.models import Invitation, User
 from linkadmin.accounts.roles import Right, may
@@ -56,6 +57,7 @@ def staff_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "form": form,
         "invitation": Invitation.objects.filter(user=person).first(),
         "sessions": sessions.sessions_of(person),
+        "has": owned.owned_by(person),
         "is_own": person == user,
     }
     return render(request, "staff/person.html", context, status=422 if form and form.is_bound else 200)
@@ -77,6 +79,17 @@ def staff_end_sessions(request: HttpRequest, pk: UUID) -> HttpResponse:
     ended = sessions.end_all(person, actor=reader(request))
     text = ngettext("%(count)d session ended.", "%(count)d sessions ended.", ended)
     messages.success(request, text % {"count": ended})
+    return go(request, _url(person))
+
+
+@require_POST
+def staff_reset_factors(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """For a colleague who lost their device. For oneself, another administrator does it."""
+    person = get_object_or_404(User, pk=pk)
+    if person == reader(request):
+        raise PermissionDenied
+    owned.reset(person, by=reader(request))
+    messages.success(request, _("Second factors reset, and all sessions ended."))
     return go(request, _url(person))
 
 
