@@ -23,7 +23,7 @@ _NAMED = """
     circle-alert circle-check circle-dashed circle-question-mark circle-slash circle-x clock cloud-off copy
     database database-zap download ellipsis eye eye-off file-text flask-conical heart-pulse history hourglass inbox info
     key-round keyboard landmark layout-dashboard link list-checks lock log-out menu message-square-lock
-    monitor-smartphone pencil plug plus radio-tower refresh-cw scroll-text search search-x send shield-alert
+    pencil plug plus radio-tower refresh-cw scroll-text search search-x send shield-alert
     shield-check signature sliders-horizontal smartphone sticky-note sun-moon trash-2 triangle-alert user
     user-cog users webhook wrench x
 """

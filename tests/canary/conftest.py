@@ -26,6 +26,7 @@ class Typed:
     shown: Canaries  # sent by the provider for the one page that shows it
     made: str  # a webhook secret that we generated and showed once
     invitation: str  # the code of a link that we showed once
+    second_factor: list[str]  # an app's key and recovery codes, each shown once
     heard: list[str]  # received by the provider in our calls
     killed: str  # a link's page after the web process was killed during its call
     places: Mapping[str, bytes]
@@ -60,7 +61,16 @@ def typed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         typist.the_simulators_banks()
         stack.kill("worker")  # so that messages stay in the broker
         killed = typist.a_call_that_is_killed()
-        return Typed(secrets, shown, typist.made_secret, typist.invitation, echo_server.heard, killed, places_of(stack))
+        return Typed(
+            secrets,
+            shown,
+            typist.made_secret,
+            typist.invitation,
+            typist.second_factor,
+            echo_server.heard,
+            killed,
+            places_of(stack),
+        )
 
 
 def _servers(kind: str) -> AbstractContextManager[dict[str, str]]:

@@ -31,6 +31,15 @@ def test_invitation_is_only_in_the_pages_that_show_and_take_it(typed: Typed) -> 
     assert {place.partition(" to ")[2] for place in places} == {"POST /staff/new/", "POST /accounts/join/"}, places
 
 
+def test_second_factors_are_only_in_the_page_that_adds_them(typed: Typed) -> None:
+    places = {name for name, data in typed.places.items() if any(each.encode() in data for each in typed.second_factor)}
+
+    assert {place.partition(" to ")[2] for place in places} == {
+        "GET /accounts/factors/app/",
+        "POST /accounts/factors/app/",
+    }
+
+
 def test_messages_that_repeat_their_proof_were_kept_without_it(typed: Typed) -> None:
     kept = next(data for name, data in typed.places.items() if name == "table webhooks_webhookdelivery")
 

@@ -20,7 +20,7 @@ from tests.environment import PASSWORD
 from tests.needs import NGINX
 from tests.webhooks.webhook_sender import AUTHORIZATION, belvo_webhook
 
-from .browser import forms_of
+from .browser import UNUSED_CODES, forms_of
 from .stack import HOST, PROJECT, Stack, free_port, wait_for
 
 pytestmark = [pytest.mark.processes, pytest.mark.proxy]
@@ -68,7 +68,11 @@ class Proxy:
         form = next(form for form in forms_of(page.text) if "password" in form.fields)
         typed = form.fields | {"login": name, "password": password}
         headers |= {"Referer": page.url}
-        return session.post(f"{self.url}/accounts/login/", typed, headers=headers, timeout=30)
+        page = session.post(f"{self.url}/accounts/login/", typed, headers=headers, timeout=30)
+        if not page.url.endswith("/login/factor/"):
+            return page
+        form = next(form for form in forms_of(page.text) if "code" in form.fields)
+        return session.post(page.url, form.fields | {"code": next(UNUSED_CODES)}, headers=headers, timeout=30)
 
 
 class _From(HTTPAdapter):

@@ -13,7 +13,8 @@ from tests.webhooks.webhook_sender import open_endpoint
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# Every view that can show a challenge, a repair URL, a signing secret, or the random part of an endpoint URL.
+# Every view that can show a challenge, a repair URL, a signing secret, the random part of an endpoint URL, an
+# authenticator app's key, or a recovery code.
 SHOW_A_SECRET = {
     "link-code",
     "link-code-picture",
@@ -29,6 +30,9 @@ SHOW_A_SECRET = {
     "staff-new",
     "staff-invite",
     "join",
+    "factor-app",
+    "factor-passkey",
+    "recovery-codes",
 }
 GZIP = {"Accept-Encoding": "gzip"}
 

@@ -25,6 +25,7 @@ OF_SEVERAL_WORDS = {
     name.removesuffix(".svg") for name in ZipFile(str(files("lucide") / "lucide.zip")).namelist() if "-" in name
 }
 DRAWINGS = {
+    "account/factor_app.html",
     "partials/_brand.html",
     "reports/_chart.html",
 }  # no icons

@@ -28,7 +28,7 @@ class InvalidOffer(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class OfferedKey:
     """A key that isn't stored yet: the person proves first that their app has it."""
 
     user: User
@@ -57,19 +57,19 @@ class Offer:
         return len(rows), "".join(f"M{x} {y}h1v1h-1z" for x, y in dark)
 
 
-def offer(user: User) -> Offer:
-    return Offer(user, Secret(auth.generate_totp_secret()))
+def offer(user: User) -> OfferedKey:
+    return OfferedKey(user, Secret(auth.generate_totp_secret()))
 
 
-def offered(user: User, encrypted: str) -> Offer:
+def offered(user: User, encrypted: str) -> OfferedKey:
     """Raises `InvalidOffer`."""
     try:
-        return Offer(user, _decrypt(user, base64.b64decode(encrypted, validate=True), _OFFERED))
+        return OfferedKey(user, _decrypt(user, base64.b64decode(encrypted, validate=True), _OFFERED))
     except (ValueError, DecryptionError):
         raise InvalidOffer from None
 
 
-def add(given: Offer, code: str) -> Authenticator | None:
+def add(given: OfferedKey, code: str) -> Authenticator | None:
     """Store the key if `code` comes from it. The app replaces the person's earlier one."""
     step = _step_of(code, given.key, after=0)
     if step is None:

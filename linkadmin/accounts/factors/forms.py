@@ -24,7 +24,7 @@ class CodeInput(forms.TextInput):
         return None
 
 
-class CodeForm(forms.Form):
+class SecondFactorForm(forms.Form):
     """`factor` is the kind that was proved."""
 
     code = forms.CharField(
@@ -45,13 +45,13 @@ class CodeForm(forms.Form):
         return code
 
 
-class ConfirmForm(forms.Form):
+class ConfirmationForm(forms.Form):
     """Password and, for those who have a second factor, a code."""
 
     password = forms.CharField(
         label=_("Password"), strip=False, widget=forms.PasswordInput({"autocomplete": "current-password"})
     )
-    code = CodeForm.base_fields["code"]
+    code = SecondFactorForm.base_fields["code"]
 
     def __init__(self, *args: Any, request: HttpRequest, user: User, needs_code: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -110,6 +110,6 @@ class NewAppForm(forms.Form):
     key = forms.CharField(widget=forms.HiddenInput)
     code = forms.CharField(label=_("Code from the app"), max_length=20, widget=CodeInput(inputmode="numeric"))
 
-    def __init__(self, *args: Any, offer: authenticator_apps.Offer, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, offer: authenticator_apps.OfferedKey, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial["key"] = offer.encrypted

@@ -52,7 +52,7 @@ def has_any(user: User) -> bool:
 
 
 @transaction.atomic
-def add_app(given: authenticator_apps.Offer, code: str) -> bool:
+def add_app(given: authenticator_apps.OfferedKey, code: str) -> bool:
     if authenticator_apps.add(given, code) is None:
         return False
     _record(given.user, Action.FACTOR_ADDED, by=given.user, kind=APP)

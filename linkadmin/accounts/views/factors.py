@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from linkadmin.accounts.factors import authenticator_apps, confirmation, owned, passkeys, recovery_codes
 from linkadmin.accounts.factors.forms import NewAppForm, NewPasskeyForm
-from linkadmin.web.pages import no_compression, reader, uncompressed
+from linkadmin.web.pages import no_compression, reader
 
 
 @require_safe
@@ -23,6 +23,7 @@ def passkey_options(request: HttpRequest) -> HttpResponse:
     return JsonResponse(passkeys.creation_options(reader(request)))
 
 
+@no_compression
 @require_POST
 def add_passkey(request: HttpRequest) -> HttpResponse:
     form, user = NewPasskeyForm(request.POST), reader(request)
@@ -86,9 +87,9 @@ def _added(request: HttpRequest, kind: str, done: str) -> HttpResponse:
     user = reader(request)
     confirmation.confirm(request, user, kind)
     messages.success(request, done)
-    return redirect("own-security") if owned.owned_by(user).codes_left else uncompressed(_codes(request))
+    return redirect("own-security") if owned.owned_by(user).codes_left else _codes(request)
 
 
 def _codes(request: HttpRequest) -> HttpResponse:
     codes = "\n".join(recovery_codes.renew(reader(request)))
-    return render(request, "account/recovery_codes.html", {"codes": codes})
+    return render(request, "account/recovery_codes.html", {"codes": codes, "home": settings.LOGIN_REDIRECT_URL})

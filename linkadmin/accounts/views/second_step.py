@@ -7,10 +7,11 @@ from allauth.account.internal.decorators import login_stage_required
 from allauth.account.internal.flows.login import perform_login
 from allauth.account.models import Login
 from allauth.account.stages import LoginStageController
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render, resolve_url
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
@@ -18,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from linkadmin.accounts import limits, sessions
 from linkadmin.accounts.factors import confirmation, owned, passkeys
-from linkadmin.accounts.factors.forms import CodeForm, ConfirmForm, PasskeyConfirmForm, PasskeyForm
+from linkadmin.accounts.factors.forms import ConfirmationForm, PasskeyConfirmForm, PasskeyForm, SecondFactorForm
 from linkadmin.accounts.factors.stage import FactorStage
 from linkadmin.accounts.models import User
 from linkadmin.web.pages import reader
@@ -33,7 +34,7 @@ def sign_in_factor(request: HttpRequest) -> HttpResponse:
     user = stage.person
     if user is None:
         return stage.abort()  # type: ignore[no-any-return]
-    form = CodeForm(request.POST if request.method == "POST" else None, user=user)
+    form = SecondFactorForm(request.POST if request.method == "POST" else None, user=user)
     if form.is_valid():
         request.proved_factor = form.factor  # type: ignore[attr-defined]
         return stage.exit()  # type: ignore[no-any-return]
@@ -49,7 +50,7 @@ def sign_in_passkey_options(request: HttpRequest) -> HttpResponse:
 @require_POST
 def sign_in_passkey(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
-        return redirect("overview")
+        return redirect(settings.LOGIN_REDIRECT_URL)
     try:
         user = _owner_of_passkey(request)
     except ValidationError as error:
@@ -82,7 +83,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
     has = owned.owned_by(user)
     sent = request.POST if request.method == "POST" else None
     by_passkey = PasskeyConfirmForm(sent, user=user) if sent and "credential" in sent else None
-    form = ConfirmForm(None if by_passkey else sent, request=request, user=user, needs_code=bool(has.factors))
+    form = ConfirmationForm(None if by_passkey else sent, request=request, user=user, needs_code=bool(has.factors))
     valid = by_passkey or form
     if valid.is_valid():
         confirmation.confirm(request, user, owned.PASSKEY if by_passkey else form.factor)
@@ -92,6 +93,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
         "passkey_errors": by_passkey.errors.get("credential") if by_passkey else None,
         "has": has,
         "next": _onward(request),
+        "home": settings.LOGIN_REDIRECT_URL,
     }
     return render(request, "account/confirm.html", context, status=422 if valid.is_bound else 200)
 
@@ -104,4 +106,4 @@ def confirm_passkey_options(request: HttpRequest) -> HttpResponse:
 def _onward(request: HttpRequest) -> str:
     """The page of ours that somebody wanted, or the first one."""
     url = request.POST.get("next") or request.GET.get("next")
-    return str(url) if url and get_adapter(request).is_safe_url(url) else resolve_url("overview")
+    return str(url) if url and get_adapter(request).is_safe_url(url) else settings.LOGIN_REDIRECT_URL
