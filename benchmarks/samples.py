@@ -62,7 +62,7 @@ def main() -> dict[str, Any]:
         "institution": str(popular.pk),
         "rare_institution": str(rare.pk),
         "rare_integration": str(rare.integration_id),
-        "staff": str(User.objects.filter(role="manager").order_by("username")[0].pk),
+        "staff": str(User.objects.filter(roles="manager").order_by("username")[0].pk),
         "job": str(job.pk),
         "full_check": str(check.pk),
         "full_check_integration": str(check.integration_id),

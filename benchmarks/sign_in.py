@@ -27,19 +27,19 @@ def sign_in(user: User) -> str:
 def somebody(role: str) -> User:
     """The busiest member of staff is a manager; one of each other role has nothing assigned."""
     if role == Role.MANAGER:
-        return User.objects.filter(role=role).order_by("username")[0]
-    return User.objects.get_or_create(username=f"bench-{role}", defaults={"role": role, "password": "!"})[0]
+        return User.objects.filter(roles=role).order_by("username")[0]
+    return User.objects.get_or_create(username=f"bench-{role}", defaults={"roles": role, "password": "!"})[0]
 
 
 def colleague() -> User:
-    defaults = {"role": Role.SUPPORT, "password": "!"}
+    defaults = {"roles": Role.SUPPORT, "password": "!"}
     return User.objects.get_or_create(username="bench-colleague", defaults=defaults)[0]
 
 
 def tester() -> User:
     """Sees the sandbox, where there's little."""
     return User.objects.update_or_create(
-        username="bench-tester", defaults={"role": Role.MANAGER, "password": "!", "environment": "sandbox"}
+        username="bench-tester", defaults={"roles": Role.MANAGER, "password": "!", "environment": "sandbox"}
     )[0]
 
 

@@ -77,7 +77,9 @@ class Environment:
         headers = HTMX if htmx else {}
         return read(self.client(name).post(form.action or url, form.values | values, headers=headers))
 
-    def post(self, url: str, values: Mapping[str, str] | None = None, name: str = "ana", *, htmx: bool = False) -> Page:
+    def post(
+        self, url: str, values: Mapping[str, str | list[str]] | None = None, name: str = "ana", *, htmx: bool = False
+    ) -> Page:
         return read(self.client(name).post(url, dict(values or {}), headers=HTMX if htmx else {}))
 
     def bank(self, name: str = "heimdall_mx_retail") -> Institution:
@@ -191,7 +193,7 @@ _first: list[Rows] = []  # the product creates the first env, and all others are
 
 def _make(simulator: Simulator) -> Iterator[Rows]:
     for name, role in CAST.items():
-        User.objects.create_user(username=name, password=PASSWORD, role=role, name=name.title())
+        User.objects.create_user(username=name, password=PASSWORD, roles=role, name=name.title())
     belvo = Integration.objects.create(provider="belvo", name="Belvo test", base_url=simulator.url)
     store_secret(belvo, "secret_id", Secret("sandbox-id"))
     store_secret(belvo, "secret_password", Secret("sandbox-password"))

@@ -38,7 +38,7 @@ class Data:
     """Rows of every list. Many are equal in what they're sorted by."""
 
     def __init__(self) -> None:
-        self.user = User.objects.create(username="ana", name="Ana", role=Role.MANAGER)
+        self.user = User.objects.create(username="ana", name="Ana", roles=Role.MANAGER)
         self.integration = Integration.objects.create(provider="belvo", name="Belvo", base_url="https://x.belvo.com")
         self.customer = EndUser.objects.create(external_id="cus", name="Acme Corp")
 
@@ -168,7 +168,7 @@ class Walk:
         self.url, self.row, self.css = url, row, css
         self.statements: list[list[str]] = []
         self.client = Client()
-        self.client.force_login(User.objects.create(username="reader", role=role))
+        self.client.force_login(User.objects.create(username="reader", roles=role))
 
     def open(self, query: str = "") -> Page:
         with CaptureQueriesContext(connection) as done:

@@ -50,7 +50,7 @@ def _events(count: int) -> Iterator[tuple[Any, ...]]:
             "at": at,
             "actor_id": str(actor.pk),
             "actor": actor.username,
-            "actor_role": str(actor.role),
+            "actor_role": str(actor.roles),
             "action": str(chance.choices([*ACTIONS], [*ACTIONS.values()])[0]),
             "object_type": str(ObjectType.LINK),
             "object_id": chance.choice(links),

@@ -71,7 +71,8 @@ def build(size: Size) -> None:
 
 
 def _staff() -> list[str]:
-    staff = [User(username=f"staff{n:02}", name=f"Staff {n:02}", role=Role.MANAGER, password="!") for n in range(STAFF)]  # noqa: S106
+    names = [(f"staff{n:02}", f"Staff {n:02}") for n in range(STAFF)]
+    staff = [User(username=username, name=name, roles=Role.MANAGER, password="!") for username, name in names]  # noqa: S106
     return [each.pk.hex for each in User.objects.bulk_create(staff)]
 
 

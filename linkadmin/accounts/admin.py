@@ -53,9 +53,9 @@ admin.site.unregister([Group, EmailAddress, Authenticator])  # we use none of th
 
 @admin.register(User)
 class UserAdmin(ReadOnlyAdmin):
-    fields = ("username", "name", "role", "is_active", "last_login")
+    fields = ("username", "name", "roles", "is_active", "last_login")
     list_display = fields
-    list_filter = ("role", "is_active")
+    list_filter = ("roles", "is_active")
     ordering = ("username",)
     search_fields = ("username__exact",)
     search_help_text = _("A username.")

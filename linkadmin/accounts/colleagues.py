@@ -15,15 +15,15 @@ def add(user: User, *, by: User) -> str:
     """Save a new account without a password. Return the code of its invitation."""
     user.set_unusable_password()
     user.save()
-    _record(user, by=by, action=Action.STAFF_CREATED, details={"role": user.role})
+    _record(user, by=by, action=Action.STAFF_CREATED, details={"roles": user.roles})
     return invitations.invite(user, by=by)
 
 
 @transaction.atomic
 def update(user: User, fields: Collection[str], *, by: User) -> None:
-    """Save the changed fields. A new role, or none to work with, ends the person's sessions."""
+    """Save the changed fields. New roles, or none to work with, ends the person's sessions."""
     user.save(update_fields=fields)
-    details: dict[str, str | int] = {"fields": ", ".join(fields), "role": user.role, "active": user.is_active}
+    details: dict[str, str | int] = {"fields": ", ".join(fields), "roles": user.roles, "active": user.is_active}
     _record(user, by=by, action=Action.STAFF_UPDATED, details=details)
 
 

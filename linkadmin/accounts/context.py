@@ -94,7 +94,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "nav": SimpleLazyObject(lambda: _navigation(request, rights)),  # pages keep it drawn
         "section": _section(request, rights),
         "rights": rights,
-        "role_label": user.get_role_display(),
+        "roles_label": user.get_roles_display(),
         "initials": _initials(user.display_name),
     }
 

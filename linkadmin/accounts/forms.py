@@ -7,29 +7,52 @@ from django.contrib.auth import password_validation
 from django.utils.translation import gettext_lazy as _
 
 from .models import User
-from .roles import Role
+from .roles import RIGHTS, Role, joined
+
+
+class RolesField(forms.MultipleChoiceField):
+    """Checkboxes for what is stored as one text."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def __init__(self) -> None:
+        super().__init__(label=_("Roles"), choices=Role.choices, help_text=_("Auditors have no other role."))
+
+    def prepare_value(self, value: Any) -> Any:
+        return value.split(",") if isinstance(value, str) else value
+
+    def clean(self, value: Any) -> Any:
+        stored = joined(super().clean(self.prepare_value(value)))
+        if stored not in RIGHTS:
+            raise forms.ValidationError(_("An auditor can't have another role."))
+        return stored
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.prepare_value(initial), data)
 
 
 class NewColleagueForm(forms.ModelForm):  # type: ignore[type-arg]
-    role = forms.ChoiceField(label=_("Role"), choices=[("", _("Select…")), *Role.choices])
+    roles = RolesField()
 
     class Meta:
         model = User
-        fields = ("name", "username", "role")
+        fields = ("name", "username", "roles")
         help_texts = {"username": _("What they sign in with.")}
 
 
 class ColleagueForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Nobody changes their own role or access."""
+    """Nobody changes their own roles or access."""
+
+    roles = RolesField()
 
     class Meta:
         model = User
-        fields = ("name", "username", "role", "is_active")
+        fields = ("name", "username", "roles", "is_active")
 
     def __init__(self, *args: Any, reader: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance == reader:
-            for name in ("role", "is_active"):
+            for name in ("roles", "is_active"):
                 self.fields[name].disabled = True
                 self.fields[name].help_text = _("Another administrator can change this.")
 

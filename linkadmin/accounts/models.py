@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.fields import NameField
 
-from .roles import ADMIN_RIGHTS, Right, Role, may
+from .roles import ADMIN_RIGHTS, RIGHTS, ROLE_CHOICES, Right, Role, may
 
 
 class Environment(models.TextChoices):
@@ -38,7 +38,7 @@ ENVIRONMENT: dict[str, Any] = {
 
 
 # Changing any of these ends all sessions of the person for good.
-ENDS_SESSIONS = frozenset({"password", "role", "is_active"})
+ENDS_SESSIONS = frozenset({"password", "roles", "is_active"})
 
 
 def new_stamp() -> str:
@@ -60,9 +60,9 @@ class UserManager(BaseUserManager["User"]):
     def get_queryset(self) -> UserQuerySet:
         return UserQuerySet(self.model, using=self._db)
 
-    def create_user(self, *, username: str, password: str | None, role: Role, name: str = "") -> "User":
+    def create_user(self, *, username: str, password: str | None, roles: str, name: str = "") -> "User":
         """Raises ValidationError for an invalid field or a weak password."""
-        user = self.model(username=username, role=role, name=name)
+        user = self.model(username=username, roles=roles, name=name)
         validate_password(password or "", user)
         user.set_password(password)
         user.full_clean()
@@ -72,14 +72,14 @@ class UserManager(BaseUserManager["User"]):
     def create_superuser(self, *, username: str, password: str | None) -> "User":
         """`manage.py createsuperuser` calls this on a new installation."""
         with transaction.atomic(using=self._db):
-            user = self.create_user(username=username, password=password, role=Role.ADMINISTRATOR)
+            user = self.create_user(username=username, password=password, roles=Role.ADMINISTRATOR)
             record(
                 actor=None,
                 action=Action.STAFF_CREATED,
                 object_type=ObjectType.STAFF,
                 object_id=user.id,
                 outcome=Outcome.DONE,
-                details={"role": user.role},
+                details={"roles": user.roles},
             )
         return user
 
@@ -89,7 +89,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """A member of staff with exactly one role. No groups, individual permissions or superusers."""
+    """A member of staff. No groups, individual permissions or superusers."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     username = models.CharField(
@@ -100,7 +100,7 @@ class User(AbstractBaseUser):
         error_messages={"unique": _("This username is taken.")},
     )
     name = NameField(_("name"), max_length=120, blank=True)
-    role = models.CharField(_("role"), max_length=20, choices=Role)
+    roles = models.CharField(_("roles"), max_length=40, choices=ROLE_CHOICES, db_column="role")
     is_active = models.BooleanField(
         _("active"), default=True, help_text=_("Inactive staff can't sign in, and are signed out immediately.")
     )
@@ -119,7 +119,7 @@ class User(AbstractBaseUser):
         verbose_name = _("staff member")
         verbose_name_plural = _("staff")
         constraints = [
-            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="user_has_a_known_role"),
+            models.CheckConstraint(condition=models.Q(roles__in=list(RIGHTS)), name="user_has_known_roles"),
             models.UniqueConstraint(
                 Lower("username"), name="user_name_unique", violation_error_message=_("This username is taken.")
             ),
@@ -129,7 +129,7 @@ class User(AbstractBaseUser):
         return self.username
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Ends all sessions if password, role or access changed."""
+        """Ends all sessions if password, roles or access changed."""
         fields = kwargs.get("update_fields")
         if self._state.adding or (fields is not None and ENDS_SESSIONS.isdisjoint(fields)):
             super().save(*args, **kwargs)
@@ -162,8 +162,8 @@ class User(AbstractBaseUser):
         return any(self.has_perm(perm) for perm in ADMIN_RIGHTS if perm.startswith(f"{app_label}."))
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
-        """Changing password, role or stamp invalidates earlier sessions for good."""
-        tied = f"{self.password}:{self.role}:{self.session_stamp}"
+        """Changing password, roles or stamp invalidates earlier sessions for good."""
+        tied = f"{self.password}:{self.roles}:{self.session_stamp}"
         return salted_hmac("linkadmin.accounts.session", tied, secret=secret).hexdigest()
 
 

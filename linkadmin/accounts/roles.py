@@ -4,12 +4,14 @@ Code and tests both read this file. What isn't listed is denied. Only the pages 
 in `linkadmin/operations/changes/` names its right.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum, StrEnum, auto
+from itertools import combinations
 from typing import Any
 
 from django.db import models
 from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 
@@ -18,6 +20,10 @@ class Role(models.TextChoices):
     MANAGER = "manager", _("Account manager")
     AUDITOR = "auditor", _("Auditor")
     ADMINISTRATOR = "administrator", _("Administrator")
+
+
+def joined(roles: Iterable[str]) -> str:
+    return ",".join(sorted(set(roles)))
 
 
 class Right(StrEnum):
@@ -125,6 +131,24 @@ MATRIX: Mapping[str, frozenset[Right]] = {
         }
     ),
 }
+
+
+# What one person may have, as stored, and do: auditors check the others, so they have no other role.
+RIGHTS: Mapping[str, frozenset[Right]] = {
+    joined(roles): frozenset[Right]().union(*(MATRIX[role] for role in roles))
+    for roles in (
+        (Role.AUDITOR,),
+        *(
+            chosen
+            for count in (1, 2, 3)
+            for chosen in combinations((Role.SUPPORT, Role.MANAGER, Role.ADMINISTRATOR), count)
+        ),
+    )
+}
+ROLE_CHOICES = [
+    (stored, format_lazy(", ".join(["{}"] * len(roles)), *(Role(role).label for role in roles)))
+    for stored, roles in ((stored, stored.split(",")) for stored in RIGHTS)
+]
 
 
 class Access(Enum):
@@ -287,7 +311,11 @@ ADMIN_RIGHTS: Mapping[str, Right] = {
 def rights_of(user: object) -> frozenset[Right]:
     if not getattr(user, "is_active", False):
         return frozenset()
-    return MATRIX.get(getattr(user, "role", ""), frozenset())
+    return RIGHTS.get(getattr(user, "roles", ""), frozenset())
+
+
+def with_right(right: Right) -> list[str]:
+    return [stored for stored, rights in RIGHTS.items() if right in rights]
 
 
 def may(user: object, right: Right) -> bool:

@@ -149,16 +149,24 @@ class OutcomeFilter(admin.SimpleListFilter):
 
 
 class RoleFilter(admin.SimpleListFilter):
-    """Filters by the role the person had at the time."""
+    """Filters by a role the person had at the time."""
 
     title = _("role")
     parameter_name = "role"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return list(get_user_model()._meta.get_field("role").flatchoices)
+        return [(stored, label) for stored, label in _roles() if "," not in stored]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
-        return queryset.filter(actor_role=self.value()) if self.value() else queryset
+        role = self.value()
+        if not role:
+            return queryset
+        return queryset.filter(actor_role__in=[stored for stored, _label in _roles() if role in stored.split(",")])
+
+
+def _roles() -> list[tuple[str, Any]]:
+    """All that one person may have, separated by commas."""
+    return list(get_user_model()._meta.get_field("roles").flatchoices)
 
 
 @admin.register(AuditEvent)

@@ -26,7 +26,7 @@ class Actor(Protocol):
     @property
     def username(self) -> str: ...
     @property
-    def role(self) -> str: ...
+    def roles(self) -> str: ...
 
 
 def record(
@@ -50,7 +50,7 @@ def record(
     texts = {
         "actor_id": str(actor.id) if actor else "",
         "actor": actor.username if actor else "",
-        "actor_role": str(actor.role) if actor else "",
+        "actor_role": str(actor.roles) if actor else "",
         "action": str(action),
         "object_type": str(object_type),
         "object_id": str(object_id),

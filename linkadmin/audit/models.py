@@ -46,7 +46,7 @@ class AuditEvent(models.Model):
     at = models.DateTimeField(_("time"))
     actor_id = models.CharField(_("person ID"), max_length=36, blank=True)  # empty: background work, or not signed in
     actor = models.CharField(_("person"), max_length=150, blank=True)
-    actor_role = models.CharField(_("role"), max_length=20, blank=True)
+    actor_role = models.CharField(_("roles"), max_length=40, blank=True)
     action = models.CharField(_("action"), max_length=80)
     object_type = models.CharField(_("target type"), max_length=40, blank=True)
     object_id = models.CharField(_("target ID"), max_length=64, blank=True)

@@ -87,7 +87,7 @@ def _add_staff() -> None:
             id=id_of("staff", username),
             username=username,
             name=name,
-            role=role,
+            roles=role,
             password=password if (username, name, role) in SIGN_INS else make_password(None),
         )
         for username, name, role in STAFF

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from linkadmin.accounts.models import User
-from linkadmin.accounts.roles import MATRIX, Right
+from linkadmin.accounts.roles import Right, with_right
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.providers.names import clean_text
 
@@ -71,5 +71,4 @@ def assign_if_unchanged(link: Link, *, by: User, assignee: User | None, was: UUI
 
 
 def possible_assignees() -> "QuerySet[User]":
-    roles = [role for role, rights in MATRIX.items() if Right.REFRESH in rights]
-    return User.objects.filter(is_active=True, role__in=roles).order_by("name", "username")
+    return User.objects.filter(is_active=True, roles__in=with_right(Right.REFRESH)).order_by("name", "username")

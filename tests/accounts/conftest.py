@@ -28,7 +28,7 @@ def _no_frame_of_other_urls(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture
 def member(db: None) -> Callable[[Role], User]:
     def make(role: Role) -> User:
-        return User.objects.create_user(username=role.value, name=f"Ana {role.label}", password=PASSWORD, role=role)
+        return User.objects.create_user(username=role.value, name=f"Ana {role.label}", password=PASSWORD, roles=role)
 
     return make
 

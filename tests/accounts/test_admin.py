@@ -32,7 +32,7 @@ def test_nobody_changes_an_account_here(administrator: Client, ana: User, page: 
 
     answer = administrator.post(
         STAFF + page.format(pk=ana.pk),
-        {"username": "x", "role": "manager", "password1": NEW_PASSWORD, "password2": NEW_PASSWORD},
+        {"username": "x", "roles": "manager", "password1": NEW_PASSWORD, "password2": NEW_PASSWORD},
     )
 
     assert answer.status_code in (302, 403)
@@ -52,7 +52,7 @@ def test_auditor_sees_staff_without_their_password_hashes_and_changes_nothing(br
 
     assert page.status_code == 200
     assert "md5$" not in page.content.decode()
-    assert auditor.post(f"{STAFF}{ana.id}/change/", {"role": "manager"}).status_code == 403
+    assert auditor.post(f"{STAFF}{ana.id}/change/", {"roles": "manager"}).status_code == 403
 
 
 def test_admin_redirects_to_the_sign_in_page(client: Client) -> None:

@@ -63,11 +63,11 @@ def come_back_too_late(env: Environment) -> Page:
 
 
 def deactivate(env: Environment) -> Page:
-    return _change_staff(env, role="support")
+    return _change_staff(env, roles="support")
 
 
 def change_role(env: Environment) -> Page:
-    return _change_staff(env, role="manager", is_active="on")
+    return _change_staff(env, roles="manager", is_active="on")
 
 
 def _change_staff(env: Environment, **values: str) -> Page:
@@ -106,7 +106,7 @@ def state_of(env: Environment) -> dict[str, object]:
     """Everything that these actions may change."""
     ana = User.objects.get(username="ana")
     return {
-        "person": (ana.password, ana.role, ana.is_active, ana.session_stamp, ana.last_login),
+        "person": (ana.password, ana.roles, ana.is_active, ana.session_stamp, ana.last_login),
         "sessions": set(StaffSession.objects.values_list("session_key", flat=True)),
         "invitations": Invitation.objects.count(),
         "challenges": PendingChallenge.objects.count(),

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.urls("tests.accounts.urls")
 
 def frame_of(role: Role | None, path: str = "/") -> dict[str, Any]:
     request = RequestFactory().get(path)
-    request.user = User(username="ana", name="Ana María López", role=role) if role else AnonymousUser()
+    request.user = User(username="ana", name="Ana María López", roles=role) if role else AnonymousUser()
     request.resolver_match = resolve(path)
     return shell(request)
 
@@ -120,7 +120,7 @@ def test_navigation_has_no_empty_section() -> None:
 def test_frame_shows_the_signed_in_person() -> None:
     frame = frame_of(Role.MANAGER)
 
-    assert (frame["role_label"], frame["initials"]) == ("Account manager", "AN")
+    assert (frame["roles_label"], frame["initials"]) == ("Account manager", "AN")
 
 
 @pytest.mark.django_db

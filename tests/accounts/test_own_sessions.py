@@ -33,7 +33,7 @@ def is_in(client: Client) -> bool:
 
 def the_form(env: Environment, *, active: bool) -> None:
     ana = env.people["ana"]
-    values = {"username": "ana", "name": ana.name, "role": "support"} | ({"is_active": "on"} if active else {})
+    values = {"username": "ana", "name": ana.name, "roles": "support"} | ({"is_active": "on"} if active else {})
     assert env.client("adm").post(f"/staff/{ana.pk}/", values).status_code == HTTPStatus.SEE_OTHER
 
 

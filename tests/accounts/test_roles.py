@@ -4,7 +4,8 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from linkadmin.accounts.roles import MATRIX, URL_RIGHTS, Right, Role, rule_for
+from linkadmin.accounts.models import User
+from linkadmin.accounts.roles import MATRIX, URL_RIGHTS, Right, Role, rights_of, rule_for
 from linkadmin.audit.models import AuditEvent
 
 from .conftest import Browser
@@ -119,6 +120,14 @@ def test_undeclared_page_is_denied_to_everyone(browser_of: Browser, role: Role) 
 @pytest.mark.urls("tests.accounts.urls")
 def test_undeclared_method_is_denied(browser_of: Browser) -> None:
     assert browser_of(Role.SUPPORT).delete("/link-code/").status_code == 403
+
+
+def test_several_roles_give_the_rights_of_each() -> None:
+    both = User(roles="manager,support")
+
+    assert rights_of(both) == MATRIX[Role.SUPPORT] | MATRIX[Role.MANAGER]
+    assert rights_of(User(roles="administrator,support")) >= {Right.MANAGE_STAFF, Right.SEE_NAMES}
+    assert all(not rights_of(User(roles=stored)) for stored in ("support,manager", "auditor,support", "king", ""))
 
 
 @pytest.mark.urls("tests.accounts.urls")

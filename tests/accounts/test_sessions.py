@@ -30,7 +30,7 @@ def post_log_in(client: Client, username: str, password: str, *, to: str = "") -
 @pytest.fixture
 def demo_staff(db: None) -> None:
     for username, name, role in SIGN_INS:
-        User.objects.create(username=username, password=make_password(DEMO_PASSWORD), role=role, name=name)
+        User.objects.create(username=username, password=make_password(DEMO_PASSWORD), roles=role, name=name)
 
 
 def demo_forms(client: Client, url: str) -> list[Form]:
@@ -187,7 +187,7 @@ def test_deactivating_an_account_ends_its_sessions_at_once(browser_of: Browser) 
 def test_changing_the_role_ends_all_sessions(browser_of: Browser) -> None:
     client = browser_of(Role.SUPPORT)
 
-    User.objects.update(role=Role.MANAGER)
+    User.objects.update(roles=Role.MANAGER)
 
     assert not is_in(client)
 

@@ -27,7 +27,7 @@ def code_in(page: Page) -> str:
 
 
 def invite(env: Environment) -> str:
-    return code_in(env.post("/staff/new/", {"username": "cleo", "name": "Cleo", "role": "manager"}, "adm"))
+    return code_in(env.post("/staff/new/", {"username": "cleo", "name": "Cleo", "roles": "manager"}, "adm"))
 
 
 def new_link(env: Environment, name: str = "ana") -> str:
@@ -59,7 +59,7 @@ def test_invited_colleague_chooses_a_password_and_signs_in(env: Environment) -> 
 
     assert saved.headers["location"] == "/accounts/login/"
     assert sign_in("cleo", NEW)
-    assert events("staff.created") == [("adm", str(cleo.pk), {"role": "manager"})]
+    assert events("staff.created") == [("adm", str(cleo.pk), {"roles": "manager"})]
     assert events("staff.invited") == [("adm", str(cleo.pk), {})]
     assert events("staff.invitation_accepted") == [("cleo", str(cleo.pk), {})]
 
@@ -125,7 +125,7 @@ def test_new_password_keeps_what_an_administrator_changes_meanwhile(
     code, browser, set_password = new_link(env), env.client(), User.set_password
 
     def demoted_meanwhile(user: User, password: str) -> None:
-        User.objects.filter(pk=user.pk).update(role="auditor", is_active=False)
+        User.objects.filter(pk=user.pk).update(roles="auditor", is_active=False)
         set_password(user, password)
 
     monkeypatch.setattr(User, "set_password", demoted_meanwhile)
@@ -135,7 +135,7 @@ def test_new_password_keeps_what_an_administrator_changes_meanwhile(
         browser.post("/accounts/password/", {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW})
 
     ana = User.objects.get(username="ana")
-    assert (ana.role, ana.is_active, ana.check_password(NEW)) == ("auditor", False, True)
+    assert (ana.roles, ana.is_active, ana.check_password(NEW)) == ("auditor", False, True)
 
 
 def test_code_is_stored_nowhere(env: Environment) -> None:
@@ -164,26 +164,55 @@ def test_nobody_gets_a_link_for_themselves(env: Environment) -> None:
 def test_changing_role_and_access_is_recorded(env: Environment) -> None:
     ana = env.people["ana"]
 
-    env.post(f"/staff/{ana.pk}/", {"username": "ana", "name": ana.name, "role": "manager"}, "adm")
+    env.post(f"/staff/{ana.pk}/", {"username": "ana", "name": ana.name, "roles": "manager"}, "adm")
 
     ana.refresh_from_db()
-    assert (ana.role, ana.is_active) == ("manager", False)
-    details = {"fields": "role, is_active", "role": "manager", "active": False}
+    assert (ana.roles, ana.is_active) == ("manager", False)
+    details = {"fields": "roles, is_active", "roles": "manager", "active": False}
     assert events("staff.updated") == [("adm", str(ana.pk), details)]
 
 
 def test_administrators_cannot_change_their_own_role_or_access(env: Environment) -> None:
     adm = env.people["adm"]
 
-    env.post(f"/staff/{adm.pk}/", {"username": "adm", "name": "Me", "role": "support"}, "adm")
+    env.post(f"/staff/{adm.pk}/", {"username": "adm", "name": "Me", "roles": "support"}, "adm")
 
     adm.refresh_from_db()
-    assert (adm.name, adm.role, adm.is_active) == ("Me", "administrator", True)
+    assert (adm.name, adm.roles, adm.is_active) == ("Me", "administrator", True)
+
+
+def test_several_roles_for_one_person(env: Environment) -> None:
+    ana, url = env.people["ana"], f"/staff/{env.people['ana'].pk}/"
+    env.client()
+
+    env.post(url, {"username": "ana", "name": "Ana", "roles": ["support", "manager"], "is_active": "on"}, "adm")
+
+    ana.refresh_from_db()
+    assert (ana.roles, ana.is_active) == ("manager,support", True)
+    assert events("staff.updated") == [
+        ("adm", str(ana.pk), {"fields": "roles", "roles": "manager,support", "active": True})
+    ]
+    assert not StaffSession.objects.filter(user=ana).exists()
+    page = env.open(url, "adm")
+    assert "Account manager, Support" in page.words
+    chosen = [each for each in page.elements if each.attrs.get("name") == "roles" and "checked" in each.attrs]
+    assert [each.attrs["value"] for each in chosen] == ["support", "manager"]
+
+
+@pytest.mark.parametrize("roles", [["auditor", "support"], ["auditor", "administrator"], ["king"], []])
+def test_roles_that_nobody_may_have_together_are_rejected_at_their_field(env: Environment, roles: list[str]) -> None:
+    ana = env.people["ana"]
+
+    page = env.post(f"/staff/{ana.pk}/", {"username": "ana", "roles": roles, "is_active": "on"}, "adm")
+
+    assert page.status == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert page.error_at("roles")
+    assert User.objects.get(pk=ana.pk).roles == "support"
 
 
 @pytest.mark.parametrize("url", ["/staff/new/", "/staff/{ben}/"])
 def test_username_is_unique_in_any_case(env: Environment, url: str) -> None:
-    values = {"username": "ANA", "name": "", "role": "support", "is_active": "on"}
+    values = {"username": "ANA", "name": "", "roles": "support", "is_active": "on"}
 
     page = env.post(url.format(ben=env.people["ben"].pk), values, "adm")
 

@@ -19,7 +19,7 @@ TRAIL = "/admin/audit/auditevent/"
 
 @pytest.fixture
 def auditor(client: Client) -> Client:
-    client.force_login(User.objects.create_user(username="nora", password="irrelevant here", role=Role.AUDITOR))
+    client.force_login(User.objects.create_user(username="nora", password="irrelevant here", roles=Role.AUDITOR))
     return client
 
 
@@ -63,6 +63,18 @@ def test_log_can_be_searched_and_filtered(auditor: Client, query: str, found: bo
     page = auditor.get(f"{TRAIL}?{query}")
 
     assert ("link.created" in [event.action for event in page.context["cl"].result_list]) is found
+
+
+def test_each_of_several_roles_is_found(auditor: Client) -> None:
+    both = User.objects.create_user(username="noah", password="irrelevant here", roles="manager,support")
+    record(actor=both, action="link.created", object_type="link", object_id="l-1", outcome=Outcome.DONE)
+
+    found = {
+        role: [each.actor_role for each in auditor.get(f"{TRAIL}?role={role}").context["cl"].result_list]
+        for role in ("support", "manager", "administrator")
+    }
+
+    assert found == {"support": ["manager,support"], "manager": ["manager,support"], "administrator": []}
 
 
 def test_viewing_the_log_is_audited(auditor: Client) -> None:

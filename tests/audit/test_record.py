@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 def test_records_who_did_what_to_which_target_and_in_which_request() -> None:
-    ana = User.objects.create_user(username="ana", password="irrelevant here", role=Role.SUPPORT)
+    ana = User.objects.create_user(username="ana", password="irrelevant here", roles=Role.SUPPORT)
 
     with structlog.contextvars.bound_contextvars(request_id="r-1"):
         record(
@@ -56,7 +56,7 @@ def test_stores_nothing_of_an_action_that_is_rolled_back() -> None:
 
 def test_action_is_rolled_back_if_its_event_cannot_be_written() -> None:
     with transaction.atomic():
-        User.objects.create_user(username="ana", password="irrelevant here", role=Role.SUPPORT)
+        User.objects.create_user(username="ana", password="irrelevant here", roles=Role.SUPPORT)
         with pytest.raises(ValidationError):
             record(actor=None, action="far too long " * 20, outcome=Outcome.DONE)
 
@@ -121,7 +121,7 @@ def test_is_final_for_our_own_code() -> None:
 
 
 def test_survives_the_person_it_names() -> None:
-    ana = User.objects.create_user(username="ana", password="irrelevant here", role=Role.SUPPORT)
+    ana = User.objects.create_user(username="ana", password="irrelevant here", roles=Role.SUPPORT)
     record(actor=ana, action="link.seen", outcome=Outcome.DONE)
 
     ana.delete()

@@ -54,7 +54,7 @@ def test_verifies_an_untouched_log_over_several_chunks(
 
 @pytest.mark.parametrize("microsecond", [0, 1, 120_000, 999_999])
 def test_verifies_events_however_the_database_writes_them(microsecond: int) -> None:
-    ana = User(username='Zoë "Q" \\ \u2028', role=Role.SUPPORT)
+    ana = User(username='Zoë "Q" \\ \u2028', roles=Role.SUPPORT)
     details = {"yes": True, "longer name": 'ü "\\', "a": -1}
 
     with time_machine.travel(datetime(2026, 2, 28, 23, 59, 59, microsecond, tzinfo=UTC), tick=False):

@@ -105,7 +105,7 @@ def test_another_link_can_be_opened_on_the_same_page(env: Environment, windows: 
 
 def test_one_click_signs_in_to_the_demo(env: Environment, windows: Windows, settings: Settings) -> None:
     settings.DEMO = True
-    person = User(username="support", role="support", name="Nadia Okell")
+    person = User(username="support", roles="support", name="Nadia Okell")
     person.set_password(DEMO_PASSWORD)  # shorter than allowed outside the demo
     person.save()
     page = windows.window("", viewport=NARROW)

@@ -98,7 +98,7 @@ class Typist:
         """Invite a staff member, who chooses a password, mistypes it, signs in and changes it."""
         first, second = self.canaries.long("staff-password"), self.canaries.long("staff-new-password")
         invited = self.stack.browser("adm").submit(
-            "/staff/new/", having="username", username="cleo", name="Cleo", role="support"
+            "/staff/new/", having="username", username="cleo", name="Cleo", roles="support"
         )
         [self.invitation] = re.findall(r"/accounts/join/#([\w-]+)", invited.text)
         cleo = Browser(self.stack.url)

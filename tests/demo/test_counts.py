@@ -118,7 +118,7 @@ def varied_data(state: object) -> None:
 )
 def test_every_count_is_as_long_as_the_list_it_opens(role: Role) -> None:
     client = Client()
-    client.force_login(User.objects.filter(role=role).order_by("pk")[0])
+    client.force_login(User.objects.filter(roles=role).order_by("pk")[0])
     count_upkeep.recount()
     seen, followed, wrong, untold = set[str](), Counter[object](), list[str](), list[str]()
     for url, page in every_page(client):

@@ -32,7 +32,7 @@ def clear() -> None:
 def everything() -> dict[str, list[Any]]:
     """Every row with its own ID, except the encrypted keys: ciphertexts always differ."""
     return {
-        "staff": list(User.objects.order_by("pk").values_list("pk", "username", "name", "role")),
+        "staff": list(User.objects.order_by("pk").values_list("pk", "username", "name", "roles")),
         "integrations": list(Integration.objects.order_by("pk").values_list("pk", "name", "created_at")),
         "institutions": list(Institution.objects.order_by("pk").values_list("pk", "name", "form_fields")),
         "end_users": list(EndUser.objects.order_by("pk").values_list()),
@@ -95,7 +95,7 @@ def test_each_role_can_sign_in_with_the_demo_password(username: str, role: Role)
     user = User.objects.get(username=username)
 
     assert check_password("linkadmin-demo", user.password)
-    assert user.role == role
+    assert user.roles == role
     assert user.display_name != username
 
 

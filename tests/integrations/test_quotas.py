@@ -134,7 +134,7 @@ class TestQuotas:
         assert len(script.received) == 1
 
     def test_are_not_used_by_a_call_that_is_not_made(self, belvo: Integration) -> None:
-        ana = User.objects.create_user(username="ana", password=PASSWORD, role=Role.SUPPORT)
+        ana = User.objects.create_user(username="ana", password=PASSWORD, roles=Role.SUPPORT)
         belvo.quotas.create(scope="submit_code", calls=1, window_ends_at=timezone.now() + timedelta(seconds=30))
         slot = take_slot(belvo.pk, call="submit_code", seconds=310, person_id=ana.pk)
 

@@ -42,7 +42,7 @@ CAUSES = [Cause.WORKING, Cause.LOGIN_REFUSED, Cause.BANK_DOWN, Cause.CODE_NEEDED
 @pytest.fixture
 def links() -> list[Link]:
     customer = EndUser.objects.create(external_id="cus-1", name="Acme Corp")
-    User.objects.bulk_create(User(username=name, role=Role.SUPPORT) for name in ("ana", "ben", "mia"))
+    User.objects.bulk_create(User(username=name, roles=Role.SUPPORT) for name in ("ana", "ben", "mia"))
     found = []
     for provider, environment in (("belvo", "production"), ("heron", "sandbox")):
         integration = Integration.objects.create(

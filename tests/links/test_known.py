@@ -44,7 +44,7 @@ def test_integrations_and_staff_can_be_chosen_as_soon_as_they_exist(
     env.open("/links/")
     new = Integration.objects.create(provider="belvo", name="New", base_url=env.simulator.url)
     Institution.objects.create(integration=new, name="quagga", display_name="Quagga")
-    person = User.objects.create_user(username="new", password=PASSWORD, role=Role.SUPPORT)
+    person = User.objects.create_user(username="new", password=PASSWORD, roles=Role.SUPPORT)
 
     for query in (f"integration={new.pk}", f"assigned={person.pk}"):
         assert env.open(f"/links/?{query}").status == 200
@@ -75,7 +75,7 @@ def test_rows_drawn_before_are_not_loaded_again(env: Environment, monkeypatch: p
 def test_row_drawn_before_shows_new_names(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(known, "FRESH_SECONDS", 0)
     link = env.belvo_link()
-    person = User.objects.create_user(username="nora", name="Nora", password=PASSWORD, role=Role.SUPPORT)
+    person = User.objects.create_user(username="nora", name="Nora", password=PASSWORD, roles=Role.SUPPORT)
     env.open("/links/")
     bank = Institution.objects.create(integration=env.belvo, name="quagga", display_name="Quagga")
     Link.objects.filter(pk=link.pk).update(institution=bank, assignee=person)

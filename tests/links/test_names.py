@@ -40,7 +40,7 @@ def test_name_is_cleaned_whichever_way_it_comes_in(env: Environment, typed: str,
     ensure_customers({"cus-2": typed})
     EndUser.objects.filter(external_id="cus-2").update(name=typed)
     bank = Institution.objects.create(integration=env.belvo, name="b", display_name=typed)
-    user = User.objects.create_user(username="new", password="a password for tests", role=Role.SUPPORT, name=typed)
+    user = User.objects.create_user(username="new", password="a password for tests", roles=Role.SUPPORT, name=typed)
 
     assert set(EndUser.objects.values_list("name", flat=True)) == {kept}
     assert (bank.display_name, Institution.objects.get(pk=bank.pk).display_name) == (kept, kept)

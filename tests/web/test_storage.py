@@ -131,7 +131,7 @@ def _changes(env: Environment, link: Link) -> dict[str, tuple[str, str, dict[str
             f"/integrations/{env.belvo.pk}/edit/",
             env.open(f"/integrations/{env.belvo.pk}/edit/", "adm").form_with("name").values,
         ),
-        "staff": ("adm", "/staff/new/", {"username": "new", "name": "New", "role": "support"}),
+        "staff": ("adm", "/staff/new/", {"username": "new", "name": "New", "roles": "support"}),
         "password": ("ana", "/accounts/password/", {"oldpassword": PASSWORD, "password1": "long and new " * 3}),
     }
 
