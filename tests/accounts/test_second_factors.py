@@ -195,7 +195,7 @@ def test_password_step_ends_with_what_ends_sessions(env: Environment, app: App, 
     if what == "sessions ended":
         env.post(f"/staff/{ana.get().pk}/sessions/end/", name="adm")
     else:
-        changes = {"deactivated": {"is_active": False}, "role": {"role": "manager"}, "password": {"password": "other"}}
+        changes = {"deactivated": {"is_active": False}, "roles": {"roles": "manager"}, "password": {"password": "other"}}
         ana.update(**changes[what])
 
     answer = give(browser, app.next_code)

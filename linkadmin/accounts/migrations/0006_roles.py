@@ -26,7 +26,7 @@ def keep_one_role(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0004_environment'),
+        ('accounts', '0005_recovery_codes'),
     ]
 
     operations = [
