@@ -30,12 +30,12 @@ def test_page_names_every_affected_link_and_what_is_lost(env: Environment) -> No
 
     page = env.open(url_of(links[0], "delete"))
 
-    assert "This disconnects all 3 links Acme Corp has in Heron test" in page.words
+    assert "This disconnects 3 links: all that Acme Corp has in Heron test" in page.words
     assert {each.get_absolute_url() for each in links} <= set(page.links())
     assert other.get_absolute_url() not in page.links()
     assert "Transactions already fetched are kept." in page.words
     assert "The link's page, history, and notes stay here, and so does the audit log." in page.words
-    assert "Disconnect" in page.words
+    assert "Disconnect 3 links" in page.words
 
 
 def test_page_of_a_single_removal_names_that_one(env: Environment) -> None:
