@@ -77,9 +77,11 @@ def span_words(span: timedelta) -> str:
 
 @register.filter
 def duration_words(time: timedelta | None) -> str:
-    """How long something took, to the tenth of a second if short."""
+    """How long something took: the shorter, the more exact."""
     if time is None:
         return ""
+    if time < timedelta(seconds=1):
+        return _("%(count)d ms") % {"count": time // timedelta(milliseconds=1)}
     minutes, seconds = divmod(time.total_seconds(), 60)
     if not minutes and seconds < 10:
         return _("%(seconds).1f s") % {"seconds": seconds}

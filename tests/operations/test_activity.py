@@ -57,7 +57,7 @@ def test_row_says_who_changed_what_where_and_with_which_outcome(env: Environment
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(0.04, "0.0 s"), (9.9, "9.9 s"), (31.7, "31 s"), (87, "1 min 27 s"), (120, "2 min")]
+    ("seconds", "words"), [(0.04, "40 ms"), (9.9, "9.9 s"), (31.7, "31 s"), (87, "1 min 27 s"), (120, "2 min")]
 )
 def test_durations_are_in_words(env: Environment, seconds: float, words: str) -> None:
     link = env.belvo_link("Acme Corp")
