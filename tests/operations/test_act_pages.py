@@ -233,7 +233,7 @@ def test_details_show_the_settings_at_the_provider(env: Environment) -> None:
     assert "Stored credentials yes, for 90 days" in words
     assert "Sync recurring · every 7 days" in words
     assert "Data retention 180 days" in words
-    assert "Fetched data ACCOUNTS, OWNERS" in words
+    assert "Fetched data Accounts, Owners" in words
 
 
 def test_replaced_access_token_is_never_shown(env: Environment) -> None:
