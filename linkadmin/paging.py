@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -289,6 +290,11 @@ class Listing(Generic[Row]):
 
     def page(self, query: QueryDict) -> Page[Row]:
         return self.keyset.page(self.rows, query, self.parts, are_few=self.are_few)
+
+    @property
+    def matching(self) -> "QuerySet[Row]":
+        """All its rows, in no order."""
+        return self.rows.filter(reduce(or_, (part.condition for part in self.parts), Q())).order_by()
 
     @property
     def columns(self) -> Sequence[Column]:
