@@ -72,6 +72,7 @@ INSTALLED_APPS = [
     "linkadmin.accounts",  # before allauth and admin, so that its templates win
     "linkadmin.audit",
     "linkadmin.heartbeats",
+    "linkadmin.staff_limits",
     "linkadmin.integrations",
     "linkadmin.links",
     "linkadmin.webhooks",
@@ -117,6 +118,7 @@ MIDDLEWARE = [
     "linkadmin.accounts.middleware.session_limits",
     "linkadmin.accounts.middleware.DeclaredRights",
     "linkadmin.accounts.middleware.reader_time_zone",
+    "linkadmin.staff_limits.middleware.StaffLimits",
 ]
 ROOT_URLCONF = "linkadmin.urls"
 WSGI_APPLICATION = "linkadmin.wsgi.application"
@@ -272,6 +274,20 @@ SECOND_FACTOR_REQUIRED = not DEMO
 CONFIRMED_SECONDS = env.number("LINKADMIN_CONFIRMED_SECONDS", 60 * 60)
 CONFIRMED_BRIEFLY_SECONDS = env.number("LINKADMIN_CONFIRMED_BRIEFLY_SECONDS", 10 * 60)
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+
+# --- What one person may see and do: when it's noted, and where it stops. 0 for no limit. ---
+STAFF_LIMITS = {
+    "customers_opened": (
+        env.count("LINKADMIN_CUSTOMERS_OPENED_WARNING", 150),
+        env.count("LINKADMIN_CUSTOMERS_OPENED_PER_HOUR", 250),
+    ),
+    "customers_listed": (
+        env.count("LINKADMIN_CUSTOMERS_LISTED_WARNING", 2000),
+        env.count("LINKADMIN_CUSTOMERS_LISTED_PER_HOUR", 4000),
+    ),
+    "exports": (env.count("LINKADMIN_EXPORTS_WARNING", 4), env.count("LINKADMIN_EXPORTS_PER_DAY", 5)),
+    "credentials": (env.count("LINKADMIN_CREDENTIALS_WARNING", 15), env.count("LINKADMIN_CREDENTIALS_PER_HOUR", 20)),
+}
 
 # --- Language and time ---
 LANGUAGE_CODE = "en"

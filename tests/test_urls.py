@@ -49,6 +49,7 @@ def places(env: Environment) -> dict[str, str]:
         "delivery": str(WebhookDelivery.objects.create(integration=env.belvo, key="1").pk),
         "secret": str(endpoints.add_secret(env.belvo, Secret("Bearer never-sent-anywhere"), by=None, after=0).pk),
         "what": "customers",
+        "limit": "credentials",
         "source": "dso_1",
         "ben": str(env.people["ben"].pk),
         "factor": "1",

@@ -62,6 +62,10 @@ POST /staff/{ben}/                       403  403  403  422
 POST /staff/{ben}/invitation/            403  403  403  200
 POST /staff/{ben}/sessions/end/          403  403  403  303
 POST /staff/{ben}/factors/reset/         403  403  403  303
+GET  /staff/limits/                      403  200  200  200
+GET  /staff/limits/live/                 403  200  200  200
+GET  /staff/{ben}/limits/{limit}/        403  303  403  403
+POST /staff/{ben}/limits/{limit}/        403  303  403  403
 GET  /links/{link}/live/                 200  200  200  403
 GET  /links/{link}/history/              200  200  200  403
 POST /links/{link}/history/              405  405  405  403

@@ -51,6 +51,7 @@ NAVIGATION: tuple[tuple[Promise, tuple[NavEntry, ...]], ...] = (
                 _("Integrations"), "integration-list", "plug", Right.VIEW_INTEGRATIONS, ("integration-", "full-check-")
             ),
             NavEntry(_("Staff"), "staff-list", "user-cog", Right.VIEW_STAFF, ("staff-",)),
+            NavEntry(_("Staff limits"), "staff-limits", "gauge", Right.VIEW_LIMITS, ("staff-limit",)),
             NavEntry(
                 _("Unrecognized values"),
                 "unrecognized-values",

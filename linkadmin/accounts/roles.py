@@ -61,6 +61,8 @@ class Right(StrEnum):
     VIEW_AUDIT = auto(), _("Read the audit log")
     SEE_AUDIT_ALERTS = auto(), _("See warnings about the audit log")
     VIEW_SYSTEM_STATUS = auto(), _("View system status")
+    VIEW_LIMITS = auto(), _("View how much of their limits people have used")
+    LIFT_LIMIT = auto(), _("Lift a colleague's limit for an hour, with a reason")
     VIEW_STAFF = auto(), _("View staff and roles")
     MANAGE_STAFF = auto(), _("Invite colleagues and change their accounts, but not their own role")
 
@@ -99,6 +101,8 @@ MATRIX: Mapping[str, frozenset[Right]] = {
             Right.EXPORT,
             Right.VIEW_INTEGRATIONS,
             Right.TEST_CONNECTION,
+            Right.VIEW_LIMITS,
+            Right.LIFT_LIMIT,
         }
     ),
     Role.AUDITOR: frozenset(
@@ -113,6 +117,7 @@ MATRIX: Mapping[str, frozenset[Right]] = {
             Right.ENTER_ADMIN,
             Right.VIEW_AUDIT,
             Right.SEE_AUDIT_ALERTS,
+            Right.VIEW_LIMITS,
             Right.VIEW_STAFF,
         }
     ),
@@ -125,6 +130,7 @@ MATRIX: Mapping[str, frozenset[Right]] = {
             Right.MANAGE_INTEGRATIONS,
             Right.ENTER_ADMIN,
             Right.SEE_AUDIT_ALERTS,
+            Right.VIEW_LIMITS,
             Right.VIEW_STAFF,
             Right.MANAGE_STAFF,
             Right.VIEW_SYSTEM_STATUS,
@@ -197,6 +203,9 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "staff-invite": Right.MANAGE_STAFF,
     "staff-end-sessions": Right.MANAGE_STAFF,
     "staff-reset-factors": Right.MANAGE_STAFF,
+    "staff-limits": Right.VIEW_LIMITS,
+    "staff-limits-live": Right.VIEW_LIMITS,
+    "staff-limit-lift": Right.LIFT_LIMIT,
     "csp-reports": Access.PUBLIC,
     "live": Access.SIGNED_IN,
     "find": Access.SIGNED_IN,  # each result needs the right to its own page

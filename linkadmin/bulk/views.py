@@ -152,8 +152,9 @@ def job_export(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     items = Listing(_items(job, state), AS_PLANNED)
     lines = exports.of_few(items, ITEM_LABELS, lambda some: item_cells(job, some, see_names=see_names))
     filters = [("state", state)] if state else []
+    named = exports.customers_in(items, "link__end_user", see_names=see_names)
     return exports.download(
-        request, Export("bulk-action", *lines, filters=filters, about=(ObjectType.BULK_JOB, job.pk))
+        request, Export("bulk-action", *lines, filters=filters, about=(ObjectType.BULK_JOB, job.pk), named=named)
     )
 
 

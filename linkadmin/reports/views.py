@@ -16,6 +16,7 @@ from linkadmin.links.listing.filters import ESCALATE, MINE
 from linkadmin.links.listing.known import STAFF_COUNTS, environment_of
 from linkadmin.links.queries import standing
 from linkadmin.links.state_counts import state_counts
+from linkadmin.staff_limits.usage import reached_by
 from linkadmin.web.pages import reader
 
 from . import banks
@@ -35,6 +36,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     may_view, see_names = may(user, Right.VIEW_LINKS), may(user, Right.SEE_NAMES)
     is_mine, environment = may_view and chosen == MINE, environment_of(user)
     context = {
+        "over_limit": reached_by() if may(user, Right.LIFT_LIMIT) else [],
         "is_mine": is_mine,
         "may_view_links": may_view,
         **_now(user, environment, is_mine=is_mine, may_view_links=may_view),

@@ -37,6 +37,8 @@ enter_admin           no       no       yes      yes
 view_audit            no       no       yes      no
 see_audit_alerts      no       no       yes      yes
 view_system_status    no       no       no       yes
+view_limits           no       yes      yes      yes
+lift_limit            no       yes      no       no
 view_staff            no       no       yes      yes
 manage_staff          no       no       no       yes
 """

@@ -21,6 +21,7 @@ OWN_STATE = {
     "links/listing/table_rows.py": "drawn rows, each under all that it shows",
     "paging.py": "statements of pages: the same until the end of the process",
     "links/presentation.py": "who is asked what is under way: registered at the start",
+    "staff_limits/counting.py": "what is already counted against people's limits; rows have it all",
     "sqlite/base.py": "the idle connection that keeps the database's files open",
     "integrations/call_pool.py": "the calls that threads of this process make",
     "web/palette.py": "what the palette finds, and who is asked: registered at the start",

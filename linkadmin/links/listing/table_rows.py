@@ -16,6 +16,7 @@ from linkadmin.links.models import Link, repair_kind_of
 from linkadmin.links.presentation import UnderWay, action_on, glance, under_way_on
 from linkadmin.providers.names import isolated
 from linkadmin.providers.types import Cause
+from linkadmin.staff_limits import shown
 from linkadmin.timestamps import exact_words, short_ago_words, short_span_words
 from linkadmin.web.badges import StateBadge, draw_state
 from linkadmin.web.flat_parts import FlatPart, joined
@@ -53,6 +54,8 @@ def rows(
     `links` are `listed`. Those of one customer don't name them. `under_way` if it's known already.
     """
     now, pks, drawn = timezone.now(), links.values("id"), []
+    if Right.SEE_NAMES in rights and not of_one_customer:
+        shown.note(links.values("end_user_id"))  # kept rows don't ask for names again
     busy = under_way_on(pks) if under_way is None else under_way
     reader = (rights, selectable, of_one_customer, get_language(), timezone.get_current_timezone_name())
     for place, (pk, names) in enumerate(zip(pks, names_of(links), strict=True)):

@@ -28,6 +28,7 @@ from linkadmin.links.causes import (
 from linkadmin.paging import OldestIfNever
 from linkadmin.providers.names import folded, masked
 from linkadmin.providers.types import Capability, Cause, HealthState, LinkRef
+from linkadmin.staff_limits import shown
 
 from .institutions import Institution
 
@@ -84,7 +85,9 @@ class EndUser(models.Model):
         return url_of("end-user-detail", self.pk)
 
     def called(self, *, see_names: bool) -> str:
-        """Initials, the default everywhere, for staff who may not see names."""
+        """Initials, the default everywhere, for staff who may not see names. What others see counts."""
+        if see_names:
+            shown.note([self.pk])
         return (self.name or self.external_id) if see_names else str(self)
 
 

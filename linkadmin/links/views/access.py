@@ -1,4 +1,4 @@
-"""The first line of each view of a link: who asks, for which link, and the audit event that it was viewed."""
+"""The first line of each view of a link or customer: who asks, for which, and the audit event that it was viewed."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -6,11 +6,14 @@ from uuid import UUID
 from django.db.models import Count, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, NullIf
 from django.http import Http404, HttpRequest
+from django.shortcuts import get_object_or_404
 
 from linkadmin.accounts.roles import Right, may
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.compiled_query import CompiledQuery
 from linkadmin.links.models import EndUser, Link
+from linkadmin.staff_limits.counting import count
+from linkadmin.staff_limits.kinds import LimitKind
 from linkadmin.web.pages import reader
 
 from .live import follows
@@ -32,7 +35,19 @@ def link_for(request: HttpRequest, pk: UUID) -> Link:
     found: Sequence[Link] = _LINK.instances(pk) if may(reader(request), Right.VIEW_LINKS) else []
     if not found:
         raise Http404
+    opened(request, found[0].end_user_id)
     return found[0]
+
+
+def customer_for(request: HttpRequest, pk: UUID) -> EndUser:
+    customer = get_object_or_404(EndUser.objects.select_related("account_manager"), pk=pk)
+    opened(request, pk)
+    return customer
+
+
+def opened(request: HttpRequest, customer: UUID) -> None:
+    """Count it before anything of the customer is shown."""
+    count(reader(request), LimitKind.CUSTOMERS_OPENED, [customer])
 
 
 def seen(request: HttpRequest, link: Link | None, end_user: EndUser | None, *, page: str) -> None:

@@ -1,5 +1,6 @@
 """Customers: the list, one customer with their links, and who answers for them."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -7,7 +8,7 @@ from django.core.exceptions import BadRequest
 from django.forms.models import model_to_dict
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
@@ -31,10 +32,11 @@ from linkadmin.links.listing.table_heads import heads
 from linkadmin.links.listing.table_rows import listed, rows
 from linkadmin.links.models import RANKED, EndUser
 from linkadmin.links.staff_work import Overtaken
-from linkadmin.paging import Keyset
+from linkadmin.paging import Keyset, Listing
 from linkadmin.providers.names import isolated
 from linkadmin.web.pages import draw, go, reader
 
+from .access import customer_for
 from .live import NOTHING_AWAITED, PageVersion, alerts_version, answer, version_of
 
 
@@ -63,13 +65,13 @@ def end_user_list(request: HttpRequest) -> HttpResponse:
 def end_user_list_export(request: HttpRequest) -> HttpResponseBase:
     words, user = _search_words(request), reader(request)
     chosen, see_names = _chosen(request, words), may(request.user, Right.SEE_NAMES)
-    if chosen.is_by_name:
-        lines = exports.of_list(chosen.by_name(user), columns.of_customers(chosen.environment, see_names=see_names))
-    else:
-        cells = columns.of_customers_by_link(chosen.environment, see_names=see_names)
-        lines = exports.of_list(chosen.by_trouble(user), cells)
+    listing: Listing[Any] = chosen.by_name(user) if chosen.is_by_name else chosen.by_trouble(user)
+    of_customers = columns.of_customers if chosen.is_by_name else columns.of_customers_by_link
+    lines = exports.of_list(listing, of_customers(chosen.environment, see_names=see_names))
+    named = exports.customers_in(listing, "pk" if chosen.is_by_name else "end_user", see_names=see_names)
+    filters, is_search = chosen.fields, bool(words)
     return exports.download(
-        request, Export("customers", *lines, chosen.environment, filters=chosen.fields, is_search=bool(words))
+        request, Export("customers", *lines, chosen.environment, filters=filters, is_search=is_search, named=named)
     )
 
 
@@ -81,7 +83,7 @@ def end_user_list_live(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def end_user_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
-    customer, user = get_object_or_404(EndUser.objects.select_related("account_manager"), pk=pk), reader(request)
+    customer, user = customer_for(request, pk), reader(request)
     _note_view(user, customer)
     environment, others = _environments(customer, user)
     links = queries.visible_to(user).filter(end_user=customer, environment=environment)
@@ -117,7 +119,7 @@ def end_user_name(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def end_user_contact(request: HttpRequest, pk: UUID) -> HttpResponse:
-    customer, user = get_object_or_404(EndUser, pk=pk), reader(request)
+    customer, user = customer_for(request, pk), reader(request)
     contact = contact_of(customer)
     form = ContactForm(request.POST if request.method == "POST" else None, initial=model_to_dict(contact))
     if form.is_valid():
@@ -133,7 +135,7 @@ def end_user_contact(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def end_user_account_manager(request: HttpRequest, pk: UUID) -> HttpResponse:
-    customer, user = get_object_or_404(EndUser, pk=pk), reader(request)
+    customer, user = customer_for(request, pk), reader(request)
     if request.method != "POST":
         _note_view(user, customer)
         unbound = AccountManagerForm(customer=customer, reader=user)

@@ -20,7 +20,7 @@ from linkadmin.accounts.roles import Right, may
 from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import Link
 from linkadmin.links.presentation import standing_of
-from linkadmin.links.views.access import link_for, seen
+from linkadmin.links.views.access import link_for, opened, seen
 from linkadmin.operations import decisions, encrypted, reconcile, refusals
 from linkadmin.operations.budget import Budget, allow_attempt, budget_of
 from linkadmin.operations.forms.provider import DecisionForm, ReasonForm
@@ -52,7 +52,7 @@ class ShownRepairUrl:
 @require_safe
 def operation_detail(request: HttpRequest, pk: UUID, *, has_customer: bool) -> HttpResponse:
     # Operations without a customer have their own URL, for staff who manage integrations.
-    operation = _operation(pk, end_user__isnull=not has_customer)
+    operation = _operation(request, pk, end_user__isnull=not has_customer)
     if operation.state == State.NEEDS_CODE:
         return go(request, page_of(operation))
     seen(request, operation.link, operation.end_user, page="operation")
@@ -61,18 +61,18 @@ def operation_detail(request: HttpRequest, pk: UUID, *, has_customer: bool) -> H
 
 @require_POST
 def operation_check(request: HttpRequest, pk: UUID) -> HttpResponse:
-    operation = _operation(pk)
+    operation = _operation(request, pk)
     try:
         reconcile.check(actor=reader(request), operation=operation, seconds=settings.OPERATION_ANSWER_SECONDS)
     except refusals.Refusal as refusal:
         messages.warning(request, str(refusal.words))
-    return go(request, page_of(_operation(pk)))
+    return go(request, page_of(_operation(request, pk)))
 
 
 @no_compression
 @require_POST
 def operation_decide(request: HttpRequest, pk: UUID) -> HttpResponse:
-    operation = _operation(pk)
+    operation = _operation(request, pk)
     form = DecisionForm(request.POST)
     if not form.is_valid():
         return _page(request, operation, form, status=422)
@@ -130,8 +130,11 @@ def _retry_url(operation: Operation, user: User) -> str:
     return url if may(user, right) else ""
 
 
-def _operation(pk: UUID, **scope: bool) -> Operation:
-    return get_object_or_404(Operation.objects.with_names(), pk=pk, **scope)
+def _operation(request: HttpRequest, pk: UUID, **scope: bool) -> Operation:
+    operation = get_object_or_404(Operation.objects.with_names(), pk=pk, **scope)
+    if operation.end_user_id:
+        opened(request, operation.end_user_id)
+    return operation
 
 
 def _failed_reports(operation: Operation) -> list[tuple[str, Link | None]]:
@@ -164,8 +167,7 @@ def link_attempt(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def operation_attempt(request: HttpRequest, pk: UUID) -> HttpResponse:
     # For a link that doesn't exist yet.
-    creations = Operation.objects.with_names().filter(link=None, end_user__isnull=False)
-    return _attempt(request, get_object_or_404(creations, pk=pk))
+    return _attempt(request, _operation(request, pk, link__isnull=True, end_user__isnull=False))
 
 
 def _attempt(request: HttpRequest, subject: Link | Operation) -> HttpResponse:

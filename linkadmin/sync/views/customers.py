@@ -14,7 +14,7 @@ from linkadmin.accounts.roles import Right, may
 from linkadmin.audit.actions import ObjectType
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import EndUser
-from linkadmin.links.views.access import link_for
+from linkadmin.links.views.access import customer_for, link_for
 from linkadmin.operations.changes.account import YES
 from linkadmin.operations.forms.fields import OnceForm
 from linkadmin.operations.models import OperationKind
@@ -41,7 +41,7 @@ from .at_provider import change, integration_that_can, look
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def end_user_records(request: HttpRequest, pk: UUID, integration: UUID) -> HttpResponse:
-    customer, source = get_object_or_404(EndUser, pk=pk), get_object_or_404(Integration, pk=integration)
+    customer, source = customer_for(request, pk), get_object_or_404(Integration, pk=integration)
     if not tells_of_customers(source):
         raise Http404
     seen = look(request, _about(request, customer, source), partial(read_customer, customer=customer))
@@ -58,7 +58,7 @@ def end_user_records(request: HttpRequest, pk: UUID, integration: UUID) -> HttpR
 
 @require_POST
 def end_user_tell(request: HttpRequest, pk: UUID, integration: UUID) -> HttpResponse:
-    customer, source = get_object_or_404(EndUser, pk=pk), integration_that_can(integration, Capability.END_USERS)
+    customer, source = customer_for(request, pk), integration_that_can(integration, Capability.END_USERS)
     return change(
         request,
         OperationKind.CREATE_END_USER,
@@ -72,7 +72,7 @@ def end_user_tell(request: HttpRequest, pk: UUID, integration: UUID) -> HttpResp
 
 @require_POST
 def data_source_switch(request: HttpRequest, pk: UUID, integration: UUID, source: str) -> HttpResponse:
-    customer, through = get_object_or_404(EndUser, pk=pk), integration_that_can(integration, Capability.DATA_SOURCES)
+    customer, through = customer_for(request, pk), integration_that_can(integration, Capability.DATA_SOURCES)
     form = SwitchForm.sent(request.POST)
     # The provider doesn't check the customer: only sources listed on this customer's page may be switched.
     form.require_listed(customer.pk, through.pk, source)

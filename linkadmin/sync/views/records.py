@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.functional import Promise
@@ -16,6 +16,7 @@ from linkadmin.integrations.models import Integration
 from linkadmin.providers.base import Provider
 from linkadmin.providers.records import Filters
 from linkadmin.providers.types import Capability, CredentialField
+from linkadmin.staff_limits import shown
 from linkadmin.sync.forms import RecordFilterForm
 from linkadmin.sync.full_checks.discovery import customers_with
 from linkadmin.sync.live_queries import Question
@@ -43,8 +44,10 @@ def _links(page: Any, integration: Integration, user: User) -> list[RecordRow]:
     return link_rows(page.items, links_here(integration, (each.remote_id for each in page.items), reader=user))
 
 
-def _end_users(page: Any, _integration: Integration, _user: User) -> list[RecordRow]:
+def _end_users(page: Any, integration: Integration, _user: User) -> list[RecordRow]:
     here = customers_with(each.end_user_id for each in page.items)
+    others = [each.end_user_id for each in page.items if each.end_user_id not in here]
+    shown.note(uuid5(integration.pk, customer_id) for customer_id in others)
     return [RecordRow(each, here.get(each.end_user_id)) for each in page.items]
 
 
