@@ -7,6 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from linkadmin.links.models import Link
 from linkadmin.providers.names import isolated
+from linkadmin.staff_limits.counting import LimitReached
+from linkadmin.staff_limits.refusal import what_to_do, why
 from linkadmin.web import storage
 
 from .models import Operation
@@ -73,6 +75,17 @@ class BudgetSpent(Refusal):
 
     reason = "attempts_spent"
     title = _("No attempts left today")
+
+
+class TooManyCredentials(Refusal):
+    """One person sends as many credentials and codes as they may for now."""
+
+    reason = "limit_reached"
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    title = _("You've reached a limit")
+
+    def __init__(self, reached: LimitReached) -> None:
+        super().__init__(f"{why(reached)} {what_to_do(reached)} {_('Nothing was sent.')}")
 
 
 class NoCredentials(Refusal):

@@ -20,6 +20,8 @@ from linkadmin.integrations.models import Integration
 from linkadmin.links.models import EndUser, Institution
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import KeysRejected
+from linkadmin.staff_limits.counting import LimitReached, note_reached, take
+from linkadmin.staff_limits.kinds import LimitKind
 from linkadmin.web import storage
 
 from . import refusals, slots
@@ -69,6 +71,9 @@ def start(
             return earlier
         refusal = taken if isinstance(taken, refusals.Refusal) else refusals.AlreadyOpen(_open_rival(operation))
         raise refused(operation, refusal) from None
+    except LimitReached as reached:  # recorded once, not each time
+        note_reached(reached)
+        raise refusals.TooManyCredentials(reached) from None
     except refusals.NotSaved:  # then neither can its audit event
         raise
     except refusals.Refusal as refusal:
@@ -157,6 +162,8 @@ def _write(operation: Operation, rules: Rules, answers: PendingChallenge | None)
         answers.delete()
     operation.save(force_insert=True)
     rules()
+    if operation.logs_in:
+        take(operation.actor, LimitKind.CREDENTIALS, operation.pk)
     _claim(operation)
     # Last, for the audit log is locked from here on: others lock customers and integrations before it.
     if is_new_customer:
