@@ -57,6 +57,10 @@ class Browser:
         self._session.headers["Connection"] = "close"  # any web process may answer the next request
         self._session.hooks["response"].append(lambda answer, **_: self.answers.append(answer))
 
+    @property
+    def cookies(self) -> dict[str, str]:
+        return dict(self._session.cookies)
+
     def close(self) -> None:
         self._session.close()
 
