@@ -20,6 +20,15 @@ class NotMeasured(Exception):
     """Something that a measurement needs isn't on this machine; says what."""
 
 
+# Of people: a measurement sees, exports and sends more.
+LIMITS = (
+    "LINKADMIN_CUSTOMERS_OPENED_PER_HOUR",
+    "LINKADMIN_CUSTOMERS_LISTED_PER_HOUR",
+    "LINKADMIN_EXPORTS_PER_DAY",
+    "LINKADMIN_CREDENTIALS_PER_HOUR",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Database:
     engine: str
@@ -36,6 +45,7 @@ class Database:
             "LINKADMIN_DEMO": "1",
             "LINKADMIN_LOG_LEVEL": "ERROR",
             "LINKADMIN_SESSION_IDLE_SECONDS": "86400",
+            **dict.fromkeys(LIMITS, "0"),
         }
 
     def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
