@@ -66,6 +66,7 @@ PAGES: dict[str, tuple[str, str]] = {  # whose session, path
     "integration": ("manager", "/integrations/{integration}/"),
     "full checks": ("manager", "/integrations/{full_check_integration}/full-checks/"),
     "full check": ("manager", "/full-checks/{full_check}/"),
+    "staff limits": ("manager", "/staff/limits/"),
     "unrecognized values": ("manager", "/unrecognized-values/"),
     "unrecognized values, sandbox": ("tester", "/unrecognized-values/"),
     "audit log": ("auditor", "/admin/audit/auditevent/"),

@@ -37,6 +37,7 @@ LISTS: Mapping[str, List] = {
     "bulk jobs": List("/bulk/?whose=others"),
     "rows of a bulk job": List("/bulk/{job}/", rare="state=failed"),
     "history": List("/links/{long_link}/history/", after="at", rare="kind=note"),
+    "staff limits": List("/staff/limits/"),
     "unrecognized values": List("/unrecognized-values/"),
     "admin: customers": _admin("links/enduser", deep="customers by ID"),
     "admin: institutions": _admin("links/institution", deep="institutions", rare="country__exact=MX"),

@@ -52,8 +52,10 @@ def staff_limit_lift(request: HttpRequest, pk: UUID, kind: str) -> HttpResponse:
         raise Http404
     if person == user:
         raise PermissionDenied
-    if usage.lift or not usage.is_near:
-        messages.info(request, _("You don't need to lift this limit: it's lifted already, or nobody is near it."))
+    if usage.lift or not (usage.is_near or usage.is_reached):
+        messages.info(
+            request, _("You don't need to lift this limit: it's lifted already, or this person isn't near it.")
+        )
         return go(request, reverse("staff-limits"))
     form = LiftForm(request.POST if request.method == "POST" else None)
     if form.is_valid():

@@ -21,7 +21,9 @@ from .lifting import who_may_lift
 MOST_NAMED = 5
 
 REACHED = {
-    LimitKind.CUSTOMERS_OPENED: _("You've opened as many customers as one person can in an hour: %(limit)s."),
+    LimitKind.CUSTOMERS_OPENED: _(
+        "You've opened as many customers as one person can in an hour: %(limit)s. You can still open the same ones."
+    ),
     LimitKind.CUSTOMERS_LISTED: _("This would show you more customers than one person can see in an hour: %(limit)s."),
     LimitKind.EXPORTS: _("You've exported as many files as one person can in 24 hours: %(limit)s."),
     LimitKind.CREDENTIALS: _("You've sent as many credentials and codes as one person can in an hour: %(limit)s."),
@@ -47,10 +49,11 @@ def what_to_do(reached: LimitReached) -> str:
 def refusal(request: HttpRequest, reached: LimitReached) -> HttpResponse:
     context = {"why": why(reached), "what_to_do": what_to_do(reached), "is_form": request.method not in SAFE}
     if wants_part(request):
-        part = render(request, "staff_limits/_reached.html", context, status=HTMX_STOP_POLLING)
-        part.headers["HX-Reswap"] = "innerHTML" if request.method in SAFE else BESIDE_THE_FORM
-        return part
-    page = render(request, "429.html", context, status=HTTPStatus.TOO_MANY_REQUESTS)
-    if reached.free_at:
-        page.headers["Retry-After"] = str(int((reached.free_at - timezone.now()).total_seconds()) + 1)
-    return page
+        answer = render(request, "staff_limits/_reached.html", context, status=HTMX_STOP_POLLING)
+        # What was shown before stays, under the URL it has.
+        answer.headers["HX-Reswap"], answer.headers["HX-Push-Url"] = BESIDE_THE_FORM, "false"
+    else:
+        answer = render(request, "429.html", context, status=HTTPStatus.TOO_MANY_REQUESTS)
+    wait = reached.free_at - timezone.now() if reached.free_at else reached.limit.within
+    answer.headers["Retry-After"] = str(int(wait.total_seconds()) + 1)  # tells app.js that this response is ours
+    return answer

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, Q
 from django.template import Context
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -20,6 +20,7 @@ from .kinds import DAY, HOUR, Limit, LimitKind, limit_of
 from .models import LimitLift, LimitUse
 
 LIFTS_SHOWN = 5  # of one person
+MOST_LISTED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Usage:
 
     @property
     def is_reached(self) -> bool:
-        return self.used >= self.limit.stop or (self.reached_at is not None and self.is_near)
+        return self.used >= self.limit.stop or self.reached_at is not None
 
     @property
     def badge(self) -> StateBadge:
@@ -94,9 +95,10 @@ def of_person(page: Context) -> dict[str, Any]:
 
 def near_or_over() -> list[Usage]:
     """Of everybody: those who reached a limit first, then those near one, then limits that are lifted."""
-    rows = LimitUse.objects.filter(noteworthy()).select_related("user")
-    found = _usages(list(rows), {row.user_id: row.user for row in rows})
-    shown = [each for each in found if each.lift or each.is_near]
+    latest = F("reached_at").desc(nulls_last=True), F("warned_at").desc(nulls_last=True), "pk"
+    rows = list(LimitUse.objects.filter(noteworthy()).select_related("user").order_by(*latest)[:MOST_LISTED])
+    found = _usages(rows, {row.user_id: row.user for row in rows})
+    shown = [each for each in found if each.lift or each.is_near or each.is_reached]
     return sorted(shown, key=lambda each: (each.lift is not None, not each.is_reached, each.person.display_name))
 
 

@@ -320,7 +320,7 @@
 
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { xhr } = event.detail;
-    if (![409, 503].includes(xhr.status) || xhr.getResponseHeader("Retry-After") === null) return;
+    if (![286, 409, 429, 503].includes(xhr.status) || xhr.getResponseHeader("Retry-After") === null) return;
     query("#storage-refused, #not-sent")?.remove(); // show it only once
     event.detail.shouldSwap = true; // an error page of ours
     event.detail.isError = false;

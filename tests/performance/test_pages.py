@@ -60,6 +60,7 @@ STATEMENTS = {  # those for session and user included
     "integration": 13,
     "full checks": 9,
     "full check": 6,
+    "staff limits": 7,
     "unrecognized values": 6,
     "unrecognized values, sandbox": 6,
     "audit log": 12,

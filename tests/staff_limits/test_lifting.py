@@ -112,6 +112,17 @@ def test_who_sees_the_page(env: Environment, links: list[Link], limits: Limits, 
     assert (lift_url(env, "ben") in page.source) is (name == "mia")
 
 
+def test_limit_reached_by_asking_for_too_much_at_once_can_be_lifted(
+    env: Environment, links: list[Link], limits: Limits
+) -> None:
+    limits(customers_listed=(5, 11))
+    assert env.open("/links/").status == 429
+
+    assert "Ana Support 0 of 11 customer names shown in the last hour Limit reached" in env.open(PAGE, "mia").words
+    env.send(lift_url(env, kind="customers_listed"), "mia", reason="Audit")
+    assert env.open("/links/").status == 200
+
+
 def test_person_page_says_how_much_of_each_limit_is_used(env: Environment, links: list[Link], limits: Limits) -> None:
     limits(exports=(4, 5))
     open_links(env, links[:3])

@@ -116,7 +116,7 @@ def test_a_part_says_so_in_its_place_and_polling_stops(env: Environment, links: 
 
     answer = env.client().get("/links/", headers=HTMX)
 
-    assert (answer.status_code, answer["HX-Reswap"]) == (286, "innerHTML")
+    assert (answer.status_code, answer["HX-Reswap"], answer["HX-Push-Url"]) == (286, "afterbegin show:top", "false")
     assert REACHED in answer.content.decode()
     assert "<html" not in answer.content.decode()
 
