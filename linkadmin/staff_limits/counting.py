@@ -7,6 +7,7 @@ seeing the same again costs no statement.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Lock
 from uuid import UUID
 
 import structlog
@@ -15,7 +16,6 @@ from django.utils import timezone
 
 from linkadmin.accounts.models import User
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
-from linkadmin.database import waiting_at_most
 from linkadmin.web import storage
 
 from .entries import Entries, keys_of, packed, room_at, still_counted, unpacked
@@ -23,7 +23,6 @@ from .kinds import Limit, LimitKind, limit_of
 from .models import LimitUse
 
 MOST_REMEMBERED = 100  # rows
-LOCK_SECONDS = 1.0
 
 logger = structlog.get_logger(__name__)
 
@@ -38,6 +37,7 @@ class KnownUse:
 
 _known: dict[tuple[LimitKind, UUID], KnownUse] = {}
 _NOTHING = KnownUse()
+_one_by_one = Lock()
 
 
 class LimitReached(Exception):
@@ -57,19 +57,15 @@ def count(user: User, kind: LimitKind, things: Iterable[UUID]) -> None:
     if not unknown or not limit.stop or is_lifted(known.lifted_until, now):
         return
     try:
-        with waiting_at_most(LOCK_SECONDS), transaction.atomic(durable=True):
+        with transaction.atomic(durable=True):
             after, reached = _take(user, kind, unknown, known.entries)
+        _remember(key, after)
     except storage.UNUSABLE as error:
         trouble = storage.trouble_of(error)
-        if trouble is None:
+        if trouble is None or (trouble is storage.Trouble.LOCKED and kind is not LimitKind.CUSTOMERS_LISTED):
             raise
-        # What can be read is still shown, and counts in this process until it can be written.
         logger.warning("staff_limit.not_saved", trouble=trouble.value)
-        row = LimitUse.objects.filter(user=user, kind=kind).first() or LimitUse(user=user, kind=kind)
-        after, reached = _with(row, user, unknown, known.entries)
-    if len(_known) >= MOST_REMEMBERED and key not in _known:
-        _known.clear()
-    _known[key] = after
+        reached = _count_in_memory(user, kind, unknown)
     if reached:
         raise reached
 
@@ -110,6 +106,21 @@ def _take(user: User, kind: LimitKind, keys: set[int], known: Entries) -> tuple[
         _note_crossings(row, user, is_over=reached is not None)
         row.save(update_fields=["counted", "used", "warned_at", "reached_at"])
     return after, reached
+
+
+def _count_in_memory(user: User, kind: LimitKind, keys: set[int]) -> LimitReached | None:
+    """What can be read is still shown. It counts in this process until the row can be written."""
+    row = LimitUse.objects.filter(user=user, kind=kind).first() or LimitUse(user=user, kind=kind)
+    with _one_by_one:
+        after, reached = _with(row, user, keys, _known.get((kind, user.pk), _NOTHING).entries)
+        _remember((kind, user.pk), after)
+    return reached
+
+
+def _remember(key: tuple[LimitKind, UUID], known: KnownUse) -> None:
+    if len(_known) >= MOST_REMEMBERED and key not in _known:
+        _known.clear()
+    _known[key] = known
 
 
 def _with(row: LimitUse, user: User, keys: set[int], known: Entries) -> tuple[KnownUse, LimitReached | None]:
