@@ -177,11 +177,11 @@ def test_empty_text_lists_pages_and_actions_of_each_role(env: Environment) -> No
     of_links = {"/links/", "/bulk/", "/customers/"}
     own = {
         "ana": {*of_links, "/links/new/"},
-        "mia": {*of_links, "/integrations/"},
-        "aud": {*of_links, "/integrations/", "/admin/", "/admin/audit/auditevent/", "/staff/"},
+        "mia": {*of_links, "/integrations/", "/staff/limits/"},
+        "aud": {*of_links, "/integrations/", "/admin/", "/admin/audit/auditevent/", "/staff/", "/staff/limits/"},
         "adm": {
             "/integrations/", "/staff/", "/staff/new/", "/status/",
-            "/integrations/new/",
+            "/integrations/new/", "/staff/limits/",
         },
     }  # fmt: skip
 
