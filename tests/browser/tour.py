@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.contrib import admin
@@ -19,6 +20,9 @@ from linkadmin.links.models import Link
 from linkadmin.operations import tasks
 from linkadmin.operations.models import Operation, PendingChallenge, State
 from linkadmin.providers.types import Cause, Observation, RemoteLink
+from linkadmin.staff_limits import counting
+from linkadmin.staff_limits.kinds import LimitKind
+from linkadmin.staff_limits.lifting import lift
 from linkadmin.sync import full_checks
 from linkadmin.sync.models import FullCheck, FullCheckState
 from linkadmin.web import probes
@@ -502,6 +506,24 @@ def staff(env: Environment) -> Shots:
     yield Shot("new password, errors", NOBODY, f"/accounts/join/#{code}", choose_a_short_password)
 
 
+def limits(env: Environment) -> Shots:
+    """What people may see and do, and who is near it."""
+    ana, ben, mia, link = env.people["ana"], env.people["ben"], env.people["mia"], env.belvo_link()
+    yield Shot("staff limits, nobody near", MANAGER, "/staff/limits/")
+    counting.count(ana, LimitKind.CUSTOMERS_OPENED, [uuid4() for _ in range(250)])
+    counting.count(ana, LimitKind.CUSTOMERS_LISTED, [uuid4() for _ in range(4000)])
+    counting.count(ben, LimitKind.CUSTOMERS_LISTED, [uuid4() for _ in range(2345)])
+    counting.count(mia, LimitKind.CUSTOMERS_OPENED, [uuid4() for _ in range(160)])
+    lift(ben, LimitKind.CUSTOMERS_LISTED, by=mia, reason="Month-end review of every customer in Brazil")
+    yield Shot("staff limits", MANAGER, "/staff/limits/")
+    yield Shot("staff limits, for the administrator", ADMINISTRATOR, "/staff/limits/")
+    yield Shot("overview, someone at a limit", MANAGER, "/")
+    yield Shot("lift limit", MANAGER, f"/staff/{ana.pk}/limits/customers_opened/")
+    yield Shot("lift limit, errors", MANAGER, f"/staff/{ana.pk}/limits/customers_opened/", submit_empty)
+    yield Shot("person, limit lifted", ADMINISTRATOR, f"/staff/{ben.pk}/")
+    yield Shot("limit reached", SUPPORT, link.get_absolute_url())
+
+
 def press(button: str) -> Act:
     return lambda page: page.get_by_role("button", name=button).click()
 
@@ -517,7 +539,7 @@ def choose_a_short_password(page: Page) -> None:
 
 
 SUBJECTS: dict[str, Callable[[Environment], Shots]] = {
-    each.__name__: each for each in (main_pages, lists, repairs, setup, staff, around, django_admin)
+    each.__name__: each for each in (main_pages, lists, repairs, setup, staff, limits, around, django_admin)
 }
 
 
