@@ -105,7 +105,7 @@ def end_user_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def end_user_name(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Shows a masked name in a single response."""
-    customer, user = get_object_or_404(EndUser, pk=pk), reader(request)
+    customer, user = customer_for(request, pk), reader(request)
     form = ShowNameForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         _record(user, customer, Action.NAME_SHOWN, reason=form.cleaned_data["reason"])
