@@ -18,6 +18,7 @@ from django.db.models import Count, F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from linkadmin.accounts.models import ENVIRONMENT
 from linkadmin.accounts.roles import Right
 from linkadmin.ids import url_of
 from linkadmin.integrations.models import Integration
@@ -76,6 +77,7 @@ class BulkJob(models.Model):
     id = models.UUIDField(_("ID"), primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(_("type"), max_length=12, choices=JobKind.choices)
     state = models.CharField(_("status"), max_length=8, choices=JobState.choices, default=JobState.DRAFT)
+    environment = models.CharField(**ENVIRONMENT)  # of all its links
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
@@ -114,10 +116,11 @@ class BulkJob(models.Model):
         verbose_name = _("bulk job")
         verbose_name_plural = _("bulk jobs")
         indexes = [
-            models.Index(fields=["actor", "-created_at", "-id"], name="bulk_job_of_actor"),
+            models.Index(fields=["actor", "environment", "-created_at", "-id"], name="bulk_job_of_actor"),
+            models.Index(fields=["environment", "-created_at", "-id"], name="bulk_job_of_environment"),
             models.Index(fields=["-created_at", "-id"], name="bulk_job_by_time"),
-            models.Index(fields=["actor", "-total", "-id"], name="bulk_job_of_actor_by_links"),
-            models.Index(fields=["-total", "-id"], name="bulk_job_by_links"),
+            models.Index(fields=["actor", "environment", "-total", "-id"], name="bulk_job_of_actor_by_links"),
+            models.Index(fields=["environment", "-total", "-id"], name="bulk_job_by_links"),
             models.Index(fields=["kind", "-created_at", "-id"], name="bulk_job_of_kind"),
             models.Index(fields=["state", "-created_at", "-id"], name="bulk_job_of_state"),
         ]

@@ -24,6 +24,7 @@ ROWS_AT_ONCE = 5_000  # per INSERT, within the limits of the database
 COLUMNS = (
     "pk",
     "integration_id",
+    "environment",
     "remote_id",
     "end_user__external_id",
     "institution__integration_type",
@@ -53,6 +54,13 @@ class TooManyLinks(Refusal):
         super().__init__(words % {"most": f"{most:,}"})
 
 
+class MixedEnvironments(Refusal):
+    """Some of the links are in the sandbox, others in production."""
+
+    reason = "mixed_environments"
+    words = _("A job can't include both production and sandbox links.")
+
+
 class DraftExpired(Refusal):
     """The draft has expired, or its assignee has left."""
 
@@ -66,6 +74,7 @@ class Candidate:
 
     pk: UUID
     integration_id: UUID
+    environment: str
     remote_id: str
     end_user_id: str
     integration_type: str | None
@@ -88,7 +97,7 @@ class Batch:
 def save_draft(job: BulkJob, links: "QuerySet[Link]") -> None:
     """Save a job with a row per link, most urgent first: what was reviewed is what runs.
 
-    Raises `NothingSelected` or `TooManyLinks`.
+    Raises `NothingSelected`, `TooManyLinks`, or `MixedEnvironments`.
     """
     rows = links.order_by("urgency", "health_since", "id").values_list(*COLUMNS)[: MAX_LINKS + 1]
     candidates = [Candidate(*row) for row in rows]
@@ -96,6 +105,9 @@ def save_draft(job: BulkJob, links: "QuerySet[Link]") -> None:
         raise NothingSelected
     if len(candidates) > MAX_LINKS:
         raise TooManyLinks(MAX_LINKS)
+    job.environment = candidates[0].environment
+    if any(each.environment != job.environment for each in candidates):
+        raise MixedEnvironments
     integrations = Integration.objects.in_bulk()
     skipped = {each.pk: why for each in candidates if (why := _why_not(job, each, integrations[each.integration_id]))}
     wanted = [each for each in candidates if each.pk not in skipped]

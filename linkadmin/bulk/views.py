@@ -94,13 +94,13 @@ MOVES: dict[str, Callable[..., BulkJob]] = {
 
 @require_safe
 def job_list(request: HttpRequest) -> HttpResponse:
-    user, whose, sorting = reader(request), request.GET.get("whose", ""), _sorting(request)
+    jobs, user, whose, sorting = _jobs(request), reader(request), request.GET.get("whose", ""), _sorting(request)
     lists = []
     for name in ("mine", "others"):
         if whose in ("", name):
             query = request.GET.copy() if whose else without_place(request.GET)
             query["whose"] = name
-            page = sorting.keyset.page(_jobs_of(user, mine=name == "mine"), query)
+            page = sorting.keyset.page(_jobs_of(user, jobs, mine=name == "mine"), query)
             heads = sorting.heads(job_heads(), of=name)
             lists.append({"name": name, "heads": heads, "rows": job_rows(page.rows), "pager": page})
     filters = draw_menus([sorting.menu()], list_url=sorting.list_url)
@@ -112,12 +112,12 @@ def job_list_export(request: HttpRequest) -> HttpResponseBase:
     user, whose = reader(request), request.GET.get("whose", "")
     if whose not in WHOSE:
         raise BadRequest("jobs are nobody else's")
-    jobs = BulkJob.objects.select_related("actor").filter(Q(actor=user) | ~Q(state=JobState.DRAFT))
-    jobs = _jobs_of(user, mine=whose == "mine") if whose else jobs
+    jobs = _jobs(request).filter(Q(actor=user) | ~Q(state=JobState.DRAFT))
+    jobs = _jobs_of(user, jobs, mine=whose == "mine") if whose else jobs
     sorting = _sorting(request)
     lines = exports.of_few(Listing(jobs, sorting.keyset), JOB_LABELS, job_cells)
     filters = [*([("whose", whose)] if whose else []), *sorting.fields()]
-    return exports.download(request, Export("bulk-actions", *lines, filters=filters))
+    return exports.download(request, Export("bulk-actions", *lines, environment_of(user), filters=filters))
 
 
 @require_POST
@@ -154,7 +154,11 @@ def job_export(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     filters = [("state", state)] if state else []
     named = exports.customers_in(items, "link__end_user", see_names=see_names)
     return exports.download(
+<<<<<<< HEAD
         request, Export("bulk-action", *lines, filters=filters, about=(ObjectType.BULK_JOB, job.pk), named=named)
+=======
+        request, Export("bulk-action", *lines, job.environment, filters, about=(ObjectType.BULK_JOB, job.pk))
+>>>>>>> 6cdc953 (List and export bulk jobs of one environment, and let a job have links of one)
     )
 
 
@@ -170,8 +174,12 @@ def _sorting(request: HttpRequest) -> Sorting:
     return Sorting.read(ORDERS, request.GET, reverse("bulk-list"))
 
 
-def _jobs_of(user: User, *, mine: bool) -> "QuerySet[BulkJob]":
-    jobs = BulkJob.objects.select_related("actor")
+def _jobs(request: HttpRequest) -> "QuerySet[BulkJob]":
+    """Of the reader's environment."""
+    return BulkJob.objects.select_related("actor").filter(environment=environment_of(reader(request)))
+
+
+def _jobs_of(user: User, jobs: "QuerySet[BulkJob]", *, mine: bool) -> "QuerySet[BulkJob]":
     return jobs.filter(actor=user) if mine else jobs.exclude(actor=user).exclude(state=JobState.DRAFT)
 
 
@@ -225,6 +233,7 @@ def _page(request: HttpRequest, job: BulkJob) -> dict[str, Any]:
     state = request.GET.get("state", "")
     return {
         "job": job,
+        "shown_environment": job.environment,
         "page_version": PageVersion(reverse("bulk-live", args=[job.pk]), *(_version_of(job.pk) or ("",))),
         "title": title(job),
         "note": job.text if may(request.user, Right.SEE_NAMES) else "",  # may contain the name of a customer

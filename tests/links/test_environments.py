@@ -7,6 +7,8 @@ import uuid
 import pytest
 from django.utils import timezone
 
+from linkadmin.audit.models import AuditEvent
+from linkadmin.bulk.models import BulkJob
 from linkadmin.integrations.models import Integration
 from linkadmin.links import health
 from linkadmin.links.count_upkeep import fold
@@ -15,7 +17,7 @@ from linkadmin.links.staff_work import assign
 from linkadmin.operations.models import Operation
 from linkadmin.providers.types import Cause, Observation, RemoteLink
 from linkadmin.webhooks.models import WebhookDelivery
-from tests.bulk.helpers import draft_job
+from tests.bulk.helpers import draft_job, select
 from tests.environment import HTMX, Environment
 from tests.markup import Page, read
 
@@ -67,6 +69,11 @@ def an_operation(env: Environment, link: Link) -> Operation:
         operation_key=uuid.uuid4(),
         request_id=f"request-of-{link.integration.provider}",
     )
+
+
+def exported(env: Environment, url: str, column: str) -> set[str]:
+    text = b"".join(env.client("mia").get(url)).decode()  # type: ignore[arg-type]
+    return {line[column] for line in csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))}
 
 
 @pytest.mark.usefixtures("live", "trial")
@@ -393,6 +400,28 @@ def test_all_that_match_are_of_one_environment(env: Environment, live: Link, tri
     assert list(job.items.values_list("link", flat=True)) == [trial.pk]
 
 
+def test_jobs_are_of_one_environment(env: Environment, live: Link, trial: Link) -> None:
+    of_live, of_trial = (draft_job(env, "refresh", [link], "mia") for link in (live, trial))
+
+    def listed() -> tuple[list[bool], set[str]]:
+        links = env.open("/bulk/", "mia").links()
+        in_list = [job.get_absolute_url() in links for job in (of_live, of_trial)]
+        return in_list, exported(env, "/bulk/export/", "Job ID")
+
+    assert listed() == ([True, False], {str(of_live.pk)})
+    assert NOTICE in env.open(of_trial.get_absolute_url(), "mia").source
+    switch(env, "sandbox", "mia")
+    assert listed() == ([False, True], {str(of_trial.pk)})
+    assert AuditEvent.objects.filter(action="list.exported").latest("seq").details["environment"] == "sandbox"
+
+
+def test_job_has_links_of_one_environment(env: Environment, live: Link, trial: Link) -> None:
+    refused = select(env, "refresh", links=[live, trial])
+
+    assert "can't include both production and sandbox links" in env.open(refused.location).words
+    assert not BulkJob.objects.exists()
+
+
 @pytest.mark.parametrize(
     "url", ["/links/export/", "/operations/export/", "/institutions/export/", "/deliveries/export/"]
 )
@@ -401,13 +430,9 @@ def test_exports_are_of_one_environment(env: Environment, live: Link, trial: Lin
         an_operation(env, link)
         WebhookDelivery.objects.create(integration=link.integration, key="1", topic="transactions")
 
-    def integrations() -> set[str]:
-        text = b"".join(env.client("mia").get(url)).decode()  # type: ignore[arg-type]
-        return {line["Integration"] for line in csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))}
-
-    assert integrations() == {env.belvo.name}
+    assert exported(env, url, "Integration") == {env.belvo.name}
     switch(env, "sandbox", "mia")
-    assert integrations() == {env.heron.name}
+    assert exported(env, url, "Integration") == {env.heron.name}
 
 
 def test_django_admin_lists_one_environment_and_finds_links_of_both(env: Environment, live: Link, trial: Link) -> None:
