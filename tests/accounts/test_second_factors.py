@@ -189,14 +189,14 @@ def test_sixth_wrong_code_in_fifteen_minutes_is_not_checked_anywhere(app: App) -
         assert is_in(browser)
 
 
-@pytest.mark.parametrize("what", ["deactivated", "role", "password", "sessions ended"])
+@pytest.mark.parametrize("what", ["deactivated", "roles", "password", "sessions ended"])
 def test_password_step_ends_with_what_ends_sessions(env: Environment, app: App, what: str) -> None:
     browser, ana = after_password("ana"), User.objects.filter(username="ana")
     if what == "sessions ended":
         env.post(f"/staff/{ana.get().pk}/sessions/end/", name="adm")
     else:
-        changes = {"deactivated": {"is_active": False}, "roles": {"roles": "manager"}, "password": {"password": "other"}}
-        ana.update(**changes[what])
+        value = {"deactivated": {"is_active": False}, "roles": {"roles": "manager"}, "password": {"password": "other"}}
+        ana.update(**value[what])
 
     answer = give(browser, app.next_code)
 
