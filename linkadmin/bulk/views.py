@@ -154,11 +154,8 @@ def job_export(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     filters = [("state", state)] if state else []
     named = exports.customers_in(items, "link__end_user", see_names=see_names)
     return exports.download(
-<<<<<<< HEAD
-        request, Export("bulk-action", *lines, filters=filters, about=(ObjectType.BULK_JOB, job.pk), named=named)
-=======
-        request, Export("bulk-action", *lines, job.environment, filters, about=(ObjectType.BULK_JOB, job.pk))
->>>>>>> 6cdc953 (List and export bulk jobs of one environment, and let a job have links of one)
+        request,
+        Export("bulk-action", *lines, job.environment, filters, about=(ObjectType.BULK_JOB, job.pk), named=named),
     )
 
 
