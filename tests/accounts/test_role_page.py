@@ -45,6 +45,13 @@ def test_auditors_see_names_masked(env: Environment) -> None:
     }
 
 
+def test_page_says_before_what_people_confirm_it_is_them(env: Environment) -> None:
+    shown = answers(env.open("/staff/roles/?role=support", "adm"))
+
+    assert shown["Create links"] == {"Support": "After confirming"}
+    assert shown["View customers"] == {"Support": "Yes"}
+
+
 def test_one_role_at_a_time(env: Environment) -> None:
     shown = answers(env.open("/staff/roles/?role=auditor", "adm"))
 

@@ -6,7 +6,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from linkadmin.accounts.roles import MATRIX, Right, Role
+from linkadmin.accounts.roles import CONFIRMED_ACTS, MATRIX, Right, Role
 
 
 @require_safe
@@ -28,5 +28,5 @@ def _answer(role: Role, right: Right) -> str:
     """Empty for no."""
     rights = MATRIX[role]
     if right in rights:
-        return _("Yes")
+        return _("After confirming") if right in CONFIRMED_ACTS else _("Yes")
     return _("Masked") if right is Right.SEE_NAMES and Right.VIEW_END_USERS in rights else ""
