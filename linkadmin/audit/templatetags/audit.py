@@ -1,4 +1,7 @@
-"""Template tag for alerts about the audit log."""
+"""Alerts about the audit log, and a filter for tables of the Django admin."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from django import template
 
@@ -10,3 +13,8 @@ register = template.Library()
 @register.simple_tag
 def audit_alerts() -> list[checks.AuditAlert]:
     return checks.alerts()
+
+
+@register.filter
+def paired(heads: Iterable[Any], cells: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+    return zip(heads, cells, strict=True)
