@@ -21,11 +21,11 @@ from linkadmin.hardening import no_core_dumps
 from .preparation import BELVO_WEBHOOK, PROJECT, TICK_SECONDS, prepare, say, start_over
 from .processes import run_together
 
-HOST = "127.0.0.1"
+HOST = "127.0.0.1"  # people open it as localhost: browsers offer no passkeys for an IP address
 WELCOME = """
-Linkadmin is ready:  http://{host}:{port}/
+Linkadmin is ready:  http://localhost:{port}/
   Sign in as         support, manager, auditor or admin; the password is linkadmin-demo
-  Simulator guide    http://{host}:{simulator_port}/  (test values for every outcome)
+  Simulator guide    http://localhost:{simulator_port}/  (test values for every outcome)
 Try first, as support:
   1. New link, Heron sandbox: any customer ID and name, any access token, any new item ID.
   2. Links, Acme Corp (first in the list): Update credentials, any password. The bank asks for a code.
@@ -131,7 +131,7 @@ def _welcome(port: int, simulator_port: int) -> None:
         if time.monotonic() - said > TICK_SECONDS:
             said = time.monotonic()
             say(f"  starting web processes, {said - started:.0f} s")
-    sys.stdout.write(WELCOME.format(host=HOST, port=port, simulator_port=simulator_port))
+    sys.stdout.write(WELCOME.format(port=port, simulator_port=simulator_port))
     sys.stdout.flush()
 
 
