@@ -1,13 +1,9 @@
 """The only way out to providers: one call, one connection, one deadline, and errors without secrets."""
 
 import base64
-import http.client
 import json
-import logging
-import ssl
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Generic, TypeAlias, TypeVar
@@ -15,21 +11,19 @@ from urllib.parse import urlencode
 
 import requests
 import structlog
-import urllib3
 
 from linkadmin.providers.errors import Failure, NotSent, OutcomeUnknown, ProviderError
 from linkadmin.providers.types import Secret
 
-from .addresses import AddressBlocked, check_base_url
+from .addresses import check_base_url
 from .admission import ADDRESS_REFUSED, Admission, AttemptResult, Denial, Rate
 from .answer import Answer
-from .deadline import CONNECT_SECONDS, DeadlineAdapter, DeadlineConnection
-from .framing import TooLong, decoded, read_body
+from .deadline import DeadlineConnection
+from .exchange import CLIENT_HEADERS, exchange, reason_of
+from .framing import decoded
 from .redaction import Redactor
 from .retries import Backoff, RetryLoop, RetryPolicy
 from .strict_json import parse
-
-VERSION = "0.1.0"
 
 # Statuses that mean "no, and nothing changed". After any other one except 2xx, the outcome is unknown.
 REFUSALS = frozenset({400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 423, 428, 429})
@@ -39,8 +33,6 @@ JsonValue: TypeAlias = "str | bool | Secret | Sequence[JsonValue] | Mapping[str,
 Json: TypeAlias = Mapping[str, JsonValue]
 
 log = structlog.get_logger(__name__)
-# Its warning about malformed headers quotes them.
-logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +142,7 @@ class HttpClient:
             with connection:
                 answer = self._exchange(connection, call.message)
         except Exception as error:  # noqa: BLE001 - callers only get our errors
-            reason = _reason(error, connection)
+            reason = reason_of(error, connection)
         if answer is None:
             failure = Failure(operation=call.operation, reason=reason)
             outcome: T | ProviderError = OutcomeUnknown(failure) if connection.connected else NotSent(failure)
@@ -178,37 +170,25 @@ class HttpClient:
         ).prepare()
         # Unchanged: `requests` decodes an encoded dot, so that the segment would lead elsewhere.
         request.url = self._base_url + message.path + (f"?{urlencode(message.params)}" if message.params else "")
-        # No session: it would read the whole body of a redirect it doesn't follow.
-        with closing(DeadlineAdapter(connection)) as adapter:
-            seconds = connection.seconds_left
-            timeout = (min(CONNECT_SECONDS, seconds), seconds)
-            with adapter.send(request, stream=True, verify=True, timeout=timeout) as response:
-                body = read_body(response)
-                status = response.status_code
-                headers = {name.lower(): value for name, value in response.headers.items()}
-        if connection.expired:
-            raise TimeoutError("the deadline passed")
-        read = _parsed(body, headers.get("content-encoding", ""))
+        response = exchange(connection, request)
+        read = _parsed(response.body, response.headers.get("content-encoding", ""))
         redactor = Redactor((*self._keys, *_secrets_in(message.json)))
         return Answer(
-            status=status,
-            headers=headers,
+            status=response.status,
+            headers=response.headers,
             data=read.data,
             readable=read.readable,
             duration_ms=_milliseconds_since(started),
             received_at=datetime.now(UTC),
             body=read.kind,
-            redactor=redactor.for_answer(" ".join((read.texts, *headers.values()))),
+            redactor=redactor.for_answer(" ".join((read.texts, *response.headers.values()))),
         )
 
     def _revealed_headers(self, *, has_body: bool) -> dict[str, str]:
         headers = {name: secret.reveal() for name, secret in self._headers.items()}
         headers |= {
-            "User-Agent": f"linkadmin/{VERSION}",
             "Accept": "application/json",
-            "Accept-Encoding": "identity",
-            # One connection per call: a reused one may close during a change, and we wouldn't know the outcome.
-            "Connection": "close",
+            **CLIENT_HEADERS,
         }
         if has_body:
             headers["Content-Type"] = "application/json"
@@ -275,34 +255,6 @@ def _rate_of(call: _Call[T], answer: Answer | None, error: ProviderError | None)
         return call.rate(answer, error) if answer else None
     except Exception:  # noqa: BLE001 - a malformed header must not cost us the response
         return None
-
-
-# The first match for any error in the chain.
-_REASONS: tuple[tuple[type[BaseException], str], ...] = (
-    (TooLong, "oversized"),
-    (AddressBlocked, ADDRESS_REFUSED),
-    (ssl.SSLError, "tls"),
-    (TimeoutError, "timeout"),
-    (ConnectionRefusedError, "not_connected"),
-    (ConnectionError, "reset"),
-    (http.client.IncompleteRead, "cut"),
-    (http.client.HTTPException, "unreadable"),
-    (urllib3.exceptions.DecodeError, "unreadable"),
-)
-
-
-def _reason(error: BaseException, connection: DeadlineConnection) -> str:
-    if connection.expired:
-        return "timeout"
-    chain = list(_chain(error))
-    found = (reason for kind, reason in _REASONS if any(isinstance(cause, kind) for cause in chain))
-    return next(found, "broken" if connection.connected else "not_connected")
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
 
 
 def _record(operation: str, answer: Answer | None, outcome: object, started: float) -> None:
