@@ -5,6 +5,7 @@
 
 import secrets
 from pathlib import Path
+from typing import Any
 
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
@@ -245,11 +246,22 @@ RETRY_BASE_SECONDS, RETRY_CAP_SECONDS = 0.5, 20.0  # the first pause before a re
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["linkadmin.accounts.backend.LimitedBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("username", "name")},
+    },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 15}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+LEAKED_PASSWORDS_URL = env.text("LINKADMIN_LEAKED_PASSWORDS_URL")
+if LEAKED_PASSWORDS_URL:
+    AUTH_PASSWORD_VALIDATORS.append(
+        {
+            "NAME": "linkadmin.accounts.external.leaked_passwords.LeakedPasswordValidator",
+            "OPTIONS": {"url": LEAKED_PASSWORDS_URL},
+        }
+    )
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "linkadmin.accounts.adapter.AccountAdapter"

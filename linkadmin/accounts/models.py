@@ -62,17 +62,15 @@ class UserManager(BaseUserManager["User"]):
 
     def create_user(self, *, username: str, password: str | None, roles: str, name: str = "") -> "User":
         """Raises ValidationError for an invalid field or a weak password."""
-        user = self.model(username=username, roles=roles, name=name)
-        validate_password(password or "", user)
-        user.set_password(password)
-        user.full_clean()
+        user = self._valid(username=username, password=password, roles=roles, name=name)
         user.save(using=self._db)
         return user
 
     def create_superuser(self, *, username: str, password: str | None) -> "User":
         """`manage.py createsuperuser` calls this on a new installation."""
+        user = self._valid(username=username, password=password, roles=Role.ADMINISTRATOR)  # may ask another service
         with transaction.atomic(using=self._db):
-            user = self.create_user(username=username, password=password, roles=Role.ADMINISTRATOR)
+            user.save(using=self._db)
             record(
                 actor=None,
                 action=Action.STAFF_CREATED,
@@ -81,6 +79,13 @@ class UserManager(BaseUserManager["User"]):
                 outcome=Outcome.DONE,
                 details={"roles": user.roles},
             )
+        return user
+
+    def _valid(self, *, username: str, password: str | None, roles: str, name: str = "") -> "User":
+        user = self.model(username=username, roles=roles, name=name)
+        validate_password(password or "", user)
+        user.set_password(password)
+        user.full_clean()
         return user
 
     def named(self, username: str) -> "User | None":

@@ -1,0 +1,1 @@
+"""Other services that accounts use: a list of leaked passwords, and a mail server."""
