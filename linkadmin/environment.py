@@ -54,6 +54,32 @@ def secret(name: str, *, kept_in: Path | None = None) -> str:
         raise ImproperlyConfigured(f"{name} can't be read from {path}: {error.strerror}") from None
 
 
+def mail_server(name: str) -> dict[str, Any]:
+    """Read a mail server's URL: smtps://user:password@host:port, or smtp+tls:// (STARTTLS), or smtp:// without TLS.
+
+    Return what Django's SMTP backend takes; nothing if there's none.
+    """
+    raw = secret(name)
+    if not raw:
+        return {}
+    ports = {"smtps": 465, "smtp+tls": 587, "smtp": 25}
+    try:
+        url = urlsplit(raw)
+        host, port = url.hostname, url.port or ports[url.scheme]
+    except (ValueError, KeyError):
+        host = None
+    if not host:
+        raise ImproperlyConfigured(f"{name} must be like smtps://user:password@host:465")
+    return {
+        "host": host,
+        "port": port,
+        "username": unquote(url.username or ""),
+        "password": unquote(url.password or ""),
+        "use_ssl": url.scheme == "smtps",
+        "use_tls": url.scheme == "smtp+tls",
+    }
+
+
 # Lists read their first rows through indexes. Compiling such a statement takes longer than running it, parallel workers
 # read far more than is shown, and by default PostgreSQL takes random reads to be as slow as on a spinning disk. It also
 # expects that of a cursor only the first tenth is read, but exports read all.

@@ -285,7 +285,9 @@ SECOND_FACTOR_REQUIRED = not DEMO
 # How long a sign-in or a confirmation is enough for support's acts, and for administrators' acts and exports.
 CONFIRMED_SECONDS = env.number("LINKADMIN_CONFIRMED_SECONDS", 60 * 60)
 CONFIRMED_BRIEFLY_SECONDS = env.number("LINKADMIN_CONFIRMED_BRIEFLY_SECONDS", 10 * 60)
-EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"  # only accounts/external/mail.py sends e-mail
+MAIL_SERVER = env.mail_server("LINKADMIN_EMAIL_URL")
+MAIL_FROM = env.text("LINKADMIN_EMAIL_FROM", f"linkadmin@{ALLOWED_HOSTS[0]}" if ALLOWED_HOSTS else "")
 
 # --- What one person may see and do: when it's noted, and where it stops. 0 for no limit. ---
 STAFF_LIMITS = {

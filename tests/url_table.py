@@ -60,6 +60,7 @@ POST /staff/new/                         403  403  403  422
 GET  /staff/{ben}/                       403  403  200  200
 POST /staff/{ben}/                       403  403  403  422
 POST /staff/{ben}/invitation/            403  403  403  200
+POST /staff/{ben}/invitation/mail/       403  403  403  303
 POST /staff/{ben}/sessions/end/          403  403  403  303
 POST /staff/{ben}/factors/reset/         403  403  403  303
 GET  /staff/limits/                      403  200  200  200

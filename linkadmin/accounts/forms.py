@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth import password_validation
 from django.utils.translation import gettext_lazy as _
 
@@ -31,23 +32,28 @@ class RolesField(forms.MultipleChoiceField):
         return super().has_changed(self.prepare_value(initial), data)
 
 
-class NewColleagueForm(forms.ModelForm):  # type: ignore[type-arg]
+class _StaffForm(forms.ModelForm):  # type: ignore[type-arg]
     roles = RolesField()
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not settings.MAIL_SERVER:
+            del self.fields["email"]
+
+
+class NewColleagueForm(_StaffForm):
     class Meta:
         model = User
-        fields = ("name", "username", "roles")
+        fields = ("name", "username", "email", "roles")
         help_texts = {"username": _("What they sign in with.")}
 
 
-class ColleagueForm(forms.ModelForm):  # type: ignore[type-arg]
+class ColleagueForm(_StaffForm):
     """Nobody changes their own roles or access."""
-
-    roles = RolesField()
 
     class Meta:
         model = User
-        fields = ("name", "username", "roles", "is_active")
+        fields = ("name", "username", "email", "roles", "is_active")
 
     def __init__(self, *args: Any, reader: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -42,6 +42,13 @@ def invited(code: str) -> User:
     return _open(code).user
 
 
+def is_for(user: User, code: str) -> bool:
+    try:
+        return invited(code) == user
+    except NoInvitation:
+        return False
+
+
 @transaction.atomic
 def accept(code: str, password: str) -> User:
     """Set the password, which ends the person's sessions, and use the link up. Raises `NoInvitation`."""

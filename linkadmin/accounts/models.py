@@ -105,6 +105,7 @@ class User(AbstractBaseUser):
         error_messages={"unique": _("This username is taken.")},
     )
     name = NameField(_("name"), max_length=120, blank=True)
+    email = models.EmailField(_("e-mail"), blank=True, help_text=_("Invitations can be sent to it."))
     roles = models.CharField(_("roles"), max_length=40, choices=ROLE_CHOICES, db_column="role")
     is_active = models.BooleanField(
         _("active"), default=True, help_text=_("Inactive staff can't sign in, and are signed out immediately.")

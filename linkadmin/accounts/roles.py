@@ -201,6 +201,7 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "staff-new": Right.MANAGE_STAFF,
     "staff-detail": {"GET": Right.VIEW_STAFF, "POST": Right.MANAGE_STAFF},
     "staff-invite": Right.MANAGE_STAFF,
+    "staff-invite-mail": Right.MANAGE_STAFF,
     "staff-end-sessions": Right.MANAGE_STAFF,
     "staff-reset-factors": Right.MANAGE_STAFF,
     "staff-limits": Right.VIEW_LIMITS,

@@ -10,6 +10,7 @@ urlpatterns = [
     path("new/", staff.staff_new, name="staff-new"),
     path("<uuid:pk>/", staff.staff_detail, name="staff-detail"),
     path("<uuid:pk>/invitation/", staff.staff_invite, name="staff-invite"),
+    path("<uuid:pk>/invitation/mail/", staff.staff_invite_by_mail, name="staff-invite-mail"),
     path("<uuid:pk>/sessions/end/", staff.staff_end_sessions, name="staff-end-sessions"),
     path("<uuid:pk>/factors/reset/", staff.staff_reset_factors, name="staff-reset-factors"),
 ]

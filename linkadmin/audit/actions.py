@@ -13,6 +13,7 @@ class Action(StrEnum):
     STAFF_CREATED = "staff.created"
     STAFF_UPDATED = "staff.updated"
     INVITATION_CREATED = "staff.invited"
+    INVITATION_MAILED = "staff.invitation_mailed"
     INVITATION_ACCEPTED = "staff.invitation_accepted"
     PASSWORD_CHANGED = "staff.password_changed"  # noqa: S105
     FACTOR_ADDED = "staff.factor_added"

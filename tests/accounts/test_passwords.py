@@ -190,7 +190,7 @@ def test_nobody_changes_their_own_password_without_the_old_one(env: Environment,
 def test_no_other_form_changes_ones_own_password(env: Environment, url: str) -> None:
     adm = env.people["adm"]
     before = adm.password
-    values = {"username": "adm", "name": "Me", "role": "administrator", "is_active": "on", "password": NEW}
+    values = {"username": "adm", "name": "Me", "roles": "administrator", "is_active": "on", "password": NEW}
 
     env.post(url.format(adm=adm.pk), values | {"password1": NEW, "password2": NEW, "new_password1": NEW}, "adm")
 

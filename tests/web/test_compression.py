@@ -29,6 +29,7 @@ SHOW_A_SECRET = {
     "integration-webhook-remove",
     "staff-new",
     "staff-invite",
+    "staff-invite-mail",
     "join",
     "factor-app",
     "factor-passkey",

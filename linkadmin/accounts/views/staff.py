@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -9,13 +10,16 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from linkadmin.accounts import colleagues, invitations, sessions
+from linkadmin.accounts.external import mail
 from linkadmin.accounts.factors import owned
 from linkadmin.accounts.forms import ColleagueForm, NewColleagueForm
 from linkadmin.accounts.models import Invitation, User
 from linkadmin.accounts.roles import Right, may
+from linkadmin.audit.log import Outcome
 from linkadmin.paging import Keyset
 from linkadmin.providers.names import isolated
 from linkadmin.web.pages import go, no_compression, reader
@@ -73,6 +77,23 @@ def staff_invite(request: HttpRequest, pk: UUID) -> HttpResponse:
     return _invitation(request, person, invitations.invite(person, by=reader(request)))
 
 
+@no_compression
+@sensitive_post_parameters()
+@sensitive_variables()
+@require_POST
+def staff_invite_by_mail(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The code comes from the page that shows it, because it's stored nowhere."""
+    person, code = get_object_or_404(User, pk=pk), request.POST.get("code", "")
+    if not _may_mail(person) or not invitations.is_for(person, code):
+        messages.warning(request, _("This link can't be used anymore. Create another invitation."))
+        return go(request, _url(person))
+    mailing = mail.send_invitation(person, _link(request, code), by=reader(request))
+    if mailing.outcome is not Outcome.DONE:
+        return _invitation(request, person, code, mailing)
+    messages.success(request, _("Invitation sent to %(email)s.") % {"email": person.email})
+    return go(request, _url(person))
+
+
 @require_POST
 def staff_end_sessions(request: HttpRequest, pk: UUID) -> HttpResponse:
     person = get_object_or_404(User, pk=pk)
@@ -93,11 +114,25 @@ def staff_reset_factors(request: HttpRequest, pk: UUID) -> HttpResponse:
     return go(request, _url(person))
 
 
-def _invitation(request: HttpRequest, person: User, code: str) -> HttpResponse:
-    """The code follows a #, which browsers send to no server: no log has it."""
-    link = f"{request.build_absolute_uri(reverse('join'))}#{code}"
-    context = {"person": person, "name": isolated(person.display_name), "link": link}
+def _invitation(request: HttpRequest, person: User, code: str, mailing: mail.Mailing | None = None) -> HttpResponse:
+    context = {
+        "person": person,
+        "name": isolated(person.display_name),
+        "link": _link(request, code),
+        "code": code,
+        "may_mail": _may_mail(person),
+        "mailing": mailing,
+    }
     return render(request, "staff/invitation.html", context)
+
+
+def _link(request: HttpRequest, code: str) -> str:
+    """The code follows a #, which browsers send to no server: no log has it."""
+    return f"{request.build_absolute_uri(reverse('join'))}#{code}"
+
+
+def _may_mail(person: User) -> bool:
+    return bool(settings.MAIL_SERVER and person.email)
 
 
 def _url(person: User) -> str:

@@ -1,0 +1,84 @@
+"""Sends invitations in the request that asks for it: their link is a secret that no broker or table may have."""
+
+import smtplib
+from contextlib import suppress
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.core.mail.backends.smtp import EmailBackend
+from django.utils.translation import gettext as _
+
+from linkadmin.accounts.models import User
+from linkadmin.audit.log import Action, ObjectType, Outcome, record
+from linkadmin.providers.http.redaction import clean
+from linkadmin.providers.types import Secret
+
+SECONDS = 5.0  # for each response of the mail server
+
+
+@dataclass(frozen=True, slots=True)
+class Mailing:
+    """What became of an e-mail, and the mail server's or the network's words if it wasn't sent."""
+
+    outcome: Outcome
+    words: str = ""
+
+
+def send_invitation(person: User, link: str, *, by: User) -> Mailing:
+    text = _(
+        "Hello %(name)s,\n\n"
+        "%(sender)s sent you a link to choose your password for Linkadmin:\n\n"
+        "%(link)s\n\n"
+        "It works once, for three days. Your username is %(username)s.\n\n"
+        "If you didn't expect this e-mail, tell %(sender)s.\n"
+    )
+    values = {"name": person.display_name, "sender": by.display_name, "link": link, "username": person.username}
+    message = EmailMessage(
+        _("Choose your password for Linkadmin"),
+        text % values,
+        settings.MAIL_FROM,
+        [person.email],
+        headers={"Auto-Submitted": "auto-generated"},
+    )
+    _record(person, by, Outcome.REQUESTED)
+    mailing = _sent(message, [Secret(link.rpartition("#")[2]), Secret(settings.MAIL_SERVER["password"])])
+    _record(person, by, mailing.outcome)
+    return mailing
+
+
+def _sent(message: EmailMessage, secrets: list[Secret]) -> Mailing:
+    server = EmailBackend(**settings.MAIL_SERVER, timeout=SECONDS)
+    outcome = Outcome.NOT_SENT  # until there's a connection
+    try:
+        server.open()
+        outcome = Outcome.UNKNOWN
+        server.send_messages([message])
+    except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused) as error:
+        rejected = Outcome.REJECTED if outcome is Outcome.UNKNOWN else outcome
+        return Mailing(rejected, clean(_reply(error), secrets))
+    except OSError as error:  # SMTPException is one too
+        return Mailing(outcome, clean(str(error.strerror or error), secrets))
+    finally:
+        with suppress(OSError):
+            server.close()
+    return Mailing(Outcome.DONE)
+
+
+def _reply(error: smtplib.SMTPResponseException | smtplib.SMTPRecipientsRefused) -> str:
+    [(code, text)] = (
+        error.recipients.values()
+        if isinstance(error, smtplib.SMTPRecipientsRefused)
+        else [(error.smtp_code, error.smtp_error)]
+    )
+    return f"{code} {text.decode(errors='replace') if isinstance(text, bytes) else text}"
+
+
+def _record(person: User, by: User, outcome: Outcome) -> None:
+    record(
+        actor=by,
+        action=Action.INVITATION_MAILED,
+        object_type=ObjectType.STAFF,
+        object_id=person.pk,
+        outcome=outcome,
+    )
