@@ -16,10 +16,10 @@ __all__ = ["app"]
 @beat_init.connect
 def start_safely(**kwargs: object) -> None:
     django.setup()
-    from linkadmin.startup import refuse_unfit_database
+    from linkadmin.startup import refuse_if_unfit
 
     no_core_dumps()
-    refuse_unfit_database()
+    refuse_if_unfit()
 
 
 @worker_ready.connect

@@ -20,11 +20,11 @@ _django = get_wsgi_application()
 # These need the applications.
 from django.urls import reverse  # noqa: E402
 
-from linkadmin.startup import refuse_unfit_database  # noqa: E402
+from linkadmin.startup import refuse_if_unfit  # noqa: E402
 from linkadmin.webhooks.intake import with_intake  # noqa: E402
 
 application = with_deadline(with_intake(_django))
-refuse_unfit_database()
+refuse_if_unfit()
 # With --preload, processes share what is loaded until they write to it. The collector would write to all of it.
 reverse("overview")  # loads all views
 gc.freeze()

@@ -88,6 +88,7 @@ class _From(HTTPAdapter):
 def proxy(tmp_path_factory: pytest.TempPathFactory, static: Path) -> Iterator[Proxy]:
     folder = tmp_path_factory.mktemp("proxy")
     settings = {
+        "LINKADMIN_ALLOW_LOOPBACK_PROVIDERS": "0",
         "LINKADMIN_SECURE_COOKIES": "1",
         "LINKADMIN_BEHIND_PROXY": "1",
         "LINKADMIN_TRUSTED_PROXIES": "1",
