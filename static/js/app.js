@@ -314,8 +314,12 @@
   function showFailure(event) {
     const status = event.detail.xhr?.status || 0;
     const words = query(status >= 400 && status < 500 ? "#refused" : "#unreachable");
-    const toasts = query("#toasts");
-    if (toasts && !toasts.hasChildNodes()) toasts.append(words.content.cloneNode(true));
+    const { elt } = event.detail;
+    const place = elt.matches("[data-optimistic]") && elt.isConnected ? elt : query("#toasts");
+    if (!place || place.querySelector(".alert")) return;
+    const alert = words.content.firstElementChild.cloneNode(true);
+    if (place === elt) alert.role = "alert"; // toasts are live already
+    place.prepend(alert);
   }
 
   document.addEventListener("htmx:beforeSwap", (event) => {

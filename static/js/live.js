@@ -295,5 +295,11 @@
     if (news.length) requestAnimationFrame(() => (announcer.textContent = news.join(". ")));
   }
 
+  /* Saved from here, so shown here without waiting for the next poll. */
+  document.addEventListener("saved", async ({ detail: { words } }) => {
+    await redraw().catch(() => {}); // the next poll shows it
+    announce([words]);
+  });
+
   document.addEventListener("DOMContentLoaded", schedule);
 }

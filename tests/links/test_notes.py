@@ -1,11 +1,13 @@
 """Notes about a link: added on its page, shown in its timeline. Invalid input stays in the form."""
 
+import json
+
 import pytest
 
 from linkadmin.audit.models import AuditEvent
 from linkadmin.links.models import Link
 from linkadmin.links.staff_work import LONGEST_NOTE
-from tests.environment import Environment
+from tests.environment import HTMX, Environment
 from tests.markup import read
 
 pytestmark = pytest.mark.django_db
@@ -30,6 +32,16 @@ def test_note_is_written_on_the_links_page(env: Environment, link: Link, name: s
     assert answer.location == link.get_absolute_url()
     assert "Note added." in page.words
     assert f"Phoned: new card in May. {env.people[name].display_name}" in page.words
+
+
+def test_links_page_shows_a_note_without_being_loaded_again(env: Environment, link: Link) -> None:
+    shown = {**HTMX, "HX-Current-URL": f"http://testserver{link.get_absolute_url()}?kind=note"}
+
+    answer = env.client().post(url_of(link), {"text": "Phoned"}, headers=shown)
+
+    assert answer.status_code == 204
+    assert json.loads(answer["HX-Trigger"]) == {"saved": {"words": "Note added."}}
+    assert "Note added." not in env.open(link.get_absolute_url()).words
 
 
 def test_note_event_does_not_contain_the_text(env: Environment, link: Link) -> None:

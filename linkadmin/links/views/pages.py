@@ -1,13 +1,16 @@
 """Notes and assignees of links. Providers never learn of them."""
 
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
+from django_htmx.http import trigger_client_event
 
 from linkadmin.links.forms import AssigneeForm, NoteForm
+from linkadmin.links.models import Link
 from linkadmin.links.staff_work import Overtaken, add_note, assign_if_unchanged
 from linkadmin.providers.names import isolated
 from linkadmin.web.pages import draw, go, reader
@@ -21,8 +24,7 @@ def link_notes(request: HttpRequest, pk: UUID) -> HttpResponse:
     form = NoteForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         add_note(link, by=reader(request), text=form.cleaned_data["text"])
-        messages.success(request, _("Note added."))
-        return go(request, link.get_absolute_url())
+        return _saved(request, link, _("Note added."))
     if not form.is_bound:
         seen(request, link, link.end_user, page="notes")
     return draw(request, "links/note.html", "form", {"link": link, "form": form}, status=422 if form.is_bound else 200)
@@ -47,9 +49,15 @@ def link_assignee(request: HttpRequest, pk: UUID) -> HttpResponse:
         fresh.initial["assignee"] = wanted
         context = {"link": link, "form": fresh, "overtaken": True}
         return draw(request, "links/assignee.html", "form", context, status=409)
-    if changed:
-        messages.success(
-            request,
-            _("Assigned to %(name)s.") % {"name": isolated(wanted.display_name)} if wanted else _("Unassigned."),
-        )
-    return go(request, link.get_absolute_url())
+    done = _("Assigned to %(name)s.") % {"name": isolated(wanted.display_name)} if wanted else _("Unassigned.")
+    return _saved(request, link, done if changed else "")
+
+
+def _saved(request: HttpRequest, link: Link, words: str) -> HttpResponse:
+    """The link's own page shows it without being loaded again."""
+    url = link.get_absolute_url()
+    if request.htmx and urlsplit(request.htmx.current_url or "").path == url:  # type: ignore[attr-defined]
+        return trigger_client_event(HttpResponse(status=204), "saved", {"words": words})
+    if words:
+        messages.success(request, words)
+    return go(request, url)
