@@ -17,12 +17,12 @@ from http import HTTPStatus
 from threading import BoundedSemaphore
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import urlencode
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import structlog
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Case, F, Func, Model, Q, QuerySet, TextField, Value, When
+from django.db.models import Case, F, Func, Model, Q, TextField, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Coalesce, NullIf
 from django.forms import BaseForm
@@ -33,13 +33,12 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import get_language, override
 
-from linkadmin.accounts.models import User
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.compiled_query import as_sql
 from linkadmin.database import return_connections
 from linkadmin.paging import Key, Listing
 from linkadmin.staff_limits import counting
-from linkadmin.staff_limits.kinds import LimitKind, limit_of
+from linkadmin.staff_limits.kinds import LimitKind
 from linkadmin.staff_limits.shown import collected
 from linkadmin.web.pages import RETRY_SECONDS, reader
 from linkadmin.web.storage import UNUSABLE
@@ -63,7 +62,6 @@ _GUARD = (
 
 Row = TypeVar("Row", bound=Model)
 Chunks: TypeAlias = Generator[tuple[str, int]]  # lines, and their number
-Customers: TypeAlias = "Sequence[UUID] | QuerySet[Any, UUID]"  # their IDs
 Field: TypeAlias = str | Combinable  # of the list's model
 
 _slots = BoundedSemaphore(AT_ONCE)
@@ -89,7 +87,6 @@ class Export:
     filters: Sequence[tuple[str, str]] = ()
     is_search: bool = False
     about: tuple[ObjectType, object] | None = None  # if it isn't a list of everything
-    named: Customers = ()  # whose names it has
 
 
 def text(label: str | Promise, field: Field) -> Cells:
@@ -136,11 +133,6 @@ def time_cell(at: datetime | None) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if at else ""
 
 
-def customers_in(listing: Listing[Any], path: str, *, see_names: bool) -> Customers:
-    """Customers whose names a file of the list has, by the path of their ID."""
-    return listing.matching.exclude(**{path: None}).values_list(path, flat=True).distinct() if see_names else ()
-
-
 def filters_of(form: BaseForm) -> list[tuple[str, str]]:
     """The chosen values of a valid form that offers nothing personal."""
     return [(name, str(form.data[name])) for name in form.fields if form.data.get(name)]
@@ -171,7 +163,7 @@ def download(request: HttpRequest, export: Export) -> HttpResponseBase:
         busy.headers["Retry-After"] = str(RETRY_SECONDS)
         return busy
     try:
-        _count_file(reader(request), export)
+        counting.count(reader(request), LimitKind.EXPORTS, [uuid4()])
         lines = _Download(request, export)
     except BaseException:
         _slots.release()
@@ -186,12 +178,6 @@ def download(request: HttpRequest, export: Export) -> HttpResponseBase:
     name = f"{export.name}-{timezone.localtime():%Y-%m-%d-%H%M}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _count_file(user: User, export: Export) -> None:
-    most = limit_of(LimitKind.CUSTOMERS_LISTED).stop
-    counting.count(user, LimitKind.CUSTOMERS_LISTED, export.named[: most + 1] if most else ())
-    counting.count(user, LimitKind.EXPORTS, [uuid4()])
 
 
 class _Download:
@@ -210,7 +196,8 @@ class _Download:
 
     def start(self) -> None:
         """Read the first chunk."""
-        self._first = self._next()
+        with collected():  # the names in a file don't count as seen: files have a limit of their own
+            self._first = next(self._pieces)
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -220,14 +207,7 @@ class _Download:
             first, self._first = self._first, ""
             return first
         with override(self._language):
-            return self._next()
-
-    def _next(self) -> str:
-        """With the names in it counted."""
-        with collected() as named:
-            piece = next(self._pieces)
-        counting.count(self._actor, LimitKind.CUSTOMERS_LISTED, named)
-        return piece
+            return next(self._pieces)
 
     def close(self) -> None:
         if self._is_closed:

@@ -152,11 +152,8 @@ def job_export(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     items = Listing(_items(job, state), AS_PLANNED)
     lines = exports.of_few(items, ITEM_LABELS, lambda some: item_cells(job, some, see_names=see_names))
     filters = [("state", state)] if state else []
-    named = exports.customers_in(items, "link__end_user", see_names=see_names)
-    return exports.download(
-        request,
-        Export("bulk-action", *lines, job.environment, filters, about=(ObjectType.BULK_JOB, job.pk), named=named),
-    )
+    about = ObjectType.BULK_JOB, job.pk
+    return exports.download(request, Export("bulk-action", *lines, job.environment, filters, about=about))
 
 
 @require_safe

@@ -68,10 +68,8 @@ def end_user_list_export(request: HttpRequest) -> HttpResponseBase:
     listing: Listing[Any] = chosen.by_name(user) if chosen.is_by_name else chosen.by_trouble(user)
     of_customers = columns.of_customers if chosen.is_by_name else columns.of_customers_by_link
     lines = exports.of_list(listing, of_customers(chosen.environment, see_names=see_names))
-    named = exports.customers_in(listing, "pk" if chosen.is_by_name else "end_user", see_names=see_names)
-    filters, is_search = chosen.fields, bool(words)
     return exports.download(
-        request, Export("customers", *lines, chosen.environment, filters=filters, is_search=is_search, named=named)
+        request, Export("customers", *lines, chosen.environment, filters=chosen.fields, is_search=bool(words))
     )
 
 

@@ -60,10 +60,8 @@ def link_list_export(request: HttpRequest) -> HttpResponseBase:
     chosen, words = _chosen(request), _search_words(request)
     listing, see_names = _listing(request, chosen, words), may(request.user, Right.SEE_NAMES)
     lines = exports.of_list(listing, columns.of_links(see_names=see_names))
-    named = exports.customers_in(listing, "end_user", see_names=see_names)
-    is_search = bool(words)
     return exports.download(
-        request, Export("links", *lines, chosen.environment, filters=chosen.fields, is_search=is_search, named=named)
+        request, Export("links", *lines, chosen.environment, filters=chosen.fields, is_search=bool(words))
     )
 
 

@@ -45,16 +45,14 @@ def operation_list(request: HttpRequest) -> HttpResponse:
 @require_GET
 def operation_list_export(request: HttpRequest) -> HttpResponseBase:
     (chosen, sorting), see_names = _chosen(request), may(request.user, Right.SEE_NAMES)
-    named: exports.Customers = ()
     if chosen.is_of_denied:
         denied = _denied(request, chosen, sorting)
         lines = exports.of_few(denied, EXPORTED, lambda some: denied_acts.cells(some, see_names=see_names))
     else:
         listing = chosen.listing(sorting.keyset)
         lines = exports.of_few(listing, EXPORTED, lambda some: cells(some, see_names=see_names))
-        named = exports.customers_in(listing, "end_user", see_names=see_names)
     filters = exports.filters_of(chosen.form) + sorting.fields()
-    return exports.download(request, Export("activity", *lines, chosen.environment, filters=filters, named=named))
+    return exports.download(request, Export("activity", *lines, chosen.environment, filters=filters))
 
 
 def _denied(request: HttpRequest, chosen: ActivityFilter, sorting: Sorting) -> Listing[AuditEvent]:
