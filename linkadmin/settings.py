@@ -280,7 +280,7 @@ MFA_TOTP_TOLERANCE = 1  # steps of 30 seconds that a device's clock may be off
 MFA_WEBAUTHN_USER_VERIFICATION = "required"
 MFA_PASSKEY_LOGIN_ENABLED = True
 # Part of each passkey: with another one, none of them works.
-PASSKEY_DOMAIN = env.text("LINKADMIN_PASSKEY_DOMAIN", ALLOWED_HOSTS[0])
+PASSKEY_DOMAIN = env.text("LINKADMIN_PASSKEY_DOMAIN", next(iter(ALLOWED_HOSTS), ""))
 SECOND_FACTOR_REQUIRED = not DEMO
 # How long a sign-in or a confirmation is enough for support's acts, and for administrators' acts and exports.
 CONFIRMED_SECONDS = env.number("LINKADMIN_CONFIRMED_SECONDS", 60 * 60)

@@ -47,6 +47,13 @@ def test_unsafe_settings_are_logged(start: Start, program: str) -> None:
     assert unsafe(ended.stderr) == ["linkadmin.E008", "linkadmin.E009"]
 
 
+def test_a_list_of_hosts_without_any_is_named(start: Start) -> None:
+    checked = start("manage.py", "check", "--deploy", LINKADMIN_ALLOWED_HOSTS=",")
+
+    assert "ALLOWED_HOSTS must not be empty" in checked.stderr
+    assert "Traceback" not in checked.stderr
+
+
 @pytest.mark.parametrize("program", LOADED)
 def test_nothing_is_said_about_a_good_production(start: Start, program: str) -> None:
     ended = start("-c", LOADED[program])
