@@ -90,6 +90,11 @@ BOUNDS: Mapping[str, Mapping[str, timedelta]] = {
     "sync.FullCheckBatch": {"due_at": A_QUARTER, "lease_until": A_ROUND, "requested_at": NEVER_AHEAD},
     "links.LinkRead": _READ,
     "sync.UnknownLinkRead": _READ,
+    "staff_limits.LimitUse": {
+        "warned_at": NEVER_AHEAD,
+        "reached_at": NEVER_AHEAD,
+        "lifted_until": timedelta(hours=1),
+    },
     "bulk.BulkJob": {"created_at": NEVER_AHEAD, "started_at": NEVER_AHEAD},
     "bulk.BulkPart": {"due_at": A_QUARTER, "lease_until": A_ROUND},
 }
@@ -123,6 +128,7 @@ FACTS: Mapping[str, frozenset[str]] = {
     "sync.FullCheck": frozenset({"finished_at", "listed_at"}),
     "sync.FullCheckBatch": frozenset({"done_at"}),
     "sync.SkippedRecord": frozenset({"at"}),
+    "staff_limits.LimitLift": frozenset({"lifted_at", "until"}),
     "bulk.BulkJob": frozenset({"finished_at"}),
     "bulk.BulkPart": frozenset({"done_at"}),
     "bulk.BulkItem": frozenset({"finished_at"}),

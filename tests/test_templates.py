@@ -60,6 +60,7 @@ CONTRACTS = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())["t
 PACKAGES = [layer.removeprefix("linkadmin.") for layer in reversed(CONTRACTS[0]["layers"])]  # bottom up
 FOLDERS = {
     "account": "accounts",
+    "change_list_results.html": "audit",  # of the Django admin, whose lists are made there
     "staff": "accounts",
     "allauth": "accounts",
 }  # of templates that aren't named after their package

@@ -31,7 +31,7 @@ from . import unsent
 from .factors import confirmation
 from .models import User
 from .roles import WITH_FORM, Access, Right, Rule, may, rule_for
-from .session_store import SEEN, STARTED
+from .session_store import CONFIRMED, SEEN, STARTED
 from .sessions import CLEARED, record_end
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -92,6 +92,8 @@ def _keep_or_end(request: HttpRequest, user: User, *, is_activity: bool) -> bool
     for mark in (STARTED, SEEN):
         if session.get(mark, now) > now:  # set while the clock was ahead: the session would last until then
             session[mark] = now
+    if session.get(CONFIRMED, 0) > now:
+        session[CONFIRMED] = 0
     started, seen = read(STARTED, now), read(SEEN, now)
     idle = now - seen
     if idle > settings.SESSION_IDLE_SECONDS or now - started > settings.SESSION_COOKIE_AGE:

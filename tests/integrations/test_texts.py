@@ -11,6 +11,7 @@ from pytest_django import Settings
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import Institution
 from linkadmin.providers import PROVIDERS, provider_class
+from linkadmin.providers.names import term_in_words
 from linkadmin.providers.types import Cause, CredentialField
 from tests.environment import Environment
 from tests.scripted import answering, asks
@@ -64,7 +65,7 @@ def declared_fields(kind: str) -> Iterator[CredentialField]:
 def texts_of(field: CredentialField) -> Iterator[str]:
     yield from (field.label, field.help_text, field.pattern_message)
     for choice in field.choices:
-        if choice.label != choice.value:  # or else it's the provider's own term
+        if choice.label not in {choice.value, term_in_words(choice.value)}:  # or else it's the provider's own term
             yield from (choice.label, choice.pattern_message)
 
 

@@ -48,7 +48,7 @@ def is_confirmed(request: HttpRequest, rule: Rule, *, opens_form: bool = False) 
     limit = settings.CONFIRMED_BRIEFLY_SECONDS if rule in BRIEFLY else settings.CONFIRMED_SECONDS
     if opens_form:
         limit -= limit * _FILL_OUT
-    return bool(0 <= time.time() - request.session.get(CONFIRMED, 0) <= limit)
+    return bool(time.time() - request.session.get(CONFIRMED, 0) <= limit)
 
 
 def refusal(request: HttpRequest, rule: Rule) -> HttpResponse | None:
