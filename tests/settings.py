@@ -33,6 +33,6 @@ STORAGES = {
 DATABASES["default"].setdefault("TEST", {})["NAME"] = (  # noqa: F405
     DATA_DIR / "test.sqlite3" if DATABASES["default"]["ENGINE"] == "linkadmin.sqlite" else None  # noqa: F405
 )
-STAFF_LIMITS = {**STAFF_LIMITS, "exports": (1000, 1000)}  # noqa: F405 - more than people
+STAFF_LIMITS = {**STAFF_LIMITS, "exports": (1000, 1000), "credentials": (1000, 1000)}  # noqa: F405 - more than people
 RETRY_BASE_SECONDS = 0.01  # a read without a response is retried at once
 OPERATION_ANSWER_SECONDS = 60  # for calls that a busy machine makes slow; `slow` makes pages wait only briefly

@@ -71,7 +71,8 @@ def url_of(link: Link, query: str = "") -> str:
 
 
 def anchors(page: Page) -> list[str]:
-    return [each.attrs["id"] for each in page.elements if each.attrs.get("class", "").startswith("timeline__item")]
+    entries = [each.attrs for each in page.elements if each.attrs.get("class", "").startswith("timeline__item")]
+    return [entry["id"] for entry in entries if "id" in entry]  # all but the template of a new note
 
 
 def walk(env: Environment, url: str, rel: str) -> Iterator[Page]:

@@ -89,7 +89,7 @@ class PartlyRefreshed(Rejected):
 
 
 def report(answer: Answer) -> ConnectionReport:
-    greeting = answer.words(required_mapping(answer.data).get("hello"))
+    greeting = answer.words(required_mapping(answer.data).get("hello"), limit=100)
     return ConnectionReport(detail=f"hello {greeting}", duration_ms=answer.duration_ms)
 
 
