@@ -60,7 +60,7 @@ class SessionMiddleware(DjangoSessionMiddleware):
         is_new = request.COOKIES.get(settings.SESSION_COOKIE_NAME) != session.session_key
         try:
             with waiting_at_most(SAVE_SECONDS) if session.modified and not is_new else nullcontext():
-                return super().process_response(request, response)
+                response = super().process_response(request, response)
         except (SessionInterrupted, *storage.UNUSABLE) as error:
             trouble = storage.trouble_of(error)
             if trouble is None:
@@ -68,14 +68,17 @@ class SessionMiddleware(DjangoSessionMiddleware):
             if is_new:
                 raise SessionNotSaved from error
             logger.warning("session.not_saved", trouble=trouble.value)
+        # A poll that crossed a change of the session's key must not delete the new key's cookie.
+        cookie = response.cookies.get(settings.SESSION_COOKIE_NAME)
+        if cookie is not None and not cookie.value and _asks_by_itself(request):
+            del response.cookies[settings.SESSION_COOKIE_NAME]
         return response
 
 
 def session_limits(get_response: GetResponse) -> GetResponse:
     def middleware(request: HttpRequest) -> HttpResponse:
-        asks_by_itself = request.path_info.endswith(POLLS) or FOLLOWS_HEADER in request.headers
         has_ended = isinstance(request.user, User) and not _keep_or_end(
-            request, request.user, is_activity=not asks_by_itself
+            request, request.user, is_activity=not _asks_by_itself(request)
         )
         response = get_response(request)
         if has_ended:
@@ -83,6 +86,10 @@ def session_limits(get_response: GetResponse) -> GetResponse:
         return response
 
     return middleware
+
+
+def _asks_by_itself(request: HttpRequest) -> bool:
+    return request.path_info.endswith(POLLS) or FOLLOWS_HEADER in request.headers
 
 
 def _keep_or_end(request: HttpRequest, user: User, *, is_activity: bool) -> bool:

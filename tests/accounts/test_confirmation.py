@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from http import HTTPStatus
+from http.cookies import SimpleCookie
 
 import pytest
 import time_machine
@@ -196,7 +197,9 @@ def test_confirmation_leads_only_to_pages_of_ours(env: Environment, url: str) ->
     assert confirm(env.client(), url=url).location == "/"
 
 
-@pytest.mark.parametrize("credential", ["", "{", "[]", "{}", '{"id": 1, "response": {"userHandle": 5}}'])
+@pytest.mark.parametrize(
+    "credential", ["", "{", "[]", "{}", '{"id": 1, "response": {"userHandle": 5}}', "[" * 19_000, "1" * 5_000]
+)
 def test_made_up_passkey_confirms_nothing(env: Environment, credential: str) -> None:
     page = env.post(CONFIRM, {"credential": credential})
 
@@ -209,3 +212,21 @@ def test_own_second_factors_need_a_recent_confirmation(env: Environment) -> None
     with later(BRIEFLY + SECOND):
         assert env.post("/accounts/recovery-codes/").status == HTTPStatus.FORBIDDEN
         assert asks(read(env.client().get("/accounts/factors/new/")))
+
+
+def test_adding_another_factor_confirms_nothing(env: Environment) -> None:
+    add_app(env.client())
+    with later(BRIEFLY / 2):
+        add_app(env.client())
+    with later(BRIEFLY + SECOND):
+        assert env.post("/accounts/recovery-codes/").status == HTTPStatus.FORBIDDEN
+
+
+def test_poll_that_crosses_a_confirmation_keeps_the_new_session(env: Environment) -> None:
+    client, poll = env.client(), Client()
+    poll.cookies = SimpleCookie({name: each.value for name, each in client.cookies.items()})
+
+    confirm(client)
+
+    assert django_settings.SESSION_COOKIE_NAME not in poll.get("/links/live/").cookies
+    assert client.get("/links/").status_code == HTTPStatus.OK

@@ -10,7 +10,7 @@ from pytest_django import Settings
 from linkadmin.accounts.roles import URL_RIGHTS, Access, rule_for
 from tests.environment import HTMX, Environment
 from tests.markup import read
-from tests.second_factors import add_app, after_password, give, is_in
+from tests.second_factors import ADD_APP, add_app, after_password, give, is_in
 from tests.url_table import PUBLIC, ROWS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -76,6 +76,8 @@ def test_session_from_before_enrollment_needs_the_new_second_factor(env: Environ
     app = add_app(here)
 
     assert earlier.get("/links/")["Location"] == NEW
+    assert earlier.get(ADD_APP)["Location"].startswith("/accounts/confirm/")
+    assert earlier.post(ADD_APP).status_code == HTTPStatus.FORBIDDEN
     earlier.post("/accounts/confirm/", {"password": "a password for tests", "code": app.next_code})
 
     assert earlier.get("/links/").status_code == HTTPStatus.OK

@@ -11,6 +11,7 @@ from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
+from linkadmin.accounts.factors import owned
 from linkadmin.accounts.models import RecoveryCode, StaffSession, User
 from linkadmin.audit.models import AuditEvent
 from tests.environment import PASSWORD, Environment
@@ -140,6 +141,27 @@ def test_only_one_of_parallel_uses_of_a_code_is_accepted(app: App, kind: str) ->
         answers = list(people.map(use, browsers))
 
     assert sorted(answers) == [HTTPStatus.FOUND, *[HTTPStatus.UNPROCESSABLE_ENTITY] * 3]
+
+
+@pytest.mark.servers
+@pytest.mark.django_db(transaction=True)
+def test_two_tabs_leave_one_of_two_required_factors(env: Environment) -> None:
+    ana = env.people["ana"]
+    factors = [
+        Authenticator.objects.create(user=ana, type=kind, data={}) for kind in (Authenticator.Type.TOTP, "webauthn")
+    ]
+
+    def remove(factor: Authenticator) -> bool:
+        try:
+            return owned.remove(ana, factor.pk, keeps_one=True)
+        except owned.LastFactor:
+            return False
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(2) as tabs:
+        assert sorted(tabs.map(remove, factors)) == [False, True]
+    assert Authenticator.objects.filter(user=ana).count() == 1
 
 
 def test_recovery_code_works_once_in_any_spelling(env: Environment, app: App) -> None:

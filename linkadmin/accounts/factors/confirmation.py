@@ -16,9 +16,12 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from linkadmin.accounts import unsent
 from linkadmin.accounts.models import User
-from linkadmin.accounts.roles import BRIEFLY, CONFIRMED_ACTS, Right, Rule
+from linkadmin.accounts.roles import BRIEFLY, CONFIRMED_ACTS, Access, Right, Rule
 from linkadmin.accounts.session_store import CONFIRMED, FACTOR
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
+from linkadmin.web.pages import reader
+
+from . import owned
 
 _FILL_OUT = 0.2  # of the time: what's left for a form once it's open
 
@@ -45,6 +48,8 @@ def lacks_factor(request: HttpRequest) -> bool:
 def is_confirmed(request: HttpRequest, rule: Rule, *, opens_form: bool = False) -> bool:
     if rule not in CONFIRMED_ACTS:
         return True
+    if rule is Access.OWN_FACTORS and not request.session.get(FACTOR) and owned.has_any(reader(request)):
+        return False  # signed in before they had one
     limit = settings.CONFIRMED_BRIEFLY_SECONDS if rule in BRIEFLY else settings.CONFIRMED_SECONDS
     if opens_form:
         limit -= limit * _FILL_OUT

@@ -16,6 +16,10 @@ from . import authenticator_apps, passkeys
 PASSKEY, APP = str(Authenticator.Type.WEBAUTHN), str(Authenticator.Type.TOTP)
 
 
+class LastFactor(Exception):
+    """They need at least one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Factor:
     pk: int
@@ -53,6 +57,7 @@ def has_any(user: User) -> bool:
 
 @transaction.atomic
 def add_app(given: authenticator_apps.OfferedKey, code: str) -> bool:
+    _lock(given.user)
     if authenticator_apps.add(given, code) is None:
         return False
     _record(given.user, Action.FACTOR_ADDED, by=given.user, kind=APP)
@@ -62,18 +67,22 @@ def add_app(given: authenticator_apps.OfferedKey, code: str) -> bool:
 @transaction.atomic
 def add_passkey(user: User, name: str, response: passkeys.Json) -> None:
     """Raises `passkeys.InvalidResponse`."""
+    _lock(user)
     passkeys.add(user, name, response)
     _record(user, Action.FACTOR_ADDED, by=user, kind=PASSKEY)
 
 
 @transaction.atomic
-def remove(user: User, pk: int) -> bool:
-    """Remove one of their own. Recovery codes go with the last."""
+def remove(user: User, pk: int, *, keeps_one: bool) -> bool:
+    """Remove one of their own. Recovery codes go with the last. Raises LastFactor."""
+    _lock(user)
     removed = Authenticator.objects.filter(user=user, pk=pk).first()
     if removed is None:
         return False
     removed.delete()
     if not has_any(user):
+        if keeps_one:
+            raise LastFactor
         RecoveryCode.objects.filter(user=user).delete()
     _record(user, Action.FACTOR_REMOVED, by=user, kind=removed.type)
     return True
@@ -96,8 +105,14 @@ def recover(user: User) -> None:
 
 
 def _remove_all(user: User) -> None:
+    _lock(user)
     Authenticator.objects.filter(user=user).delete()
     RecoveryCode.objects.filter(user=user).delete()
+
+
+def _lock(user: User) -> None:
+    """One change of their factors and recovery codes at a time."""
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
 
 
 def _record(user: User, action: Action, *, by: User | None, kind: str = "") -> None:

@@ -17,6 +17,7 @@ from fido2.utils import websafe_decode
 from linkadmin.accounts.models import User
 
 Json = Mapping[str, Any]
+_MALFORMED = ValidationError, ValueError, TypeError, KeyError, AttributeError, AssertionError, RecursionError
 
 
 class InvalidResponse(Exception):
@@ -68,7 +69,7 @@ def _complete(user: User, response: Json) -> None:
 def _checked() -> Iterator[None]:
     try:
         yield
-    except (ValidationError, ValueError, TypeError, KeyError, AttributeError):  # all that malformed input causes
+    except _MALFORMED:
         raise InvalidResponse from None
     finally:
         auth.clear_state()

@@ -10,7 +10,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from linkadmin.accounts.factors import authenticator_apps, confirmation, owned, passkeys, recovery_codes
 from linkadmin.accounts.factors.forms import NewAppForm, NewPasskeyForm
-from linkadmin.web.pages import no_compression, reader
+from linkadmin.accounts.session_store import FACTOR
+from linkadmin.web.pages import no_compression, reader, uncompressed
 
 
 @require_safe
@@ -31,11 +32,13 @@ def add_passkey(request: HttpRequest) -> HttpResponse:
         return _choice(request, form)
     name = form.cleaned_data["name"] or request.session.get("browser", "")
     try:
-        owned.add_passkey(user, name, form.cleaned_data["credential"])
+        with request.session.saved_together():  # type: ignore[attr-defined]
+            owned.add_passkey(user, name, form.cleaned_data["credential"])
+            codes = _enroll(request, owned.PASSKEY)
     except passkeys.InvalidResponse:
         form.add_error(None, _("This passkey couldn't be added. Try again."))
         return _choice(request, form)
-    return _added(request, owned.PASSKEY, _("Passkey added."))
+    return _added(request, codes, _("Passkey added."))
 
 
 @no_compression
@@ -50,8 +53,11 @@ def add_app(request: HttpRequest) -> HttpResponse:
         return redirect("factor-app")
     form = NewAppForm(sent, offer=offer)
     if form.is_valid():
-        if owned.add_app(offer, form.cleaned_data["code"]):
-            return _added(request, owned.APP, _("Authenticator app added."))
+        with request.session.saved_together():  # type: ignore[attr-defined]
+            is_added = owned.add_app(offer, form.cleaned_data["code"])
+            codes = _enroll(request, owned.APP) if is_added else []
+        if is_added:
+            return _added(request, codes, _("Authenticator app added."))
         form.add_error("code", _("Wrong code. Check that your device's time is right."))
     context = {"form": form, "offer": offer}
     return render(request, "account/factor_app.html", context, status=422 if form.is_bound else 200)
@@ -59,13 +65,12 @@ def add_app(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def remove_factor(request: HttpRequest, pk: int) -> HttpResponse:
-    user = reader(request)
-    if settings.SECOND_FACTOR_REQUIRED and len(owned.owned_by(user).factors) == 1:
-        messages.error(request, _("You need a second factor. Add another one before you remove this one."))
-    elif owned.remove(user, pk):
+    try:
+        if not owned.remove(reader(request), pk, keeps_one=settings.SECOND_FACTOR_REQUIRED):
+            raise Http404
         messages.success(request, _("Second factor removed."))
-    else:
-        raise Http404
+    except owned.LastFactor:
+        messages.error(request, _("You need a second factor. Add another one before you remove this one."))
     return redirect("own-security")
 
 
@@ -74,7 +79,7 @@ def remove_factor(request: HttpRequest, pk: int) -> HttpResponse:
 def new_recovery_codes(request: HttpRequest) -> HttpResponse:
     if not owned.has_any(reader(request)):
         raise Http404
-    return _codes(request)
+    return _codes(request, recovery_codes.renew(reader(request)))
 
 
 def _choice(request: HttpRequest, form: NewPasskeyForm) -> HttpResponse:
@@ -82,14 +87,21 @@ def _choice(request: HttpRequest, form: NewPasskeyForm) -> HttpResponse:
     return render(request, "account/factor_new.html", context, status=422 if form.is_bound else 200)
 
 
-def _added(request: HttpRequest, kind: str, done: str) -> HttpResponse:
-    """Their first factor comes with recovery codes."""
+def _enroll(request: HttpRequest, kind: str) -> list[str]:
+    """Go on with a first factor. Return the recovery codes that come with it.
+
+    A later factor confirms nothing: whoever adds it didn't prove an earlier one again.
+    """
     user = reader(request)
-    confirmation.confirm(request, user, kind)
+    if not request.session.get(FACTOR):
+        confirmation.confirm(request, user, kind)
+    return [] if owned.owned_by(user).codes_left else recovery_codes.renew(user)
+
+
+def _added(request: HttpRequest, codes: list[str], done: str) -> HttpResponse:
     messages.success(request, done)
-    return redirect("own-security") if owned.owned_by(user).codes_left else _codes(request)
+    return uncompressed(_codes(request, codes)) if codes else redirect("own-security")
 
 
-def _codes(request: HttpRequest) -> HttpResponse:
-    codes = "\n".join(recovery_codes.renew(reader(request)))
-    return render(request, "account/recovery_codes.html", {"codes": codes, "home": settings.LOGIN_REDIRECT_URL})
+def _codes(request: HttpRequest, codes: list[str]) -> HttpResponse:
+    return render(request, "account/recovery_codes.html", {"codes": "\n".join(codes)})
