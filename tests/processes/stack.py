@@ -36,6 +36,7 @@ SHORTENED = {
     "LINKADMIN_SWEEP_SECONDS": "1",
     "LINKADMIN_BODY_SECONDS": "3",
 }
+UNLIMITED = {"LINKADMIN_CREDENTIALS_PER_HOUR": "0"}  # tests send more of them than a person
 BUSY = {"LINKADMIN_DATABASE_WAIT_SECONDS": "20"}  # of the web processes, too: tests share the machine
 ACCESS = 'served by %(p)s: "%(r)s" %(s)s "%(f)s" "%(a)s"'  # the process, and everything that a request line can reveal
 BANKS = ("erebor_mx_retail", "heimdall_mx_retail", "ironbank_br_retail")
@@ -78,7 +79,7 @@ class Stack:
         self.folder = folder
         self.data = folder / "data"
         self.logs = folder / "logs"
-        self.environment = _inherited() | SHORTENED | BUSY | self._own() | environment
+        self.environment = _inherited() | SHORTENED | UNLIMITED | BUSY | self._own() | environment
         self.url = f"http://{HOST}:{free_port()}"
         self.simulator_url = ""
         self.integrations: dict[str, str] = {}  # provider -> ID

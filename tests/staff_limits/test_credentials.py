@@ -23,8 +23,11 @@ def test_credentials_stop_at_the_limit_and_the_form_keeps_its_place(env: Environ
     assert "password" in sent[2].inputs()
     assert len(env.calls("PUT", "/api/links/")) == 2
     assert Operation.objects.count() == 2
-    noted = AuditEvent.objects.filter(action__startswith="staff.limit").values_list("action", "details__counted")
-    assert list(noted) == [("staff.limit_warned", 1), ("staff.limit_reached", 2)]
+    noted = AuditEvent.objects.filter(action__startswith="staff.limit").order_by("seq")
+    assert [(each.action, each.details["counted"]) for each in noted] == [
+        ("staff.limit_warned", 1),
+        ("staff.limit_reached", 2),
+    ]
     others = env.send(f"{links[3].get_absolute_url()}credentials/", "ben", password="pass_valid")
     assert others.status == 303
 
