@@ -21,7 +21,7 @@ from linkadmin.compiled_query import CompiledQuery
 from linkadmin.links.models import EndUser, Institution, Link
 
 from .models import DONE_STATES, LOGIN_KINDS, AttemptAllowance, Operation, OperationQuerySet, State
-from .refusals import AlreadyOpen, BudgetSpent
+from .refusals import AlreadyOpen, BudgetSpent, OwnAttempt
 
 WINDOW = timedelta(hours=24)
 FREE_ATTEMPTS = 2
@@ -121,6 +121,10 @@ def require_code(asked: Operation) -> None:
 
 @transaction.atomic
 def allow_attempt(*, actor: User, subject: Link | Operation, reason: str) -> None:
+    """Raises OwnAttempt."""
+    keys = (_link_id(subject), subject.end_user_id, subject.institution_id)
+    if _recent(*keys, timezone.now() - WINDOW).filter(counts_as_attempt=True, actor=actor).exists():
+        raise OwnAttempt
     is_link = isinstance(subject, Link)
     given_on = {"link": subject} if is_link else {"operation": subject}
     AttemptAllowance.objects.create(**given_on, allowed_by=actor, reason=reason)

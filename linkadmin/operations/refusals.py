@@ -206,6 +206,13 @@ class NotOpen(Refusal):
     words = _("This has already been resolved.")
 
 
+class OwnAttempt(Refusal):
+    """Nobody allows themselves one more."""
+
+    reason = "own_attempt"
+    words = _("You made one of the rejected attempts, so somebody else has to allow one more.")
+
+
 class OwnOperation(Refusal):
     """Nobody resolves their own operation."""
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from linkadmin.accounts.models import User
 from linkadmin.links.models import Link
 from linkadmin.operations.budget import allow_attempt
 from linkadmin.operations.models import Operation
@@ -49,6 +50,19 @@ def test_two_rejections_use_up_the_attempts(env: Environment) -> None:
     blocked = send_unasked(env, link)
     assert blocked.status == 409
     assert len(env.calls("PUT")) == 2
+
+
+def test_nobody_allows_themselves_one_more(env: Environment) -> None:
+    link, mia = env.belvo_link(), User.objects.filter(username="mia")
+    mia.update(roles="manager,support")
+    env.client("mia").force_login(mia.get())
+    for _each in range(2):
+        env.send(f"/links/{link.pk}/credentials/", "mia", password="pass_invalid")
+
+    allow(env, link)
+
+    assert "somebody else has to allow one more" in env.open(link.get_absolute_url(), "mia").words
+    assert "No attempts left today" in env.open(f"/links/{link.pk}/credentials/", "mia").words
 
 
 def test_links_page_offers_the_manager_to_allow_one_more(env: Environment) -> None:

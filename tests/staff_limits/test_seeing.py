@@ -15,6 +15,7 @@ from linkadmin.links.models import Link
 from linkadmin.operations.models import Operation
 from linkadmin.paging import PAGE_SIZE
 from linkadmin.providers.types import Cause
+from linkadmin.webhooks.models import WebhookDelivery
 from tests.environment import HTMX, Environment
 
 from .conftest import Limits
@@ -152,6 +153,18 @@ def test_masked_names_do_not_count(env: Environment, links: list[Link], limits: 
 
     assert [status(env, url, "aud") for url in ("/links/", "/customers/", "/links/export/")] == [200, 200, 200]
     assert [status(env, url, "mia") for url in ("/links/", "/customers/")] == [429, 429]
+
+
+def test_customer_of_a_webhook_counts_also_without_links_here(env: Environment, limits: Limits) -> None:
+    limits(customers_listed=(1, 1))
+    found = [
+        WebhookDelivery.objects.create(
+            integration=env.belvo, key=str(number), end_user_id=f"unknown-{number}", payload={"name": "Acme Corp"}
+        )
+        for number in range(2)
+    ]
+
+    assert [status(env, each.get_absolute_url()) for each in found] == [200, 429]
 
 
 @pytest.mark.parametrize("url", ["/links/export/", "/customers/export/", "/operations/export/"])

@@ -1,6 +1,6 @@
 """Pages of deliveries: the list, one delivery, and reprocessing."""
 
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
@@ -24,6 +24,7 @@ from linkadmin.links.listing.table_heads import heads
 from linkadmin.links.listing.table_rows import listed, rows
 from linkadmin.links.queries import visible_to
 from linkadmin.paging import PAGE_SIZE, Listing, Part
+from linkadmin.staff_limits import shown
 from linkadmin.wake_worker import wake_worker
 from linkadmin.web.filter_menus import draw_menus, menus_of
 from linkadmin.web.pages import draw, go, reader
@@ -83,6 +84,8 @@ def delivery_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     links = load(listed(about)[:PAGE_SIZE])
     if links:
         _record_view(request, delivery)
+    elif see_names and delivery.end_user_id:  # a customer without links here, whose name the payload may have
+        shown.note([uuid5(delivery.integration_id, delivery.end_user_id)])
     context = {
         "delivery": delivery,
         "outcome": outcome_badge(delivery, with_meaning=True),
