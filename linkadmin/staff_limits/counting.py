@@ -5,6 +5,7 @@ seeing the same again costs no statement.
 """
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
@@ -16,6 +17,7 @@ from django.utils import timezone
 
 from linkadmin.accounts.models import User
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
+from linkadmin.database import waiting_at_most
 from linkadmin.web import storage
 
 from .entries import Entries, keys_of, packed, room_at, still_counted, unpacked
@@ -23,6 +25,7 @@ from .kinds import Limit, LimitKind, limit_of
 from .models import LimitUse
 
 MOST_REMEMBERED = 100  # rows
+LISTED_SECONDS = 1.0  # for the names on a page, which is shown anyway
 
 logger = structlog.get_logger(__name__)
 
@@ -56,8 +59,9 @@ def count(user: User, kind: LimitKind, things: Iterable[UUID]) -> None:
     unknown = {each for each in keys_of(things) if known.entries.get(each, 0) < oldest}
     if not unknown or not limit.stop or is_lifted(known.lifted_until, now):
         return
+    waits = waiting_at_most(LISTED_SECONDS) if kind is LimitKind.CUSTOMERS_LISTED else nullcontext()
     try:
-        with transaction.atomic(durable=True):
+        with waits, transaction.atomic(durable=True):
             after, reached = _take(user, kind, unknown, known.entries)
         _remember(key, after)
     except storage.UNUSABLE as error:

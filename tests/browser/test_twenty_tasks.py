@@ -218,7 +218,7 @@ def add_a_person(hands: Hands) -> None:
     hands.link("Invite a colleague")
     for name, text in {"username": "rosa.lima", "name": "Rosa Lima"}.items():
         hands.page.locator(f"#id_{name}").fill(text)
-    hands.choose("Role", "Support")
+    hands.click(hands.page.get_by_label("Support", exact=True))
     hands.click(hands.page.locator("main form.form button[type=submit]"))
     hands.sees("rosa.lima|Rosa Lima")
 

@@ -72,10 +72,10 @@ def test_beat_says_in_its_log_what_it_cannot_write(tmp_path: Path) -> None:
     log = tmp_path / "log"
     command = [sys.executable, "-m", "celery", "--app", "linkadmin", "beat", "--pidfile", ""]
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("LINKADMIN_", "DJANGO_"))}
+    env = inherited | {"LINKADMIN_DATA": str(tmp_path)}
+    subprocess.run([sys.executable, "manage.py", "makekeys"], cwd=PROJECT, env=env, check=True)
     with log.open("wb") as output:
-        beat = subprocess.Popen(
-            command, cwd=PROJECT, env=inherited | {"LINKADMIN_DATA": str(tmp_path)}, stdout=output, stderr=output
-        )
+        beat = subprocess.Popen(command, cwd=PROJECT, env=env, stdout=output, stderr=output)
     try:
         wait_for(lambda: "heartbeat.lost" in log.read_text(), within=60)
     finally:
