@@ -123,7 +123,7 @@ def _count_in_memory(user: User, kind: LimitKind, keys: set[int]) -> LimitReache
 
 def _remember(key: tuple[LimitKind, UUID], known: KnownUse) -> None:
     if len(_known) >= MOST_REMEMBERED and key not in _known:
-        _known.clear()
+        _known.pop(next(iter(_known.copy())), None)  # the oldest; a copy, as other threads change it too
     _known[key] = known
 
 

@@ -7,6 +7,8 @@ from uuid import uuid4
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from linkadmin import settings as product
@@ -15,6 +17,8 @@ from linkadmin.links.models import Link
 from linkadmin.operations.models import Operation
 from linkadmin.paging import PAGE_SIZE
 from linkadmin.providers.types import Cause
+from linkadmin.staff_limits import counting
+from linkadmin.staff_limits.kinds import LimitKind
 from linkadmin.webhooks.models import WebhookDelivery
 from tests.environment import HTMX, Environment
 
@@ -153,6 +157,20 @@ def test_masked_names_do_not_count(env: Environment, links: list[Link], limits: 
 
     assert [status(env, url, "aud") for url in ("/links/", "/customers/", "/links/export/")] == [200, 200, 200]
     assert [status(env, url, "mia") for url in ("/links/", "/customers/")] == [429, 429]
+
+
+def test_a_process_forgets_the_oldest_first(
+    env: Environment, links: list[Link], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = {(LimitKind.EXPORTS, uuid4()): counting.KnownUse() for _each in range(2)}
+    monkeypatch.setattr(counting, "_known", others)
+    monkeypatch.setattr(counting, "MOST_REMEMBERED", 3)
+    status(env, links[0].get_absolute_url())
+
+    with CaptureQueriesContext(connection) as asked:
+        status(env, links[0].get_absolute_url())
+
+    assert [each["sql"] for each in asked.captured_queries if "staff_limits" in each["sql"]] == []
 
 
 def test_customer_of_a_webhook_counts_also_without_links_here(env: Environment, limits: Limits) -> None:
