@@ -12,7 +12,7 @@ from tests.environment import Environment
 
 PATIENCE = 60_000  # milliseconds: enough even on a busy machine
 # Chromium's own note on a page that was shown before its transition began, as on a busy machine. No script starts one.
-TOO_LATE_TO_FADE = "Transition was aborted because of invalid state"
+TOO_LATE_TO_FADE = "Transition was "  # aborted or skipped
 # Form errors (422) and conflicts (409) are pages of ours, but the console reports them anyway.
 CODE_ENTERED = r"Failed to load resource: the server responded with a status of ({}) \("
 TELL_VIOLATIONS = """
