@@ -104,4 +104,5 @@ def _added(request: HttpRequest, codes: list[str], done: str) -> HttpResponse:
 
 
 def _codes(request: HttpRequest, codes: list[str]) -> HttpResponse:
-    return render(request, "account/recovery_codes.html", {"codes": "\n".join(codes)})
+    context = {"codes": "\n".join(codes), "home": settings.LOGIN_REDIRECT_URL}
+    return render(request, "account/recovery_codes.html", context)
