@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from linkadmin.accounts.factors import authenticator_apps, confirmation, owned, passkeys, recovery_codes
 from linkadmin.accounts.factors.forms import NewAppForm, NewPasskeyForm
 from linkadmin.accounts.session_store import FACTOR
-from linkadmin.web.pages import no_compression, reader, uncompressed
+from linkadmin.web.pages import no_compression, reader
 
 
 @require_safe
@@ -100,7 +100,7 @@ def _enroll(request: HttpRequest, kind: str) -> list[str]:
 
 def _added(request: HttpRequest, codes: list[str], done: str) -> HttpResponse:
     messages.success(request, done)
-    return uncompressed(_codes(request, codes)) if codes else redirect("own-security")
+    return _codes(request, codes) if codes else redirect("own-security")
 
 
 def _codes(request: HttpRequest, codes: list[str]) -> HttpResponse:
