@@ -15,7 +15,7 @@ def staff_limits_make_sense(**kwargs: Any) -> list[CheckMessage]:
         Error(
             f"The limit “{kind.label}” warns at {limit.warn} and stops at {limit.stop}.",
             hint=f"The warning must be at least 1 and at most the limit, and the limit at most {MOST:,}.",
-            id="linkadmin.E006",
+            id="linkadmin.E012",
         )
         for kind, limit in limits.items()
         if not 1 <= limit.warn <= limit.stop <= MOST
@@ -25,7 +25,7 @@ def staff_limits_make_sense(**kwargs: Any) -> list[CheckMessage]:
 @register(Tags.security, deploy=True)
 def staff_limits_are_on(**kwargs: Any) -> list[CheckMessage]:
     return [
-        Warning(f"The limit “{LimitKind(kind).label}” is off.", hint="Set it to more than 0.", id="linkadmin.W001")
+        Warning(f"The limit “{LimitKind(kind).label}” is off.", hint="Set it to more than 0.", id="linkadmin.W007")
         for kind, (_warn, stop) in settings.STAFF_LIMITS.items()
         if not stop
     ]

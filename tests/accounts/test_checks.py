@@ -1,5 +1,6 @@
 """`manage.py check --deploy`."""
 
+import re
 from pathlib import Path
 from secrets import token_urlsafe
 from types import SimpleNamespace
@@ -8,6 +9,7 @@ import pytest
 from django.core import checks
 from pytest_django import Settings
 
+import linkadmin
 from linkadmin.accounts.management.commands.makekeys import make_keys
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Role
@@ -167,3 +169,12 @@ def test_check_says_what_is_wrong_and_what_to_do(deployment: Settings) -> None:
 
 def test_check_only_runs_for_deployments() -> None:
     assert not [message for message in checks.run_checks() if "linkadmin" in str(message.id)]
+
+
+def test_no_two_checks_share_an_id() -> None:
+    """Silencing one would silence the other."""
+    source = "".join(path.read_text() for path in Path(linkadmin.__file__).parent.rglob("*.py"))
+    ids = re.findall(r'id="(linkadmin\.\w+)"', source)
+
+    assert ids
+    assert sorted(set(ids)) == sorted(ids)
