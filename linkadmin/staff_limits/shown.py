@@ -1,4 +1,4 @@
-"""Customers whose names the current response shows: whoever writes a name notes it here."""
+"""Customers whose names the current response shows. Code that writes a name notes it here."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager

@@ -90,7 +90,7 @@ def _choice(request: HttpRequest, form: NewPasskeyForm) -> HttpResponse:
 def _enroll(request: HttpRequest, kind: str) -> list[str]:
     """Go on with a first factor. Return the recovery codes that come with it.
 
-    A later factor confirms nothing: whoever adds it didn't prove an earlier one again.
+    A later factor confirms nothing: to add it, people don't prove an earlier one again.
     """
     user = reader(request)
     if not request.session.get(FACTOR):

@@ -49,8 +49,7 @@ def operation_list_export(request: HttpRequest) -> HttpResponseBase:
         denied = _denied(request, chosen, sorting)
         lines = exports.of_few(denied, EXPORTED, lambda some: denied_acts.cells(some, see_names=see_names))
     else:
-        listing = chosen.listing(sorting.keyset)
-        lines = exports.of_few(listing, EXPORTED, lambda some: cells(some, see_names=see_names))
+        lines = exports.of_few(chosen.listing(sorting.keyset), EXPORTED, lambda some: cells(some, see_names=see_names))
     filters = exports.filters_of(chosen.form) + sorting.fields()
     return exports.download(request, Export("activity", *lines, chosen.environment, filters=filters))
 

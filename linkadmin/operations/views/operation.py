@@ -28,7 +28,6 @@ from linkadmin.operations.models import FAILED_STATES, Operation, State
 from linkadmin.operations.presentation.buttons import start_of, ways_on
 from linkadmin.operations.presentation.explanations import subject_of
 from linkadmin.operations.presentation.steps import steps_of
-from linkadmin.operations.refusals import OwnAttempt
 from linkadmin.providers.types import Cause, HealthState
 from linkadmin.web.pages import go, no_compression, reader
 
@@ -181,7 +180,7 @@ def _attempt(request: HttpRequest, subject: Link | Operation) -> HttpResponse:
         try:
             allow_attempt(actor=reader(request), subject=subject, reason=form.cleaned_data["reason"])
             messages.success(request, _("One more attempt allowed. Support can update the credentials now."))
-        except OwnAttempt as refusal:
+        except refusals.OwnAttempt as refusal:
             messages.warning(request, refusal.words)
         return go(request, subject.get_absolute_url())
     if not form.is_bound:
