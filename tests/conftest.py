@@ -16,6 +16,7 @@ from django.utils import timezone
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
+from linkadmin import environment
 from linkadmin.audit.models import AuditHead
 from linkadmin.heartbeats import watch
 from linkadmin.links.listing import known
@@ -24,7 +25,7 @@ from linkadmin.webhooks.intake import with_intake
 
 from . import background
 from .environment import Clock, Environment, build
-from .migrated import migrated_database
+from .migrated import migrated_database, migrated_template
 from .slowness import SlowProvider
 
 pytest_plugins = ["tests.needs"]
@@ -44,7 +45,9 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(scope="session")
 def _copied_database(django_db_modify_db_settings: None) -> Iterator[None]:
     """Start with a copy of a migrated database, so that there is nothing left to migrate."""
-    if connection.vendor != "sqlite":
+    if connection.vendor == "postgresql":
+        template = migrated_template(environment.secret("LINKADMIN_DATABASE_URL"))
+        connection.settings_dict["TEST"]["TEMPLATE"] = template
         yield
         return
     create = connection.creation._create_test_db

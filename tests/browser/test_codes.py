@@ -14,6 +14,8 @@ from .helpers import Windows, send_code, send_password
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
+# The width of a picture in pixels, once it has arrived; fails if none does.
+DECODED_WIDTH = "image => image.decode().then(() => image.naturalWidth)"
 LARGE_TYPE = 32  # pixels
 SHORT_LIFE = 12  # seconds: the simulator's `mfa_short`
 
@@ -58,7 +60,7 @@ def test_qr_code_is_drawn(env: Environment, windows: Windows) -> None:
     picture = page.get_by_role("img", name="QR code from the bank")
     expect(picture).to_be_visible()
     expect(page.locator("[data-picture-broken]")).to_be_hidden()
-    assert picture.evaluate("image => image.naturalWidth") > 0
+    assert picture.evaluate(DECODED_WIDTH) > 0
     send_code(page, "111111")
     expect_state(page, "Verifying repair")
 
@@ -71,7 +73,7 @@ def test_qr_code_is_drawn_from_text(env: Environment, windows: Windows) -> None:
         picture = page.get_by_role("img", name="QR code from the bank")
         expect(picture).to_be_visible()
 
-    assert picture.evaluate("image => image.complete && image.naturalWidth") > 0
+    assert picture.evaluate(DECODED_WIDTH) > 0
 
 
 def test_question_of_the_bank_is_read_out(env: Environment, windows: Windows) -> None:

@@ -1,4 +1,4 @@
-"""Fill an empty database for process tests: staff, two integrations, and links to repair.
+"""Fill a migrated database for process tests: staff, two integrations, and links to repair.
 
 `python -m tests.processes.fixtures SIMULATOR_URL` prints the new IDs as JSON.
 """
@@ -28,7 +28,6 @@ from tests.processes.browser import CODES  # noqa: E402
 
 
 def main(simulator_url: str) -> None:
-    call_command("migrate", interactive=False, verbosity=0)
     call_command("createcachetable", verbosity=0)
     if not any(settings.STATIC_ROOT.iterdir()):
         call_command("collectstatic", interactive=False, verbosity=0)

@@ -13,6 +13,7 @@ from psycopg import sql
 from redis import Redis
 
 from linkadmin import environment
+from tests.migrated import migrated_template
 
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 LAST = 15 - 4 * WORKER  # Redis has 16 databases: parallel test workers share none
@@ -28,10 +29,12 @@ def borrowed() -> Iterator[dict[str, str]]:
 
 @contextmanager
 def database() -> Iterator[str]:
+    """Yield the URL of a new database with all migrations, which is dropped afterwards."""
     given = urlsplit(environment.secret("LINKADMIN_DATABASE_URL"))
     name = f"linkadmin_{secrets.token_hex(4)}"
+    names = map(sql.Identifier, (name, migrated_template(given.geturl())))
     with psycopg.connect(given.geturl(), autocommit=True) as owner:
-        owner.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        owner.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
         try:
             yield given._replace(path=f"/{name}").geturl()
         finally:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -19,6 +20,7 @@ from typing import Any, Self, TypeVar
 import requests
 
 from linkadmin.accounts.management.commands.makekeys import KEYS
+from tests.migrated import migrated_database
 
 from .browser import Browser
 
@@ -219,6 +221,8 @@ class Stack:
     def _prepare(self) -> None:
         for name in ("broker/messages", "broker/control", "beat", "keys"):
             (self.data / name).mkdir(parents=True)
+        if not self.environment.get("LINKADMIN_DATABASE_URL"):
+            shutil.copyfile(migrated_database(), self.data / DATABASE)
         self.logs.mkdir()
         self._static.mkdir(exist_ok=True)
         (self.data / "static").symlink_to(self._static)
