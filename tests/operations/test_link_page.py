@@ -77,7 +77,7 @@ def test_people_without_the_right_see_no_button_and_managers_see_who_can(
 
     page = env.open(link.get_absolute_url(), name)
 
-    assert ("Update credentials: only support can do this." in page.words) is told
+    assert ("Next step for support: Update credentials" in page.words) is told
     assert f"/links/{link.pk}/credentials/" not in page.links()
 
 

@@ -73,7 +73,7 @@ CUSTOMER_VERDICTS: Mapping[Cause, Verdict] = MappingProxyType(
             HealthState.CUSTOMER_CODE,
             Turn.CUSTOMER,
             Retry.NO,
-            _("The bank wants a new code"),
+            _("Bank wants a new code"),
             _("Update the credentials while the customer is on the phone, with their device or token at hand."),
             Remedy.SIGN_IN,
         ),

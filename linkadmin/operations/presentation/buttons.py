@@ -124,7 +124,7 @@ def head_of(link: Link, last: Operation | None, *, user: User, budget: Budget, l
     )
     hint = ""
     if way.for_support:
-        hint = _("%(step)s: only support can do this.") % {"step": FACTS[way.for_support].label}
+        hint = _("Next step for support: %(step)s") % {"step": FACTS[way.for_support].label}
     main = _button(link, way.main) or _allowance(link, user=user, budget=budget)
     return LinkHead(standing, main, _button(link, way.second), hint)
 
