@@ -59,7 +59,7 @@ def start(settings: Settings) -> Iterator[Start]:
         post = post or Post()
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
-        controller = Controller(post, hostname="127.0.0.1", port=port, ready_timeout=60, **options)
+        controller = Controller(post, hostname="127.0.0.1", port=port, ready_timeout=600, **options)
         controller.start()
         running.append(controller)
         use(settings, f"{scheme}://{who}127.0.0.1:{port}")

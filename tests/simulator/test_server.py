@@ -201,7 +201,7 @@ def test_the_command_serves_until_sigterm(
         link = client.new_link()
 
         command.send_signal(number)
-        status = command.wait(timeout=30)
+        status = command.wait(timeout=600)
 
     assert status == 0
     assert command.stderr.read() == ""
@@ -218,7 +218,7 @@ def test_a_taken_port_is_reported_in_one_sentence(simulator: Simulator) -> None:
         env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=600,
     )
 
     assert ended.returncode == 1

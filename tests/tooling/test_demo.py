@@ -68,12 +68,12 @@ def end(process: subprocess.Popen[str]) -> str:
     """Send Ctrl-C if it still runs, and return its output."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGINT)
-    return process.communicate(timeout=60)[0] if process.stdout and not process.stdout.closed else ""
+    return process.communicate(timeout=600)[0] if process.stdout and not process.stdout.closed else ""
 
 
 def refusal(process: subprocess.Popen[str]) -> str:
     """Return the one-sentence error it exits with."""
-    said, _ = process.communicate(timeout=60)
+    said, _ = process.communicate(timeout=600)
     assert process.returncode == 1
     assert len(said.splitlines()) == 1, said
     return said
@@ -82,7 +82,7 @@ def refusal(process: subprocess.Popen[str]) -> str:
 def wait_until_healthy(process: subprocess.Popen[str], port: int) -> None:
     deadline = time.monotonic() + 120
     while process.poll() is None and time.monotonic() < deadline:
-        web = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        web = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
         try:
             web.request("GET", "/healthz/")
             assert web.getresponse().status == 200
@@ -142,7 +142,7 @@ def test_a_run_prints_how_to_sign_in_and_leaves_nothing_running(demo: Demo, data
 
     os.killpg(process.pid, signal.SIGINT)
 
-    assert process.wait(timeout=60) == 0
+    assert process.wait(timeout=600) == 0
     assert all(f"http://localhost:{port}/" in said for port in free_ports)
     assert "support, manager, auditor or admin" in said
     assert [path.name for path in data.iterdir() if path.stat().st_mode & 0o077] == []

@@ -58,7 +58,7 @@ def execute(folder: Path, statement: str) -> list[Any]:
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, *arguments], cwd=PROJECT, capture_output=True, text=True, timeout=120)
+    return subprocess.run([sys.executable, *arguments], cwd=PROJECT, capture_output=True, text=True, timeout=600)
 
 
 @pytest.mark.parametrize("program", [*PROGRAMS, "migrate"])

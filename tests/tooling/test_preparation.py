@@ -120,7 +120,7 @@ def test_demo_data_never_becomes_production(data: Path, monkeypatch: pytest.Monk
         monkeypatch.delenv(name)
 
     command = [sys.executable, "-m", *PROGRAMS[program]]
-    ended = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120)
+    ended = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=600)
 
     assert ended.returncode == 3
     assert REFUSAL in ended.stderr
