@@ -14,11 +14,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.test import Client
+from django.test import Client, override_settings
 
 from .samples import main as samples
 from .statements import Statement, captured
 
+OWN_ONLY = "manager of own"  # the manager, while account managers see only their own customers
 PAGES: dict[str, tuple[str, str]] = {  # whose session, path
     "links": ("manager", "/links/"),
     "links, deep": ("manager", "/links/?after={deep[links]}"),
@@ -33,9 +34,12 @@ PAGES: dict[str, tuple[str, str]] = {  # whose session, path
     "links, sandbox, sorted by sync": ("tester", "/links/?sort=sync"),
     "links, sandbox, sorted by customer": ("tester", "/links/?sort=customer"),
     "links, sandbox, mine": ("tester", "/links/?assigned=mine"),
+    "links, own only": (OWN_ONLY, "/links/"),
+    "links, own only, status": (OWN_ONLY, "/links/?state=customer_login"),
     "overview": ("manager", "/"),
     "overview, sandbox": ("tester", "/"),
     "overview, mine": ("manager", "/?assigned=mine"),
+    "overview, own only": (OWN_ONLY, "/"),
     "link": ("manager", "/links/{link}/"),
     "link's history": ("manager", "/links/{long_link}/history/"),
     "customers": ("manager", "/customers/"),
@@ -44,6 +48,8 @@ PAGES: dict[str, tuple[str, str]] = {  # whose session, path
     "customers, mine": ("manager", "/customers/?manager=mine"),
     "customers, by name": ("manager", "/customers/?sort=name"),
     "customers, by name, deep": ("manager", "/customers/?sort=name&after={deep[customers by name]}"),
+    "customers, own only": (OWN_ONLY, "/customers/"),
+    "customers, own only, by name": (OWN_ONLY, "/customers/?sort=name"),
     "institutions": ("manager", "/institutions/"),
     "institutions, by status": ("manager", "/institutions/?sort=-status"),
     "institutions, by links": ("manager", "/institutions/?sort=links"),
@@ -59,6 +65,8 @@ PAGES: dict[str, tuple[str, str]] = {  # whose session, path
     "activity, denied": ("manager", "/operations/?outcome=denied"),
     "activity, oldest first": ("manager", "/operations/?sort=-time"),
     "activity, a person": ("manager", "/operations/?person={staff}"),
+    "activity, own only": (OWN_ONLY, "/operations/"),
+    "activity, own only, denied": (OWN_ONLY, "/operations/?outcome=denied"),
     "bulk jobs": ("manager", "/bulk/"),
     "bulk jobs, by links": ("manager", "/bulk/?sort=links"),
     "bulk job": ("manager", "/bulk/{job}/"),
@@ -104,7 +112,12 @@ class Nodes(HTMLParser):
 
 def main(sessions: dict[str, str]) -> dict[str, Any]:
     known, big = samples(), _big_tables()
-    return {name: _facts(sessions[role], path.format(**known), big) for name, (role, path) in PAGES.items()}
+    sessions[OWN_ONLY] = sessions["manager"]
+    facts = {}
+    for name, (role, path) in PAGES.items():
+        with override_settings(MANAGERS_SEE="own" if role == OWN_ONLY else "all"):
+            facts[name] = _facts(sessions[role], path.format(**known), big)
+    return facts
 
 
 def _facts(session: str, path: str, big: set[str]) -> dict[str, Any]:

@@ -34,6 +34,14 @@ def count(name: str, default: int) -> int:
     return int(raw) if raw else default
 
 
+def choice(name: str, *choices: str) -> str:
+    """The first choice is the default."""
+    raw = text(name, choices[0])
+    if raw not in choices:
+        raise ImproperlyConfigured(f"{name} must be {' or '.join(choices)}, not {raw!r}")
+    return raw
+
+
 def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 

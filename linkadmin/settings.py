@@ -290,6 +290,7 @@ MAIL_SERVER = env.mail_server("LINKADMIN_EMAIL_URL")
 MAIL_FROM = env.text("LINKADMIN_EMAIL_FROM", f"linkadmin@{ALLOWED_HOSTS[0]}" if ALLOWED_HOSTS else "")
 
 # --- What one person may see and do: when it's noted, and where it stops. 0 for no limit. ---
+MANAGERS_SEE = env.choice("LINKADMIN_MANAGERS_SEE", "all", "own")  # customers
 STAFF_LIMITS = {
     "customers_opened": (
         env.count("LINKADMIN_CUSTOMERS_OPENED_WARNING", 150),

@@ -9,6 +9,7 @@ from enum import Enum, StrEnum, auto
 from itertools import combinations
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
@@ -40,6 +41,7 @@ class Right(StrEnum):
     VIEW_OVERVIEW = auto(), _("View the overview, institutions, and activity")
     VIEW_LINKS = auto(), _("View links, with their history and operations")
     VIEW_END_USERS = auto(), _("View customers")
+    VIEW_ALL_CUSTOMERS = auto(), _("View customers who have another account manager")
     SEE_NAMES = auto(), _("See customers' names")  # without it, they are masked
     SHOW_NAMES = auto(), _("Show a masked name once, for a reason that is recorded")
     CREATE_LINK = auto(), _("Create links")
@@ -74,6 +76,7 @@ MATRIX: Mapping[str, frozenset[Right]] = {
             Right.VIEW_DELIVERIES,
             Right.VIEW_LINKS,
             Right.VIEW_END_USERS,
+            Right.VIEW_ALL_CUSTOMERS,
             Right.SEE_NAMES,
             Right.CREATE_LINK,
             Right.UPDATE_CREDENTIALS,
@@ -90,6 +93,7 @@ MATRIX: Mapping[str, frozenset[Right]] = {
             Right.VIEW_DELIVERIES,
             Right.VIEW_LINKS,
             Right.VIEW_END_USERS,
+            Right.VIEW_ALL_CUSTOMERS,
             Right.SEE_NAMES,
             Right.REMOVE_LINK,
             Right.REFRESH,
@@ -111,6 +115,7 @@ MATRIX: Mapping[str, frozenset[Right]] = {
             Right.VIEW_DELIVERIES,
             Right.VIEW_LINKS,
             Right.VIEW_END_USERS,
+            Right.VIEW_ALL_CUSTOMERS,
             Right.SHOW_NAMES,
             Right.EXPORT,
             Right.VIEW_INTEGRATIONS,
@@ -139,18 +144,19 @@ MATRIX: Mapping[str, frozenset[Right]] = {
 }
 
 
-# What one person may have, as stored, and do: auditors check the others, so they have no other role.
-RIGHTS: Mapping[str, frozenset[Right]] = {
-    joined(roles): frozenset[Right]().union(*(MATRIX[role] for role in roles))
-    for roles in (
-        (Role.AUDITOR,),
-        *(
-            chosen
-            for count in (1, 2, 3)
-            for chosen in combinations((Role.SUPPORT, Role.MANAGER, Role.ADMINISTRATOR), count)
-        ),
-    )
-}
+MATRIX_OF_PORTFOLIOS = {**MATRIX, Role.MANAGER: MATRIX[Role.MANAGER] - {Right.VIEW_ALL_CUSTOMERS}}
+
+
+def _of_several(matrix: Mapping[str, frozenset[Right]]) -> dict[str, frozenset[Right]]:
+    """What one person may have, as stored, and do: auditors check the others, so they have no other role."""
+    others = (Role.SUPPORT, Role.MANAGER, Role.ADMINISTRATOR)
+    return {
+        joined(roles): frozenset[Right]().union(*(matrix[role] for role in roles))
+        for roles in ((Role.AUDITOR,), *(chosen for count in (1, 2, 3) for chosen in combinations(others, count)))
+    }
+
+
+RIGHTS, RIGHTS_OF_PORTFOLIOS = _of_several(MATRIX), _of_several(MATRIX_OF_PORTFOLIOS)
 ROLE_CHOICES = [
     (stored, format_lazy(", ".join(["{}"] * len(roles)), *(Role(role).label for role in roles)))
     for stored, roles in ((stored, stored.split(",")) for stored in RIGHTS)
@@ -304,24 +310,25 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
 ADMIN_RIGHTS: Mapping[str, Right] = {
     "accounts.view_user": Right.VIEW_STAFF,
     "audit.view_auditevent": Right.VIEW_AUDIT,
-    "links.view_enduser": Right.VIEW_END_USERS,
-    "links.view_healthchange": Right.VIEW_LINKS,
+    "links.view_enduser": Right.VIEW_ALL_CUSTOMERS,
+    "links.view_healthchange": Right.VIEW_ALL_CUSTOMERS,
     "links.view_institution": Right.VIEW_INTEGRATIONS,
     "integrations.view_integration": Right.VIEW_INTEGRATIONS,
-    "links.view_link": Right.VIEW_LINKS,
-    "bulk.view_bulkjob": Right.VIEW_LINKS,
-    "bulk.view_bulkitem": Right.VIEW_LINKS,
+    "links.view_link": Right.VIEW_ALL_CUSTOMERS,
+    "bulk.view_bulkjob": Right.VIEW_ALL_CUSTOMERS,
+    "bulk.view_bulkitem": Right.VIEW_ALL_CUSTOMERS,
     "webhooks.view_webhookdelivery": Right.VIEW_DELIVERIES,
     "webhooks.view_webhooksecret": Right.VIEW_INTEGRATIONS,
-    "operations.view_operation": Right.VIEW_LINKS,
-    "operations.view_attemptallowance": Right.VIEW_LINKS,
+    "operations.view_operation": Right.VIEW_ALL_CUSTOMERS,
+    "operations.view_attemptallowance": Right.VIEW_ALL_CUSTOMERS,
 }
 
 
 def rights_of(user: object) -> frozenset[Right]:
     if not getattr(user, "is_active", False):
         return frozenset()
-    return RIGHTS.get(getattr(user, "roles", ""), frozenset())
+    every = RIGHTS_OF_PORTFOLIOS if settings.MANAGERS_SEE == "own" else RIGHTS
+    return every.get(getattr(user, "roles", ""), frozenset())
 
 
 def with_right(right: Right) -> list[str]:

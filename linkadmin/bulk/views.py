@@ -33,6 +33,7 @@ from linkadmin.links.listing.known import environment_of
 from linkadmin.links.models import Link
 from linkadmin.links.presentation import select_all
 from linkadmin.links.staff_work import possible_assignees
+from linkadmin.links.views.access import require_visible
 from linkadmin.links.views.live import NOTHING_AWAITED, PageVersion, answer, seconds_between, version_of
 from linkadmin.operations.refusals import Refusal
 from linkadmin.paging import Keyset, Listing, Page, without_place
@@ -149,7 +150,7 @@ def job_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 def job_export(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     job, state = _job(request, pk), request.GET.get("state", "")
     see_names = may(request.user, Right.SEE_NAMES)
-    items = Listing(_items(job, state), AS_PLANNED)
+    items = Listing(_items(job, state, reader(request)), AS_PLANNED)
     lines = exports.of_few(items, ITEM_LABELS, lambda some: item_cells(job, some, see_names=see_names))
     filters = [("state", state)] if state else []
     about = ObjectType.BULK_JOB, job.pk
@@ -158,6 +159,7 @@ def job_export(request: HttpRequest, pk: UUID) -> HttpResponseBase:
 
 @require_safe
 def job_live(request: HttpRequest, pk: UUID) -> HttpResponse:
+    require_visible(reader(request), _visible_to(reader(request)), pk)
     look = _version_of(pk)
     if look is None:
         raise Http404
@@ -168,9 +170,15 @@ def _sorting(request: HttpRequest) -> Sorting:
     return Sorting.read(ORDERS, request.GET, reverse("bulk-list"))
 
 
+def _visible_to(user: User) -> "QuerySet[BulkJob]":
+    """Those who see only their own customers see only their own jobs."""
+    return BulkJob.objects.filter(actor=user) if queries.portfolio_of(user) else BulkJob.objects.all()
+
+
 def _jobs(request: HttpRequest) -> "QuerySet[BulkJob]":
     """Of the reader's environment."""
-    return BulkJob.objects.select_related("actor").filter(environment=environment_of(reader(request)))
+    user = reader(request)
+    return _visible_to(user).select_related("actor").filter(environment=environment_of(user))
 
 
 def _jobs_of(user: User, jobs: "QuerySet[BulkJob]", *, mine: bool) -> "QuerySet[BulkJob]":
@@ -178,8 +186,9 @@ def _jobs_of(user: User, jobs: "QuerySet[BulkJob]", *, mine: bool) -> "QuerySet[
 
 
 def _job(request: HttpRequest, pk: UUID) -> BulkJob:
-    job = get_object_or_404(BulkJob.objects.select_related("actor", "assignee", "paused_by"), pk=pk)
-    if job.is_draft and job.actor_id != reader(request).pk:
+    user = reader(request)
+    job = get_object_or_404(_visible_to(user).select_related("actor", "assignee", "paused_by"), pk=pk)
+    if job.is_draft and job.actor_id != user.pk:
         raise Http404
     return job
 
@@ -243,14 +252,15 @@ def _page(request: HttpRequest, job: BulkJob) -> dict[str, Any]:
 
 
 def _rows(request: HttpRequest, job: BulkJob) -> tuple[str, Page[BulkItem]]:
-    page = AS_PLANNED.page(_items(job, request.GET.get("state", "")), request.GET)
+    page = AS_PLANNED.page(_items(job, request.GET.get("state", ""), reader(request)), request.GET)
     return item_rows(job, page.rows, see_names=may(request.user, Right.SEE_NAMES)), page
 
 
-def _items(job: BulkJob, state: str) -> "QuerySet[BulkItem]":
+def _items(job: BulkJob, state: str, user: User) -> "QuerySet[BulkItem]":
     if state and state not in ItemState.values:
         raise BadRequest("a link in a job has no such state")
-    items = job.items.select_related("link__end_user", "link__institution", "link__integration").only(*IN_ROWS)
+    items = job.items.filter(queries.of_portfolio(user, "link__"))
+    items = items.select_related("link__end_user", "link__institution", "link__integration").only(*IN_ROWS)
     return items.filter(state=state) if state else items
 
 

@@ -23,7 +23,8 @@ def reached(page: Context) -> dict[str, Any]:
 def by_state(page: Context) -> dict[str, Any]:
     integration = page["integration"]
     counted = _by_integration(page)[integration.pk]
-    url = f"{reverse('link-list')}?integration={integration.pk}&state=" if Right.VIEW_LINKS in page["rights"] else ""
+    url = f"{reverse('link-list')}?integration={integration.pk}&state="
+    url = url if Right.VIEW_ALL_CUSTOMERS in page["rights"] else ""
     return {
         "links_count": counted.total(),
         "states": state_counts(counted, url=url, green=not integration.keys_rejected),

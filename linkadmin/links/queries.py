@@ -12,6 +12,7 @@ from linkadmin.paging import first_of_each
 from linkadmin.providers.types import HealthState
 
 from .causes import RENEWAL_RANK, STATES, Group
+from .listing.narrowing import is_one_of
 from .models import RANKED, EndUser, Link
 
 NOT_WORKING = (Group.CUSTOMER, Group.WAIT, Group.US)
@@ -20,7 +21,24 @@ NOT_WORKING_RANKS = Q(urgency__lte=STATES[HealthState.WAITING].rank) & ~Q(urgenc
 
 def visible_to(user: User, links: "QuerySet[Link] | None" = None) -> "QuerySet[Link]":
     links = Link.objects.all() if links is None else links
-    return links if may(user, Right.VIEW_LINKS) else links.none()
+    return links.filter(of_portfolio(user)) if may(user, Right.VIEW_LINKS) else links.none()
+
+
+def portfolio_of(user: User) -> UUID | None:
+    """The account manager whose customers they see. None if they see everyone's."""
+    return None if may(user, Right.VIEW_ALL_CUSTOMERS) else user.pk
+
+
+def of_portfolio(user: User, path: str = "") -> Q:
+    """Tests customers and links, or what has one at `path`, that other conditions find."""
+    manager = portfolio_of(user)
+    return is_one_of(f"{path}account_manager", [manager]) if manager else Q()
+
+
+def in_portfolio(user: User) -> Q:
+    """The same for customers and links, found by their indexes of account managers."""
+    manager = portfolio_of(user)
+    return Q(account_manager=manager) if manager else Q()
 
 
 def verifying(links: "QuerySet[Link]") -> "QuerySet[Link]":

@@ -14,10 +14,13 @@ from linkadmin.accounts.roles import Right, rights_of
 from linkadmin.audit.actions import of_operation
 from linkadmin.links.listing.in_environment import EnvironmentFilterSet
 from linkadmin.links.listing.known import STAFF
+from linkadmin.links.listing.narrowing import are_few, meeting
+from linkadmin.links.models import EndUser
+from linkadmin.links.queries import in_portfolio, of_portfolio, portfolio_of
 from linkadmin.paging import Keyset, Listing, Part
 from linkadmin.web.sorting import Order
 
-from .models import Operation, OperationKind, State
+from .models import Operation, OperationKind, OperationQuerySet, State
 
 ORDERS = {"time": Order((_("newest first"), _("oldest first")), ("created_at", "id"), falls=True)}
 OUTCOMES: Mapping[str, tuple[str | Promise, tuple[State, ...]]] = {
@@ -28,6 +31,7 @@ OUTCOMES: Mapping[str, tuple[str | Promise, tuple[State, ...]]] = {
     "unknown": (_("Outcome unknown"), (State.UNKNOWN, State.NEEDS_DECISION)),
     "not_done": (_("Didn't happen"), (State.EXPIRED, State.CANCELED, State.CONFIRMED_NOT_DONE)),
 }
+MOST_SORTED = 4_000  # of one account manager's customers
 DENIED = "denied"  # an outcome without an operation: see presentation/denied_acts.py
 SPANS = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 
@@ -78,15 +82,23 @@ class ActivityFilter(EnvironmentFilterSet):
             wanted &= Q(at__gte=timezone.now() - SPANS[chosen["within"]])
         return wanted
 
-    def listing(self, keyset: Keyset) -> Listing[Operation]:
+    def listing(self, keyset: Keyset, reader: User) -> Listing[Operation]:
         outcome = self.form.cleaned_data["outcome"]
         states = OUTCOMES[outcome][1] if outcome else ()
+        if portfolio_of(reader):
+            parts = [Part(Q(end_user__in=EndUser.objects.filter(in_portfolio(reader)))), Part(Q(end_user=None))]
+            if are_few(Operation.objects.order_by(), parts, MOST_SORTED):
+                wanted = self.here & (Q(state__in=states) if states else Q())
+                return Listing(self.qs, keyset, meeting(parts, wanted), are_few=True)
         return Listing(self.qs, keyset, [Part(self.here & Q(state=state)) for state in states] or self.parts)
 
 
-def visible_to(user: User) -> "QuerySet[Operation]":
+def visible_to(user: User) -> OperationQuerySet:
     """A customer's operations take the right to see links; those of a whole integration, to see integrations."""
-    rights, shown = rights_of(user), Operation.objects.select_related("end_user")
+    rights = rights_of(user)
+    shown: OperationQuerySet = Operation.objects.select_related("end_user")
+    if portfolio_of(user):
+        shown = shown.filter(Q(end_user__isnull=True) | of_portfolio(user, "end_user__"))
     if Right.VIEW_LINKS not in rights:
         shown = shown.filter(end_user__isnull=True)
     return shown if Right.VIEW_INTEGRATIONS in rights else shown.filter(end_user__isnull=False)

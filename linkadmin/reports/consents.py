@@ -17,6 +17,7 @@ from linkadmin.compiled_query import CompiledQuery
 from linkadmin.links.causes import STATES
 from linkadmin.links.listing.known import Kept
 from linkadmin.links.models import Link
+from linkadmin.links.queries import portfolio_of
 from linkadmin.providers.types import HealthState
 from linkadmin.web.flat_parts import FlatPart
 
@@ -34,7 +35,8 @@ class EndingConsents:
 
 def draw_consents(reader: User, environment: str, *, is_mine: bool, may_view_links: bool) -> str:
     today = timezone.localdate()
-    found = _read(environment, reader.pk) if is_mine else ENDING.get(environment)
+    own = [reader.pk] if portfolio_of(reader) else [reader.pk, reader.pk]
+    found = _read(environment, *own) if is_mine else ENDING.get(environment)
     url = f"{reverse('link-list')}?{'assigned=mine&' if is_mine else ''}consent=" if may_view_links else ""
     return _PERIOD.fill(_periods(found, today, url))
 
@@ -54,11 +56,12 @@ def _periods(found: EndingConsents, today: date, url: str) -> Iterator[dict[str,
         }
 
 
-def _read(environment: str, person: UUID | None = None) -> EndingConsents:
+def _read(environment: str, *people: UUID) -> EndingConsents:
+    """Of everyone, of an account manager, or of an account manager and an assignee."""
     today = timezone.localdate()
     until = today + timedelta(days=PERIODS[-1])
-    keys: list[str | date | UUID] = [environment, today, until, *([person] * 2 if person else [])]
-    by_day, first = (_MINE, _FIRST_OF_MINE) if person else (_ALL, _FIRST)
+    keys: list[str | date | UUID] = [environment, today, until, *people]
+    by_day, first = _OF[len(people)]
     return EndingConsents(
         {_day(day): links for day, links in by_day.rows(*keys)},
         [(_day(day), pk) for day, pk in first.rows(*keys)],
@@ -73,7 +76,8 @@ def _ending(environment: str, first: date, last: date, *people: UUID) -> "QueryS
     ranks = {"urgency__lt": STATES[HealthState.DISCONNECTED].rank}
     found = Link.objects.filter(environment=environment, renew_by__range=(first, last), **ranks)
     if people:
-        found = found.filter(Q(assignee=people[0]) | Q(account_manager=people[1]))
+        of = zip(("account_manager", "assignee"), people, strict=False)
+        found = found.filter(Q.create(list(of), Q.OR))
     return found.order_by("renew_by")
 
 
@@ -86,6 +90,8 @@ def _first(*keys: Any) -> "QuerySet[Any]":
     return _ending(*keys).values_list("renew_by", "end_user")[:MOST_NAMED]
 
 
-_ALL, _FIRST = CompiledQuery(_by_day, types=(str, date, date)), CompiledQuery(_first, types=(str, date, date))
-_MINE, _FIRST_OF_MINE = (CompiledQuery(build, types=(str, date, date, UUID, UUID)) for build in (_by_day, _first))
+_OF = [
+    [CompiledQuery(build, types=(str, date, date, *(UUID,) * people)) for build in (_by_day, _first)]
+    for people in (0, 1, 2)
+]
 ENDING = Kept(_read, times_as_long=30)

@@ -15,7 +15,7 @@ from linkadmin.links.listing.customer_filter import LISTED
 from linkadmin.links.listing.known import INSTITUTIONS, INTEGRATIONS
 from linkadmin.links.models import RANKED, Link
 from linkadmin.links.presentation import glance
-from linkadmin.links.queries import NOT_WORKING, NOT_WORKING_RANKS, count_links, most_urgent
+from linkadmin.links.queries import NOT_WORKING, NOT_WORKING_RANKS, count_links, most_urgent, portfolio_of
 from linkadmin.timestamps import exact_words, span_words
 from linkadmin.web.badges import StateBadge
 from linkadmin.web.flat_parts import FlatPart
@@ -30,7 +30,7 @@ _CUSTOMER = FlatPart("reports/_troubled.html")
 def draw_troubled(reader: User, environment: str, *, is_mine: bool, see_names: bool) -> str:
     """Markup of a line for each: its most urgent link, and how many of its links don't work."""
     own = reader.pk, environment
-    mine = [*_MANAGED.instances(*own), *_ASSIGNED.instances(*own)]
+    mine = [*_MANAGED.instances(*own), *([] if portfolio_of(reader) else _ASSIGNED.instances(*own))]
     worst = _of_each_customer(sorted(mine, key=_rank))
     if not is_mine and len(worst) < SHOWN:
         worst = _of_each_customer([*worst.values(), *_ALL.instances(environment)])

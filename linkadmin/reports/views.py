@@ -12,8 +12,9 @@ from django.views.decorators.http import require_safe
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
 from linkadmin.links import counts
+from linkadmin.links.listing import counted
 from linkadmin.links.listing.filters import ESCALATE, MINE
-from linkadmin.links.listing.known import STAFF_COUNTS, environment_of
+from linkadmin.links.listing.known import environment_of
 from linkadmin.links.queries import standing
 from linkadmin.links.state_counts import state_counts
 from linkadmin.staff_limits.usage import reached_by
@@ -34,14 +35,16 @@ def overview(request: HttpRequest) -> HttpResponse:
     if chosen not in ("", MINE):
         raise BadRequest("a filter has a value it does not offer")
     may_view, see_names = may(user, Right.VIEW_LINKS), may(user, Right.SEE_NAMES)
-    is_mine, environment = may_view and chosen == MINE, environment_of(user)
+    sees_all, environment = may(user, Right.VIEW_ALL_CUSTOMERS), environment_of(user)
+    is_mine = may_view and (chosen == MINE or not sees_all)
     context = {
         "over_limit": reached_by() if may(user, Right.LIFT_LIMIT) else [],
         "is_mine": is_mine,
         "may_view_links": may_view,
-        **_now(user, environment, is_mine=is_mine, may_view_links=may_view),
+        "may_view_all": sees_all,
+        **_now(user, environment, is_mine=is_mine, may_view_links=sees_all),
         "waiting_long": banks.WAITING_LONG.get(environment),
-        "waiting_long_url": f"{reverse('link-list')}?state={ESCALATE}" if may_view else "",
+        "waiting_long_url": f"{reverse('link-list')}?state={ESCALATE}" if sees_all else "",
         "troubled": draw_troubled(user, environment, is_mine=is_mine, see_names=see_names) if may_view else "",
         "repairs": REPAIRS_OF_THE_WEEK.get(environment),
         "consents": draw_consents(user, environment, is_mine=is_mine, may_view_links=may_view),
@@ -54,7 +57,7 @@ def _now(user: User, environment: str, *, is_mine: bool, may_view_links: bool) -
     waited_on = banks.most_waited_on(environment)
     if is_mine:
         by_bank, named = counts.by_institution(waited_on), banks.banks(waited_on)
-        shown = _mine(STAFF_COUNTS.get()[environment].mine.get(user.pk, Counter()))
+        shown = _mine(counted.own(user, environment))
     else:
         trend = read_trend(environment)
         group = changed_most(trend)

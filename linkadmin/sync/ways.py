@@ -1,5 +1,6 @@
 """Links from our pages to provider records, shown only if the provider has them and the reader may see them."""
 
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,8 @@ from linkadmin.providers.types import Capability
 from linkadmin.sync.full_checks import can_full_check, duration
 from linkadmin.sync.records import tells_of_customers, tells_of_links
 
+READ_ALL = frozenset({Right.READ_RECORDS, Right.VIEW_ALL_CUSTOMERS})
+
 
 @dataclass(frozen=True, slots=True)
 class Way:
@@ -29,22 +32,21 @@ def of_integration(page: Context) -> dict[str, Any]:
     def at(view: str, *more: str) -> str:
         return reverse(f"integration-{view}", args=[integration.pk, *more])
 
-    read, test, manage = Right.READ_RECORDS, Right.TEST_CONNECTION, Right.MANAGE_INTEGRATIONS
+    test, manage = Right.TEST_CONNECTION, Right.MANAGE_INTEGRATIONS
     catalogue = f"{reverse('institution-list')}?integration={integration.pk}"
-    every = (
-        (Capability.LINKS, read, Way(_("Links"), _("as the provider lists them"), at("records", "links"))),
-        (Capability.END_USERS, read, Way(_("Customers"), _("with their data sources"), at("records", "customers"))),
-        (Capability.CONNECTORS, test, Way(_("Connectors"), _("what it calls “integrations”"), at("connectors"))),
-        (Capability.WEBHOOKS, test, Way(_("Subscriptions"), _("for its webhooks"), at("webhooks"))),
-        (Capability.INSTITUTIONS, None, Way(_("Institution list"), _("what it supports"), catalogue)),
+    every: tuple[tuple[Capability, Set[Right], Way], ...] = (
+        (Capability.LINKS, READ_ALL, Way(_("Links"), _("as the provider lists them"), at("records", "links"))),
+        (Capability.END_USERS, READ_ALL, Way(_("Customers"), _("with their data sources"), at("records", "customers"))),
+        (Capability.CONNECTORS, {test}, Way(_("Connectors"), _("what it calls “integrations”"), at("connectors"))),
+        (Capability.WEBHOOKS, {test}, Way(_("Subscriptions"), _("for its webhooks"), at("webhooks"))),
+        (Capability.INSTITUTIONS, set(), Way(_("Institution list"), _("what it supports"), catalogue)),
         (
             Capability.REGENERATE_REPORTS,
-            manage,
+            {manage},
             Way(_("Regenerate all reports"), _("for all its customers"), at("reports")),
         ),
     )
-    rights = {None, *page["rights"]}  # everyone may see our institution list
-    ways = [way for capability, right, way in every if integration.can(capability) and right in rights]
+    ways = [way for capability, needed, way in every if integration.can(capability) and needed <= page["rights"]]
     if can_full_check(integration):
         ways.append(Way(_("Full checks"), _("check every link"), at("full-checks")))
     return {"title": _("At the provider"), "ways": ways}
@@ -98,5 +100,5 @@ def to_customers(page: Context) -> dict[str, Any]:
 
 def _elsewhere(page: Context, what: str, capability: Capability) -> dict[str, Any]:
     able = [each for each in integrations_in(page["environment"]).values() if each.is_active and each.can(capability)]
-    may_read = Right.READ_RECORDS in page["rights"]
+    may_read = page["rights"] >= READ_ALL
     return {"records": what, "listed_by": tuple((each.pk, each.name) for each in able) if may_read else ()}

@@ -16,6 +16,7 @@ TABLE = """
 view_overview         yes      yes      yes      yes
 view_links            yes      yes      yes      no
 view_end_users        yes      yes      yes      no
+view_all_customers    yes      yes      yes      no
 see_names             yes      yes      no       no
 show_names            no       no       yes      no
 create_link           yes      no       no       no

@@ -6,7 +6,8 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from linkadmin.accounts.roles import CONFIRMED_ACTS, MATRIX, Right, Role
+from linkadmin.accounts.models import User
+from linkadmin.accounts.roles import CONFIRMED_ACTS, Right, Role, rights_of
 
 
 @require_safe
@@ -26,7 +27,9 @@ def staff_roles(request: HttpRequest) -> HttpResponse:
 
 def _answer(role: Role, right: Right) -> str:
     """Empty for no."""
-    rights = MATRIX[role]
+    rights = rights_of(User(roles=role))
     if right in rights:
         return _("After confirming") if right in CONFIRMED_ACTS else _("Yes")
+    if right is Right.VIEW_ALL_CUSTOMERS and Right.VIEW_END_USERS in rights:
+        return _("Only their own")
     return _("Masked") if right is Right.SEE_NAMES and Right.VIEW_END_USERS in rights else ""

@@ -3,7 +3,7 @@
 A provider's module finds the cause. Nothing here knows a provider's own values.
 """
 
-from .groups import VERDICTS, VERIFYING_LOOK, Group, Judgment, group_of, judge
+from .groups import VERDICTS, VERIFYING_LOOK, Group, Judgment, group_of, judge, ranks_of
 from .vocabulary import ESCALATED_RANK, RENEWAL_RANK, STATES, Remedy, RepairKind, Retry, StateLook, Turn, Verdict
 
 __all__ = [
@@ -22,4 +22,5 @@ __all__ = [
     "Verdict",
     "group_of",
     "judge",
+    "ranks_of",
 ]

@@ -13,7 +13,7 @@ from linkadmin.providers.types import Cause, HealthState
 from .customer import CUSTOMER_VERDICTS
 from .others import OTHER_VERDICTS
 from .ours import OUR_VERDICTS
-from .vocabulary import STATES, Remedy, RepairKind, StateLook, Turn, Verdict
+from .vocabulary import ESCALATED_RANK, RENEWAL_RANK, STATES, Remedy, RepairKind, StateLook, Turn, Verdict
 
 VERDICTS: Mapping[Cause, Verdict] = MappingProxyType({**CUSTOMER_VERDICTS, **OTHER_VERDICTS, **OUR_VERDICTS})
 
@@ -69,6 +69,16 @@ def _words_for(verdict: Verdict, kind: RepairKind) -> tuple[str | Promise, str |
         return verdict.reason, verdict.advice
     has_no_login = kind is RepairKind.CONSENT and verdict.state is HealthState.CUSTOMER_LOGIN
     return _("The consent is no longer valid") if has_no_login else verdict.reason, words
+
+
+def ranks_of(state: HealthState) -> set[int]:
+    """All ranks that links in a state may have in the work list, unless their repair is being verified."""
+    beside = {
+        0: VERDICTS[Cause.CODE_WAITING].state,
+        RENEWAL_RANK: VERDICTS[Cause.RENEW_SOON].state,
+        ESCALATED_RANK: HealthState.WAITING,
+    }
+    return {STATES[state].rank, *(rank for rank, its_state in beside.items() if its_state is state)}
 
 
 def group_of(state: HealthState) -> Group:

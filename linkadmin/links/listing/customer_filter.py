@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
 from linkadmin.links.models import RANKED, EndUser, Link
-from linkadmin.links.queries import most_urgent, visible_to
+from linkadmin.links.queries import in_portfolio, most_urgent, visible_to
 from linkadmin.links.search import found_customers
 from linkadmin.paging import Keyset, Listing, Part
 from linkadmin.web.sorting import Order, Sorting
@@ -54,12 +54,13 @@ class CustomerFilter:
             *(("name", "external_id") if see_names else ("external_id",)), newest_first=self.sorting.is_reversed
         )
         found = found_customers(self.words, see_names=see_names)[0] if self.words else _CUSTOMERS
-        return Listing(found, keyset, [Part(self._managed_for(reader))])
+        return Listing(found, keyset, [Part(self._managed_for(reader) & in_portfolio(reader))])
 
     def by_trouble(self, reader: User) -> Listing[Link]:
         """Each customer as their most urgent link. Those without links have none."""
         keyset, links = Keyset(*RANKED, newest_first=self.sorting.is_reversed), visible_to(reader, _MOST_URGENT)
-        managed, here = self._managed_for(reader), Q(environment=self.environment)
+        managed = self._managed_for(reader) & in_portfolio(reader)
+        here = Q(environment=self.environment)
         if self.words:
             found, few = found_customers(self.words, see_names=may(reader, Right.SEE_NAMES))
             return Listing(links, keyset, [Part(here & _of(found, are_few=few) & managed)], are_few=few)

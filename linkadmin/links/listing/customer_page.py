@@ -17,7 +17,7 @@ from linkadmin.accounts.roles import Right, may
 from linkadmin.compiled_query import CompiledQuery, Loaded
 from linkadmin.links.models import EndUser, Link
 from linkadmin.links.presentation import UnderWay, glance, under_way_on
-from linkadmin.links.queries import NOT_WORKING, count_links, most_urgent_of
+from linkadmin.links.queries import NOT_WORKING, count_links, most_urgent_of, portfolio_of
 from linkadmin.paging import PAGE_SIZE, Page
 from linkadmin.timestamps import exact_words, short_span_words
 from linkadmin.web.badges import StateBadge, draw_state
@@ -97,12 +97,14 @@ def read_page(chosen: CustomerFilter, reader: User, query: QueryDict) -> Custome
 
 
 def menus(chosen: CustomerFilter, reader: User, query: QueryDict) -> str:
-    shown = [_by_manager(chosen, reader, query), chosen.sorting.menu()]
+    by_manager = [] if portfolio_of(reader) else [_by_manager(chosen, reader, query)]
+    shown = [*by_manager, chosen.sorting.menu()]
     return draw_menus(shown, list_url=reverse("end-user-list"), is_search=bool(chosen.words))
 
 
-def tabs(chosen: CustomerFilter, query: QueryDict) -> str:
-    labels = (("all", _("All"), ""), (MINE, _("Mine"), MINE))
+def tabs(chosen: CustomerFilter, reader: User, query: QueryDict) -> str:
+    """Empty for readers who see only their own."""
+    labels = () if portfolio_of(reader) else (("all", _("All"), ""), (MINE, _("Mine"), MINE))
     return _TAB.fill(
         {
             "key": key,

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
 from linkadmin.links.models import EndUser, Institution
+from linkadmin.links.queries import of_portfolio
 from linkadmin.providers.names import folded
 from linkadmin.providers.types import HealthState
 from linkadmin.web.filter_menus import FilterMenu, MenuOption, render_menus
@@ -78,7 +79,7 @@ def draw(chosen: LinkFilter, *, reader: User, typed: str, is_search: bool) -> st
     staff = [each for each in STAFF.all().values() if may(each, Right.REFRESH) and each.pk != reader.pk]
     choices = Choices(
         fields=tuple(chosen.fields),
-        labels=tuple(_labels(chosen)),
+        labels=tuple(_labels(chosen, reader)),
         typed=typed,
         is_search=is_search,
         integrations=tuple((str(pk), each.name) for pk, each in integrations_in(chosen.environment).items()),
@@ -164,14 +165,14 @@ def _assignees(chosen: Choices) -> list[tuple[str, str]]:
     return whose
 
 
-def _labels(chosen: LinkFilter) -> Iterator[tuple[str, str]]:
+def _labels(chosen: LinkFilter, reader: User) -> Iterator[tuple[str, str]]:
     if chosen.institution:
         yield "institution", chosen.institution.display_name
     if chosen.assignee not in ("", MINE, NOBODY):
         yield "assigned", STAFF.all()[UUID(chosen.assignee)].display_name
     if chosen.customer:
-        found = EndUser.objects.filter(pk=chosen.customer).values_list("external_id", flat=True)
-        yield "customer", found.first() or str(chosen.customer)
+        customers = EndUser.objects.filter(of_portfolio(reader), pk=chosen.customer)
+        yield "customer", customers.values_list("external_id", flat=True).first() or str(chosen.customer)
     if chosen.unknown:
         yield "unknown", str(chosen.unknown)
 

@@ -20,11 +20,12 @@ from django.utils.translation import gettext_lazy as _
 from linkadmin.accounts.models import User
 from linkadmin.ids import as_uuid
 from linkadmin.integrations.models import Integration
-from linkadmin.links.causes import ESCALATED_RANK, RENEWAL_RANK, STATES, VERDICTS, VERIFYING_LOOK, Group
+from linkadmin.links.causes import STATES, VERIFYING_LOOK, Group, ranks_of
 from linkadmin.links.models import ESCALATE_AFTER, RANKED, VERIFYING, Institution, Link, UnrecognizedValue
+from linkadmin.links.queries import portfolio_of
 from linkadmin.links.unrecognized_values import showing
 from linkadmin.paging import Keyset, Listing, OldestIfNever, Part
-from linkadmin.providers.types import Cause, HealthState
+from linkadmin.providers.types import HealthState
 from linkadmin.search.lookups import unindexed
 from linkadmin.web.sorting import Order, Sorting
 
@@ -56,16 +57,6 @@ Row = TypeVar("Row", Integration, Institution, User)
 
 class NotOffered(Exception):
     """A filter has a value that it doesn't offer."""
-
-
-def ranks_of(state: HealthState) -> set[int]:
-    """All ranks that links in a state may have in the work list, unless their repair is being verified."""
-    beside = {
-        0: VERDICTS[Cause.CODE_WAITING].state,
-        RENEWAL_RANK: VERDICTS[Cause.RENEW_SOON].state,
-        ESCALATED_RANK: HealthState.WAITING,
-    }
-    return {STATES[state].rank, *(rank for rank, its_state in beside.items() if its_state is state)}
 
 
 RANKS = sorted(set().union(*map(ranks_of, HealthState)))
@@ -183,19 +174,21 @@ class LinkFilter:
         return Q(environment=self.environment)
 
     def _narrowings(self, reader: User) -> list[Narrowing]:
-        found, here = [], self._here
+        found, here, portfolio = [], self._here, portfolio_of(reader)
         if self.customer:
             found.append(equal("end_user", self.customer, here, is_ordered=False))
         if self.consent:
             days = (timezone.localdate(), timezone.localdate() + timedelta(days=self.consent))
             ending = here & Q(renew_by__range=days)
             found.append(Narrowing((ending,), tested("renew_by", "range", days), is_ordered=False))
-        if self.assignee == MINE:
+        if portfolio:
+            found.append(equal("account_manager", portfolio, here))
+        if self.assignee == MINE and not portfolio:
             elsewhere = Q(assignee=None) | ~is_one_of("assignee", [reader.pk])
             mine, managed = is_one_of("assignee", [reader.pk]), is_one_of("account_manager", [reader.pk])
             parts = here & Q(assignee=reader.pk), here & Q(account_manager=reader.pk) & elsewhere
             found.append(Narrowing(parts, mine | managed))
-        elif self.assignee and self.assignee != NOBODY:
+        elif self.assignee not in ("", NOBODY, MINE):
             found.append(equal("assignee", UUID(self.assignee), here))
         if self.institution:
             found.append(equal("institution", self.institution.pk))

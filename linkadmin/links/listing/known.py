@@ -16,6 +16,8 @@ from linkadmin.integrations.models import Integration
 from linkadmin.links import staff_counts
 from linkadmin.links.models import Institution, Link
 
+from . import portfolio_counts
+
 FRESH_SECONDS = 2.0
 MOST_KEPT = 10_000  # rows of a model
 
@@ -69,6 +71,7 @@ INTEGRATIONS = Known(Integration, "name", "pk")
 STAFF = Known(User, "name", "username")
 INSTITUTIONS = Known(Institution)
 STAFF_COUNTS = Kept(staff_counts.read)
+PORTFOLIO_COUNTS = Kept(portfolio_counts.read)  # for each account manager, too
 
 
 Names: TypeAlias = tuple[Integration, Institution | None, User | None]  # the last is its assignee

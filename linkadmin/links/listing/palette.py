@@ -14,7 +14,7 @@ from linkadmin.compiled_query import Loaded
 from linkadmin.links import search
 from linkadmin.links.models import RANKED, EndUser, Institution, Link
 from linkadmin.links.presentation import glance, title_of, under_way_on
-from linkadmin.links.queries import visible_to
+from linkadmin.links.queries import in_portfolio, of_portfolio, portfolio_of, visible_to
 from linkadmin.paging import Keyset, Part
 from linkadmin.search.lookups import Condition, is_one_of, looked_up
 from linkadmin.search.pasted import Pasted
@@ -36,7 +36,7 @@ def customers_and_links(reader: User, pasted: Pasted) -> Iterator[Found]:
         return
     see_names = may(reader, Right.SEE_NAMES)
     if may(reader, Right.VIEW_END_USERS):
-        for customer in _customers(pasted, see_names=see_names):
+        for customer in _customers(pasted, reader, see_names=see_names):
             called = customer.called(see_names=see_names)
             yield PaletteGroup.CUSTOMERS, Result(called, customer.get_absolute_url(), "user", note=customer.external_id)
     if may(reader, Right.VIEW_LINKS):
@@ -60,16 +60,18 @@ def institutions(reader: User, pasted: Pasted) -> Iterator[Found]:
         yield PaletteGroup.INSTITUTIONS, Result(each.display_name, each.get_absolute_url(), "landmark", note=note)
 
 
-def _customers(pasted: Pasted, *, see_names: bool) -> Sequence[EndUser]:
+def _customers(pasted: Pasted, reader: User, *, see_names: bool) -> Sequence[EndUser]:
     if pasted.ids:
-        with_id = EndUser.objects.filter(Q(external_id__in=pasted.ids) | Q(pk__in=pasted.uuids))
+        having = Q(external_id__in=pasted.ids) | Q(pk__in=pasted.uuids)
+        with_id = EndUser.objects.filter(having, of_portfolio(reader))
         if exact := list(with_id.order_by("external_id")[:MOST_SHOWN]):
             return exact
     if not pasted.words:
         return []
-    if see_names:
+    if see_names and not portfolio_of(reader):
         return search.some_customers(pasted.words, MOST_SHOWN)
-    return list(search.search_customers(pasted.words, see_names=False).order_by("external_id")[:MOST_SHOWN])
+    found = search.search_customers(pasted.words, see_names=see_names).filter(in_portfolio(reader))
+    return list(found.order_by(*(("name", "external_id") if see_names else ("external_id",)))[:MOST_SHOWN])
 
 
 def _links(pasted: Pasted, reader: User, *, see_names: bool) -> Loaded[Link]:
@@ -82,7 +84,7 @@ def _links(pasted: Pasted, reader: User, *, see_names: bool) -> Loaded[Link]:
     environment = environment_of(reader)
     here = links.filter(narrowing.is_one_of("environment", [environment]))
     found, are_few = search.found(here, pasted.words, see_names=see_names)
-    in_order = [Part(Q() if are_few else Q(environment=environment))]
+    in_order = [Part(Q() if are_few else Q(environment=environment) & in_portfolio(reader))]
     return _BY_URGENCY.page(found, _FIRST, in_order, are_few=are_few).rows
 
 

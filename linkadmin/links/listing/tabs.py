@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from linkadmin.accounts.models import User
 from linkadmin.links.causes import Group
-from linkadmin.links.queries import NOT_WORKING
+from linkadmin.links.queries import NOT_WORKING, portfolio_of
 from linkadmin.web.flat_parts import FlatPart
 
 from .counted import in_states, links_by_state
@@ -22,8 +22,9 @@ def tabs(chosen: LinkFilter, by_state: Counter[str] | None, *, reader: User) -> 
 
 
 def _tabs(chosen: LinkFilter, by_state: Counter[str] | None, reader: User) -> Iterator[dict[str, object]]:
-    is_mine = chosen.assignee == MINE
-    mine = by_state if is_mine else links_by_state(chosen.instead(assigned=[MINE]), reader)
+    has_mine = portfolio_of(reader) is None  # otherwise, all are
+    is_mine = has_mine and chosen.assignee == MINE
+    mine = by_state if is_mine else links_by_state(chosen.instead(assigned=[MINE]), reader) if has_mine else None
     if is_mine:
         chosen = chosen.instead(assigned=())
         by_state = links_by_state(chosen, reader)
@@ -36,13 +37,14 @@ def _tabs(chosen: LinkFilter, by_state: Counter[str] | None, reader: User) -> It
             "count": _text(in_states(by_state, states)),
             "is_current": states == current,
         }
-    yield {
-        "key": MINE,
-        "label": _("Mine"),
-        "url": chosen.url(state=(), assigned=[MINE]),
-        "count": _text(in_states(mine, ())),
-        "is_current": is_mine,
-    }
+    if has_mine:
+        yield {
+            "key": MINE,
+            "label": _("Mine"),
+            "url": chosen.url(state=(), assigned=[MINE]),
+            "count": _text(in_states(mine, ())),
+            "is_current": is_mine,
+        }
 
 
 def _groups() -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -1,6 +1,7 @@
 """The first line of each view of a link or customer: who asks, for which, and the audit event that it was viewed."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery, Value
@@ -8,10 +9,12 @@ from django.db.models.functions import Coalesce, NullIf
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
+from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.compiled_query import CompiledQuery
 from linkadmin.links.models import EndUser, Link
+from linkadmin.links.queries import of_portfolio, portfolio_of
 from linkadmin.staff_limits.counting import count
 from linkadmin.staff_limits.kinds import LimitKind
 from linkadmin.web.pages import reader
@@ -32,17 +35,25 @@ _LINK = CompiledQuery(_link)
 
 def link_for(request: HttpRequest, pk: UUID) -> Link:
     """With `assignee_name`, and how many others of its customer stand at its integration: `others_standing`."""
-    found: Sequence[Link] = _LINK.instances(pk) if may(reader(request), Right.VIEW_LINKS) else []
-    if not found:
+    user = reader(request)
+    found: Sequence[Link] = _LINK.instances(pk) if may(user, Right.VIEW_LINKS) else []
+    if not found or portfolio_of(user) not in (None, found[0].account_manager_id):
         raise Http404
     opened(request, found[0].end_user_id)
     return found[0]
 
 
 def customer_for(request: HttpRequest, pk: UUID) -> EndUser:
-    customer = get_object_or_404(EndUser.objects.select_related("account_manager"), pk=pk)
+    customers = EndUser.objects.filter(of_portfolio(reader(request)))
+    customer = get_object_or_404(customers.select_related("account_manager"), pk=pk)
     opened(request, pk)
     return customer
+
+
+def require_visible(user: User, rows: "QuerySet[Any]", pk: UUID) -> None:
+    """For polls, which read too little to tell whose customer it is. `rows` are those that the user may see."""
+    if portfolio_of(user) and not rows.filter(pk=pk).exists():
+        raise Http404
 
 
 def opened(request: HttpRequest, customer: UUID) -> None:

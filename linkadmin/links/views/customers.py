@@ -46,7 +46,7 @@ def end_user_list(request: HttpRequest) -> HttpResponse:
     chosen = _chosen(request, words)
     shown = customer_page.read_page(chosen, user, request.GET)
     context = {
-        "tabs": customer_page.tabs(chosen, request.GET),
+        "tabs": customer_page.tabs(chosen, user, request.GET),
         "filters": customer_page.menus(chosen, user, request.GET),
         "heads": customer_page.heads(chosen),
         "query": request.GET.urlencode(),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from linkadmin.accounts.context import entry_of
 from linkadmin.accounts.models import User
-from linkadmin.accounts.roles import Right, rights_of
+from linkadmin.accounts.roles import Right, may, rights_of
 from linkadmin.audit.actions import ObjectType, of_operation
 from linkadmin.audit.models import UNUSUAL, AuditEvent, Outcome
 from linkadmin.exports import time_cell
@@ -22,6 +22,7 @@ from linkadmin.integrations.models import Integration
 from linkadmin.links.listing.known import INTEGRATIONS, STAFF
 from linkadmin.links.listing.marks import sandbox_mark
 from linkadmin.links.models import EndUser, Link
+from linkadmin.links.queries import of_portfolio, portfolio_of
 from linkadmin.operations.models import OperationKind, State
 from linkadmin.operations.refusals import Refusal
 from linkadmin.paging import Keyset, Listing, Part
@@ -45,13 +46,16 @@ def listing(reader: User, wanted: Q, *, newest_first: bool) -> Listing[AuditEven
     keyset = Keyset("seq", newest_first=newest_first)
     if Right.VIEW_AUDIT in rights:
         return Listing(events, keyset, [Part(BY_RULES), Part(BY_ROLE)])
+    if portfolio_of(reader):
+        events = events.filter(actor_id=reader.pk)
     seen = [kind for right, kinds in SEEN_WITH.items() if right in rights for kind in kinds]
     return Listing(events, keyset, [Part(BY_RULES & Q(object_type__in=seen))])
 
 
-def rows(events: Sequence[AuditEvent], *, see_names: bool) -> Iterator[dict[str, object]]:
+def rows(events: Sequence[AuditEvent], *, reader: User) -> Iterator[dict[str, object]]:
     """What the rows of the Activity page show."""
-    for event, target in _with_targets(events):
+    see_names = may(reader, Right.SEE_NAMES)
+    for event, target in _with_targets(events, reader):
         is_by_role = event.outcome == Outcome.DENIED
         label = _("Access denied") if is_by_role else str(State.NOT_SENT.label)
         yield {
@@ -66,9 +70,10 @@ def rows(events: Sequence[AuditEvent], *, see_names: bool) -> Iterator[dict[str,
         }
 
 
-def cells(events: Sequence[AuditEvent], *, see_names: bool) -> Iterator[tuple[str, ...]]:
+def cells(events: Sequence[AuditEvent], *, reader: User) -> Iterator[tuple[str, ...]]:
     """What an export has of each, in the columns of operations."""
-    for event, target in _with_targets(events):
+    see_names = may(reader, Right.SEE_NAMES)
+    for event, target in _with_targets(events, reader):
         texts, outcome = target.texts(see_names=see_names), str(Outcome(event.outcome).label)
         yield (
             *(_act(event), texts["customer"], target.customer_id, texts["bank"], texts["integration"]),
@@ -102,11 +107,11 @@ class _Target:
         }
 
 
-def _with_targets(events: Sequence[AuditEvent]) -> Iterator[tuple[AuditEvent, _Target]]:
+def _with_targets(events: Sequence[AuditEvent], reader: User) -> Iterator[tuple[AuditEvent, _Target]]:
     # A page may be one of a link.
-    every = Link.objects.select_related("end_user", "institution")
+    every = Link.objects.filter(of_portfolio(reader)).select_related("end_user", "institution")
     links = _found(events, {ObjectType.LINK, ObjectType.PAGE}, every.in_bulk)
-    customers = _found(events, {ObjectType.END_USER}, EndUser.objects.in_bulk)
+    customers = _found(events, {ObjectType.END_USER}, EndUser.objects.filter(of_portfolio(reader)).in_bulk)
     integrations = _found(events, {ObjectType.INTEGRATION}, lambda pks: INTEGRATIONS.all())
     for event in events:
         pk = as_uuid(event.object_id)

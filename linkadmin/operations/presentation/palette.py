@@ -12,7 +12,7 @@ from linkadmin.accounts.roles import Right, may
 from linkadmin.integrations.limits import Limits
 from linkadmin.links.listing.marks import marked
 from linkadmin.links.models import Link
-from linkadmin.operations.models import Operation
+from linkadmin.operations.activity import visible_to
 from linkadmin.operations.recent import RecentOperations
 from linkadmin.search.pasted import Pasted
 from linkadmin.web.palette import MOST_SHOWN, Found, PaletteEntry, PaletteGroup, Result
@@ -24,14 +24,11 @@ ENTRIES = (PaletteEntry(PaletteGroup.ACTIONS, gettext_lazy("New link"), "link-ne
 
 
 def operations(reader: User, pasted: Pasted) -> Iterator[Found]:
-    rights = (may(reader, Right.VIEW_LINKS), may(reader, Right.VIEW_INTEGRATIONS))
-    if not pasted.ids or not any(rights):
+    if not pasted.ids:
         return
     by_request = Q(request_id__in=pasted.ids) & ~Q(request_id="")
-    made = Operation.objects.filter(Q(pk__in=pasted.uuids) | by_request).with_names().order_by("-created_at", "-id")
+    made = visible_to(reader).filter(Q(pk__in=pasted.uuids) | by_request).with_names().order_by("-created_at", "-id")
     for each in made[:MOST_SHOWN]:
-        if not rights[each.end_user_id is None]:
-            continue
         subject = subject_of(each, see_names=may(reader, Right.SEE_NAMES))
         url, kind = each.get_absolute_url(), each.get_kind_display()
         if each.request_id in pasted.ids:

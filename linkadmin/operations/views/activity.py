@@ -26,9 +26,9 @@ def operation_list(request: HttpRequest) -> HttpResponse:
     (chosen, sorting), see_names = _chosen(request), may(request.user, Right.SEE_NAMES)
     if chosen.is_of_denied:
         page: Page[Any] = _denied(request, chosen, sorting).page(request.GET)
-        shown = draw_rows(denied_acts.rows(page.rows, see_names=see_names))
+        shown = draw_rows(denied_acts.rows(page.rows, reader=reader(request)))
     else:
-        page = chosen.listing(sorting.keyset).page(request.GET)
+        page = chosen.listing(sorting.keyset, reader(request)).page(request.GET)
         shown = draw_rows(rows(page.rows, see_names=see_names))
     menus = [*menus_of(chosen.form, request.GET, sorting.list_url), sorting.menu()]
     context = {
@@ -47,9 +47,10 @@ def operation_list_export(request: HttpRequest) -> HttpResponseBase:
     (chosen, sorting), see_names = _chosen(request), may(request.user, Right.SEE_NAMES)
     if chosen.is_of_denied:
         denied = _denied(request, chosen, sorting)
-        lines = exports.of_few(denied, EXPORTED, lambda some: denied_acts.cells(some, see_names=see_names))
+        lines = exports.of_few(denied, EXPORTED, lambda some: denied_acts.cells(some, reader=reader(request)))
     else:
-        lines = exports.of_few(chosen.listing(sorting.keyset), EXPORTED, lambda some: cells(some, see_names=see_names))
+        listing = chosen.listing(sorting.keyset, reader(request))
+        lines = exports.of_few(listing, EXPORTED, lambda some: cells(some, see_names=see_names))
     filters = exports.filters_of(chosen.form) + sorting.fields()
     return exports.download(request, Export("activity", *lines, chosen.environment, filters=filters))
 

@@ -13,7 +13,9 @@ from django.views.decorators.http import require_safe
 
 from linkadmin.compiled_query import CompiledQuery, Row, time_of
 from linkadmin.integrations.models import CircuitBreaker
+from linkadmin.links import queries
 from linkadmin.links.models import Link
+from linkadmin.links.views.access import require_visible
 from linkadmin.links.views.live import (
     NOTHING_AWAITED,
     TROUBLE,
@@ -23,9 +25,10 @@ from linkadmin.links.views.live import (
     trouble_of,
     version_of,
 )
+from linkadmin.operations.activity import visible_to
 from linkadmin.operations.models import RUNNING_STATES, Operation, State
 from linkadmin.providers.types import HealthState
-from linkadmin.web.pages import go_when_done
+from linkadmin.web.pages import go_when_done, reader
 
 from .sending import page_of
 
@@ -126,6 +129,7 @@ def _seconds(
 
 @require_safe
 def link_live(request: HttpRequest, pk: UUID) -> HttpResponse:
+    require_visible(reader(request), queries.visible_to(reader(request)), pk)
     look = link_version(pk)
     if look is None:
         raise Http404
@@ -134,6 +138,7 @@ def link_live(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_safe
 def operation_live(request: HttpRequest, pk: UUID, *, has_customer: bool) -> HttpResponse:
+    require_visible(reader(request), visible_to(reader(request)), pk)
     look = operation_version(pk, has_customer=has_customer)
     if look is None:
         return go_when_done(page_of(get_object_or_404(Operation, pk=pk, end_user__isnull=not has_customer)))

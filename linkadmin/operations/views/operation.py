@@ -17,11 +17,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may
+from linkadmin.links import queries
 from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import Link
 from linkadmin.links.presentation import standing_of
 from linkadmin.links.views.access import link_for, opened, seen
 from linkadmin.operations import decisions, encrypted, reconcile, refusals
+from linkadmin.operations.activity import visible_to
 from linkadmin.operations.budget import Budget, allow_attempt, budget_of
 from linkadmin.operations.forms.provider import DecisionForm, ReasonForm
 from linkadmin.operations.models import FAILED_STATES, Operation, State
@@ -102,7 +104,7 @@ def _page(
         "subject": subject_of(operation, see_names=may(user, Right.SEE_NAMES)),
         "standing": standing_of(operation.link) if operation.link else None,
         "address": _shown_repair_url(operation, user),
-        "failed_reports": _failed_reports(operation),
+        "failed_reports": _failed_reports(operation, user),
         "form": form,
         "may_decide": operation.state == State.NEEDS_DECISION and may(user, Right.DECIDE_OUTCOME),
         "is_own": operation.actor_id == user.pk,
@@ -131,15 +133,15 @@ def _retry_url(operation: Operation, user: User) -> str:
 
 
 def _operation(request: HttpRequest, pk: UUID, **scope: bool) -> Operation:
-    operation = get_object_or_404(Operation.objects.with_names(), pk=pk, **scope)
+    operation = get_object_or_404(visible_to(reader(request)).with_names(), pk=pk, **scope)
     if operation.end_user_id:
         opened(request, operation.end_user_id)
     return operation
 
 
-def _failed_reports(operation: Operation) -> list[tuple[str, Link | None]]:
+def _failed_reports(operation: Operation, user: User) -> list[tuple[str, Link | None]]:
     failed = operation.result.get("failed", [])
-    links = operation.integration.links.filter(remote_id__in=failed, disconnected_at=None)
+    links = queries.visible_to(user, operation.integration.links.filter(remote_id__in=failed, disconnected_at=None))
     known = {link.remote_id: link for link in links}
     return [(each, known.get(each)) for each in failed]
 

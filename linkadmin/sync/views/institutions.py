@@ -107,7 +107,8 @@ def institution_list_export(request: HttpRequest) -> HttpResponseBase:
 def institution_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     institution = get_object_or_404(Institution.objects.select_related("integration"), pk=pk)
     by_state, may_view = counts.current(institution=institution), may(request.user, Right.VIEW_LINKS)
-    url = f"{reverse('link-list')}?institution={institution.pk}&state=" if may_view else ""
+    counted_url = f"{reverse('link-list')}?institution={institution.pk}&state="
+    url = counted_url if may(request.user, Right.VIEW_ALL_CUSTOMERS) else ""
     context = {
         "institution": institution,
         "integration": institution.integration,

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from linkadmin.accounts.models import User
+from linkadmin.accounts.roles import Right, may
 from linkadmin.audit.actions import ObjectType
 from linkadmin.integrations.models import Integration
 from linkadmin.providers.base import Provider
@@ -92,7 +93,7 @@ CONNECTORS = RecordKind(
 @require_http_methods(["GET", "HEAD", "POST"])
 def integration_records(request: HttpRequest, pk: UUID, what: str) -> HttpResponse:
     """Filters come in a POST body, since one may be a name."""
-    if what not in KINDS:
+    if what not in KINDS or not may(request.user, Right.VIEW_ALL_CUSTOMERS):
         raise Http404
     return _list(request, pk, what, KINDS[what])
 

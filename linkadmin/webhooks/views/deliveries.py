@@ -22,7 +22,8 @@ from linkadmin.exports import Export
 from linkadmin.heartbeats import watch
 from linkadmin.links.listing.table_heads import heads
 from linkadmin.links.listing.table_rows import listed, rows
-from linkadmin.links.queries import visible_to
+from linkadmin.links.models import Link
+from linkadmin.links.queries import portfolio_of, visible_to
 from linkadmin.paging import PAGE_SIZE, Listing, Part
 from linkadmin.staff_limits import shown
 from linkadmin.wake_worker import wake_worker
@@ -79,9 +80,10 @@ def delivery_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     delivery = get_object_or_404(
         WebhookDelivery.objects.select_related("integration", "secret", "reprocessed_by"), pk=pk
     )
-    see_names = may(request.user, Right.SEE_NAMES)
-    about = visible_to(reader(request)).filter(delivery_links__delivery=delivery).order_by("urgency", "pk")
+    all_links = Link.objects.filter(delivery_links__delivery=delivery)
+    about = visible_to(reader(request), all_links).order_by("urgency", "pk")
     links = load(listed(about)[:PAGE_SIZE])
+    see_names = may(request.user, Right.SEE_NAMES) and _sees_all(request, all_links)
     if links:
         _record_view(request, delivery)
     elif see_names and delivery.end_user_id:  # a customer without links here, whose name the payload may have
@@ -140,6 +142,12 @@ def _narrowed(request: HttpRequest, words: str) -> tuple[queries.DeliveryFilter,
 
 def _sorting(request: HttpRequest) -> Sorting:
     return Sorting.read(queries.ORDERS, request.GET, reverse("delivery-list"))
+
+
+def _sees_all(request: HttpRequest, links: "QuerySet[Link]") -> bool:
+    """Whether nothing in a payload can be about another account manager's customer."""
+    manager = portfolio_of(reader(request))
+    return manager is None or (links.exists() and not links.exclude(account_manager=manager).exists())
 
 
 def _record_view(request: HttpRequest, delivery: WebhookDelivery) -> None:
