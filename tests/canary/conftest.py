@@ -97,7 +97,7 @@ def places_of(stack: Stack) -> dict[str, bytes]:
     subprocess.run(["cp", "-r", stack.data, stack.logs, copy], check=True)
     files = [path for path in copy.rglob("*") if path.is_file()]
     read = {str(path.relative_to(copy)): path.read_bytes() for path in files if "static" not in path.parts}
-    tables = {name: text.encode() for name, text in stack.run("tests.canary.dump").items()}
+    tables = {name: text.encode() for name, text in stack.run("tests.canary.dump:tables").items()}
     answers: dict[str, bytes] = {}
     for answer in (answer for browser in stack.browsers for answer in browser.answers):
         name = f"answer to {answer.request.method} {answer.request.path_url.split('?')[0]}"

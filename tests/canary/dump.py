@@ -1,9 +1,7 @@
-"""Print all rows of all tables as JSON, with sessions decoded: what someone with the database can read."""
+"""All rows of all tables, with sessions decoded: what someone with the database can read."""
 
 import json
-import sys
 
-import django
 from django.db import connection
 
 from linkadmin.accounts.session_store import SessionStore
@@ -30,8 +28,3 @@ def _sessions() -> str:
     with connection.cursor() as cursor:
         cursor.execute("SELECT session_data FROM accounts_staffsession")
         return "\n".join(json.dumps(SessionStore().decode(data)) for (data,) in cursor.fetchall())
-
-
-if __name__ == "__main__":
-    django.setup()
-    json.dump(tables(), sys.stdout)

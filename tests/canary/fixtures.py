@@ -1,27 +1,20 @@
-"""Add a bank with every possible field to an integration, and links to repair there.
+"""Adds a bank with every possible field to an integration, and links to repair there."""
 
-`python -m tests.canary.fixtures INTEGRATION COUNT` prints the IDs of the bank and the links as JSON.
-"""
+from typing import Any
 
-import json
-import sys
+from django.utils import timezone
 
-import django
-
-django.setup()
-
-from django.utils import timezone  # noqa: E402
-
-from linkadmin.integrations.models import Integration  # noqa: E402
-from linkadmin.links import health  # noqa: E402
-from linkadmin.links.models import EndUser, Institution, Link  # noqa: E402
-from linkadmin.providers.types import Cause, Observation, RemoteLink  # noqa: E402
+from linkadmin.integrations.models import Integration
+from linkadmin.links import health
+from linkadmin.links.models import EndUser, Institution, Link
+from linkadmin.providers.types import Cause, Observation, RemoteLink
 
 TEXTS = ("username", "username2", "username3", "token")
 PASSWORDS = ("password", "password2")
 
 
-def main(name: str, count: int) -> None:
+def add_bank(name: str, count: int) -> dict[str, Any]:
+    """Return the IDs of the bank and the links."""
     integration = Integration.objects.get(name=name)
     fields = [{"name": each, "type": "text", "label": each} for each in TEXTS]
     fields += [{"name": each, "type": "password", "label": each} for each in PASSWORDS]
@@ -30,7 +23,7 @@ def main(name: str, count: int) -> None:
         integration=integration, name="parrot_mx_fiscal", display_name="Echo", form_fields=fields
     )
     links = [_link(bank, number) for number in range(count)]
-    json.dump({"bank": str(bank.pk), "links": links}, sys.stdout)
+    return {"bank": str(bank.pk), "links": links}
 
 
 def _link(bank: Institution, number: int) -> str:
@@ -44,7 +37,3 @@ def _link(bank: Institution, number: int) -> str:
         health.Report(seen, health.Source.WEBHOOK, timezone.now()),
     )
     return f"/links/{link.pk}/"
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))

@@ -1,17 +1,10 @@
-"""Clear circuit breakers, quotas and rejected keys, so that calls to a failing provider are allowed again."""
+"""Clears circuit breakers, quotas and rejected keys, so that calls to a failing provider are allowed again."""
 
-import json
-import sys
+from linkadmin.integrations.models import CallQuota, CircuitBreaker, Integration
 
-import django
 
-django.setup()
-
-from linkadmin.integrations.models import CallQuota, CircuitBreaker, Integration  # noqa: E402
-
-if __name__ == "__main__":
+def lift() -> None:
     CircuitBreaker.objects.all().delete()
     CallQuota.objects.all().delete()
     # A worker may have read institutions while the echo server rejected another integration's keys.
     Integration.objects.update(key_state=Integration.KeyState.VALID, keys_rejected_at=None, keys_retry_at=None)
-    json.dump({}, sys.stdout)

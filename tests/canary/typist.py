@@ -56,9 +56,9 @@ class Typist:
                 page = f"/integrations/{integration}/"
                 admin.press(page, f"{page}test/")
                 assert admin.says(page, "API keys rejected") is refuses
-        made = self.stack.run("tests.canary.fixtures", NAME, str(LINKS))
+        made = self.stack.run("tests.canary.fixtures:add_bank", NAME, LINKS)
         self.bank, self._links = made["bank"], iter(made["links"])
-        self._others = iter(self.stack.run("tests.canary.fixtures", OTHER_NAME, str(len(MANNERS)))["links"])
+        self._others = iter(self.stack.run("tests.canary.fixtures:add_bank", OTHER_NAME, len(MANNERS))["links"])
 
     def secrets_of_messages(self) -> None:
         """Open each provider's endpoint, enter an invalid and a valid secret, and send webhooks that repeat it."""
@@ -133,14 +133,14 @@ class Typist:
     def every_end_of_a_call(self) -> None:
         """Create, update and enter a code, once for each possible outcome of the call."""
         for manner in MANNERS:
-            self.stack.run("tests.canary.lift_limits")
+            self.stack.run("tests.canary.lift_limits:lift")
             self.echo_server.manner = manner
             self.create_belvo()
             self.create_heron()
             self.update(next(self._links))
             self.hand_over(next(self._others))
             self.repair_address(next(self._links))
-            self.stack.run("tests.canary.lift_limits")  # the response may have opened the circuit breaker
+            self.stack.run("tests.canary.lift_limits:lift")  # the response may have opened the circuit breaker
             self.echo_server.manner = Manner.ASK
             asked = self.update(next(self._links))
             step = asked.url
@@ -150,7 +150,7 @@ class Typist:
 
     def forms_that_are_not_sent(self) -> None:
         """Type secrets into forms that our own rules reject, or that arrive malformed."""
-        self.stack.run("tests.canary.lift_limits")
+        self.stack.run("tests.canary.lift_limits:lift")
         self.echo_server.manner = Manner.ACCEPT
         told = len(self.echo_server.heard)
         assert "No customer has this ID yet" in self.create_belvo(end_user_name="").text
@@ -173,7 +173,7 @@ class Typist:
         Call it without a worker: its reads that the echo server answers oddly open the circuit breaker, and nothing
         would be sent.
         """
-        self.stack.run("tests.canary.lift_limits")
+        self.stack.run("tests.canary.lift_limits:lift")
         self.echo_server.manner = Manner.HOLD
         link, told = next(self._links), len(self.echo_server.heard)
         self.support.leave_while_sending(link, **self._secrets(UPDATE_FIELDS))

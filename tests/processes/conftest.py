@@ -23,7 +23,7 @@ def embedded(tmp_path_factory: pytest.TempPathFactory, static: Path) -> Iterator
 @pytest.fixture(scope="package")
 def webhook_path(embedded: Stack) -> str:
     """The path of the embedded stack's Belvo endpoint."""
-    return str(embedded.run("tests.processes.webhook_endpoint"))
+    return str(embedded.run("tests.processes.webhook_endpoint:open_belvo"))
 
 
 @pytest.fixture(scope="package")

@@ -1,36 +1,27 @@
-"""Print counts of database rows as JSON: `python -m tests.processes.counts`."""
+"""Counts of database rows."""
 
-import json
-import sys
 from collections import Counter
 from typing import Any
 
-import django
+from django.db.models import Count, Q
 
-django.setup()
-
-from django.db.models import Count, Q  # noqa: E402
-
-from linkadmin.bulk.models import BulkItem, BulkJob  # noqa: E402
-from linkadmin.links.models import HealthChange, Link, Note  # noqa: E402
-from linkadmin.sync.models import FullCheck  # noqa: E402
+from linkadmin.bulk.models import BulkItem, BulkJob
+from linkadmin.links.models import HealthChange, Link, Note
+from linkadmin.sync.models import FullCheck
 
 
-def main() -> None:
-    json.dump(
-        {
-            "full_checks": [
-                _full_check(full_check)
-                for full_check in FullCheck.objects.select_related("integration").order_by("started_at")
-            ],
-            "links": Link.objects.count(),
-            "twice": Link.objects.values("integration", "remote_id").annotate(n=Count("pk")).filter(n__gt=1).count(),
-            "beginnings": HealthChange.objects.filter(old="").count(),
-            "jobs": [_job(job) for job in BulkJob.objects.order_by("created_at")],
-            "notes": Counter(Note.objects.values_list("link").annotate(n=Count("pk")).values_list("n", flat=True)),
-        },
-        sys.stdout,
-    )
+def count_rows() -> dict[str, Any]:
+    return {
+        "full_checks": [
+            _full_check(full_check)
+            for full_check in FullCheck.objects.select_related("integration").order_by("started_at")
+        ],
+        "links": Link.objects.count(),
+        "twice": Link.objects.values("integration", "remote_id").annotate(n=Count("pk")).filter(n__gt=1).count(),
+        "beginnings": HealthChange.objects.filter(old="").count(),
+        "jobs": [_job(job) for job in BulkJob.objects.order_by("created_at")],
+        "notes": Counter(Note.objects.values_list("link").annotate(n=Count("pk")).values_list("n", flat=True)),
+    }
 
 
 def _full_check(full_check: FullCheck) -> dict[str, Any]:
@@ -47,7 +38,3 @@ def _full_check(full_check: FullCheck) -> dict[str, Any]:
 def _job(job: BulkJob) -> dict[str, Any]:
     states = Counter(BulkItem.objects.filter(job=job).values_list("state", flat=True))
     return {"kind": job.kind, "state": job.state, "total": job.total, "items": states}
-
-
-if __name__ == "__main__":
-    main()

@@ -1,33 +1,26 @@
-"""Fill a migrated database for process tests: staff, two integrations, and links to repair.
-
-`python -m tests.processes.fixtures SIMULATOR_URL` prints the new IDs as JSON.
-"""
+"""Fills a migrated database for process tests: staff, two integrations, and links to repair."""
 
 import hashlib
 import json
-import sys
 from types import SimpleNamespace
 from typing import Any, cast
 
-import django
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.core.management import call_command
+from django.utils import timezone
 
-django.setup()
-
-from allauth.mfa.models import Authenticator  # noqa: E402
-from django.conf import settings  # noqa: E402
-from django.core.management import call_command  # noqa: E402
-from django.utils import timezone  # noqa: E402
-
-from linkadmin.accounts.models import RecoveryCode, User  # noqa: E402
-from linkadmin.links import health  # noqa: E402
-from linkadmin.links.models import EndUser, Link  # noqa: E402
-from linkadmin.providers.types import Cause, Observation, RemoteLink  # noqa: E402
-from linkadmin.simulator.server import Simulator  # noqa: E402
-from tests import environment  # noqa: E402
-from tests.processes.browser import CODES  # noqa: E402
+from linkadmin.accounts.models import RecoveryCode, User
+from linkadmin.links import health
+from linkadmin.links.models import EndUser, Link
+from linkadmin.providers.types import Cause, Observation, RemoteLink
+from linkadmin.simulator.server import Simulator
+from tests import environment
+from tests.processes.browser import CODES
 
 
-def main(simulator_url: str) -> None:
+def fill(simulator_url: str) -> dict[str, Any]:
+    """Return the new IDs."""
     call_command("createcachetable", verbosity=0)
     if not any(settings.STATIC_ROOT.iterdir()):
         call_command("collectstatic", interactive=False, verbosity=0)
@@ -37,7 +30,7 @@ def main(simulator_url: str) -> None:
     known = json.loads((settings.DATA_DIR / "simulator.json").read_text())
     links = [_link(built, number, remote) for number, remote in enumerate(known["belvo"]["links"])]
     integrations = {"belvo": str(built.belvo.pk), "heron": str(built.heron.pk)}
-    json.dump({"links": links, "integrations": integrations}, sys.stdout)
+    return {"links": links, "integrations": integrations}
 
 
 def _add_second_factor(person: User) -> None:
@@ -56,7 +49,3 @@ def _link(built: environment.Environment, number: int, remote: dict[str, Any]) -
     report = health.Report(seen, health.Source.WEBHOOK, timezone.now())
     health.start_link(RemoteLink(remote_id=remote["id"], observation=seen), link, report)
     return {"id": str(link.pk), "remote_id": link.remote_id, "bank": bank.name}
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

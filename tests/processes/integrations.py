@@ -1,24 +1,15 @@
-"""Add integrations like the first one, each with some of its links, all at the same simulator.
+"""Adds integrations like the first one, each with some of its links, all at the same simulator."""
 
-`python -m tests.processes.integrations COUNT LINKS` prints the IDs of their links as JSON.
-"""
+from django.db import transaction
 
-import json
-import sys
-
-import django
-
-django.setup()
-
-from django.db import transaction  # noqa: E402
-
-from linkadmin.integrations.keys import secrets_of, store_secret  # noqa: E402
-from linkadmin.integrations.models import Integration  # noqa: E402
-from linkadmin.links.models import Institution, Link  # noqa: E402
+from linkadmin.integrations.keys import secrets_of, store_secret
+from linkadmin.integrations.models import Integration
+from linkadmin.links.models import Institution, Link
 
 
 @transaction.atomic
-def main(count: int, per_integration: int) -> None:
+def add_integrations(count: int, per_integration: int) -> list[str]:
+    """Return the IDs of their links."""
     first = Integration.objects.get(provider="belvo")
     simple = first.links.exclude(institution__name="ironbank_br_retail").order_by("pk")  # it wants two passwords
     secrets, links = secrets_of(first), list(simple[: count * per_integration])
@@ -34,8 +25,4 @@ def main(count: int, per_integration: int) -> None:
             own, _made = Institution.objects.get_or_create(integration=copy, name=bank.name, defaults=columns)
             Link.objects.filter(pk=link.pk).update(integration=copy, institution=own)
             made.append(str(link.pk))
-    json.dump(made, sys.stdout)
-
-
-if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    return made

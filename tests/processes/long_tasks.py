@@ -1,7 +1,5 @@
-"""Tasks that occupy a worker slot for long. `python -m tests.processes.long_tasks NAME ARGUMENT ...` sends one."""
+"""Tasks that occupy a worker slot for long."""
 
-import json
-import sys
 import threading
 import time
 
@@ -28,7 +26,6 @@ def hang() -> None:
     threading.Event().wait()
 
 
-if __name__ == "__main__":
-    name, *arguments = sys.argv[1:]
+def send(name: str, *arguments: str) -> None:
+    """Send one."""
     app.send_task(name, args=arguments)
-    json.dump(name, sys.stdout)

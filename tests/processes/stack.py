@@ -138,6 +138,8 @@ class Stack:
             process = self._running.pop(name)
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+            for pipe in filter(None, (process.stdin, process.stdout)):
+                pipe.close()
 
     def freeze(self, *names: str) -> None:
         """Stop programs without ending them, as on a machine that hangs."""
@@ -200,13 +202,32 @@ class Stack:
     def log(self, name: str) -> str:
         return (self.logs / f"{name}.log").read_text()
 
-    def run(self, module: str, *arguments: str) -> Any:
-        """Run one of our modules with the stack's environment, and return its JSON output."""
-        command = [sys.executable, "-m", module, *arguments]
-        env = self.environment | {"LINKADMIN_ALLOW_LOOPBACK_PROVIDERS": "1"}
-        done = subprocess.run(command, cwd=PROJECT, env=env, capture_output=True, timeout=600)
-        assert done.returncode == 0, done.stderr.decode()[-3000:]
-        return json.loads(done.stdout)
+    def run(self, function: str, *arguments: object) -> Any:
+        """Call a function (`module:name`) with the stack's settings."""
+        inside = self._running.get("inside") or self._start_inside()
+        assert inside.stdin is not None
+        assert inside.stdout is not None
+        inside.stdin.write(json.dumps([function, arguments]).encode() + b"\n")
+        inside.stdin.flush()
+        result = inside.stdout.readline()
+        assert result, self.log("inside")[-3000:]
+        return json.loads(result)
+
+    def _start_inside(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "tests.processes.inside"]
+        with (self.logs / "inside.log").open("ab") as log:
+            process = subprocess.Popen(
+                command,
+                cwd=PROJECT,
+                env=self.environment | {"LINKADMIN_ALLOW_LOOPBACK_PROVIDERS": "1"},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._sessions.add(process.pid)
+        self._running["inside"] = process
+        return process
 
     def _own(self) -> dict[str, str]:
         return {
@@ -231,7 +252,7 @@ class Stack:
         (self.data / "simulator.json").write_text(json.dumps(_remote_state()))
         self._running["simulator"] = self._spawn("simulator", self._command("simulator"))
         self.simulator_url = wait_for(self._said_address)
-        made = self.run("tests.processes.fixtures", self.simulator_url)
+        made = self.run("tests.processes.fixtures:fill", self.simulator_url)
         self.integrations = made["integrations"]
         for row in made["links"]:
             self._links.setdefault(row["bank"], []).append(PlantedLink(**row))

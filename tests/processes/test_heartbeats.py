@@ -63,7 +63,7 @@ def fill(stack: Stack, task: str, *arguments: str) -> None:
     """Occupy both of the worker's slots with a task."""
     before = stack.log("worker").count(f"{task}[")
     for _slot in range(2):
-        stack.run("tests.processes.long_tasks", task, *arguments)
+        stack.run("tests.processes.long_tasks:send", task, *arguments)
     wait_for(lambda: stack.log("worker").count(f"{task}[") >= before + 2, within=LONG)
 
 

@@ -36,7 +36,7 @@ class StackWithManyLinks(Stack):
         return [*command, *population, "--latency", LATENCY] if name == "simulator" else command
 
     def counts(self) -> dict[str, Any]:
-        counted: dict[str, Any] = self.run("tests.processes.counts")
+        counted: dict[str, Any] = self.run("tests.processes.counts:count_rows")
         return counted
 
     def kill_and_empty_broker(self) -> None:

@@ -27,7 +27,7 @@ def slow(tmp_path: Path, static: Path) -> Iterator[Stack]:
 
 def test_pages_are_served_while_many_calls_wait(slow: Stack) -> None:
     slow.kill("worker", "beat")
-    links = slow.run("tests.processes.integrations", str(INTEGRATIONS), str(CALLS_EACH))
+    links = slow.run("tests.processes.integrations:add_integrations", INTEGRATIONS, CALLS_EACH)
     people = [slow.browser("ana"), slow.browser("ben")]  # each may use half of the slots
     forms = [
         (people[number % 2], people[number % 2].open(f"/links/{link}/credentials/", having="operation_key"))

@@ -40,6 +40,6 @@ def test_nothing_acknowledged_is_lost(stack: Stack, webhook_path: str) -> None:
         for each in sending:
             each.result()
 
-    stored = stack.run("tests.processes.webhook_keys")
+    stored = stack.run("tests.processes.webhook_keys:request_ids")
     assert set(acknowledged) <= set(stored)
     assert len(stored) == len(set(stored))

@@ -1,13 +1,7 @@
-"""Print the provider's request ID of each stored delivery as JSON: `python -m tests.processes.webhook_keys`."""
+"""The provider's request ID of each stored delivery."""
 
-import json
-import sys
+from linkadmin.webhooks.models import WebhookDelivery
 
-import django
 
-django.setup()
-
-from linkadmin.webhooks.models import WebhookDelivery  # noqa: E402
-
-if __name__ == "__main__":
-    json.dump(list(WebhookDelivery.objects.values_list("request_id", flat=True)), sys.stdout)
+def request_ids() -> list[str]:
+    return list(WebhookDelivery.objects.values_list("request_id", flat=True))
