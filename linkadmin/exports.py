@@ -1,4 +1,5 @@
 """CSV of a list as it's filtered and sorted: streamed, at most two at once in a process, safe in spreadsheets, audited.
+A file has at most as many rows as a setting says. If there are more, its last line says so.
 
 The database writes the lines. No transaction is held while a reader downloads, and memory stays flat: SQLite reads
 thousands of lines at a time, each time from the last key on. PostgreSQL, which would look up each line's customer then,
@@ -20,6 +21,7 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 import structlog
+from django.conf import settings
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Case, F, Func, Model, Q, TextField, Value, When
@@ -32,6 +34,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import get_language, override
+from django.utils.translation import gettext_lazy as _
 
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.compiled_query import as_sql
@@ -64,6 +67,7 @@ Row = TypeVar("Row", bound=Model)
 Chunks: TypeAlias = Generator[tuple[str, int]]  # lines, and their number
 Field: TypeAlias = str | Combinable  # of the list's model
 
+_CUT = _("These are the first %(rows)s rows. For the others, narrow the list with filters.")
 _slots = BoundedSemaphore(AT_ONCE)
 logger = structlog.get_logger(__name__)
 
@@ -191,7 +195,7 @@ class _Download:
         self._pieces = self._read()
         self._first = ""
         self._rows = 0
-        self._is_whole = self._is_closed = False
+        self._is_cut = self._is_finished = self._is_closed = False
         self._record(Outcome.REQUESTED)
 
     def start(self) -> None:
@@ -216,21 +220,26 @@ class _Download:
         try:
             self._export.chunks.close()  # with its cursor
             with structlog.contextvars.bound_contextvars(request_id=self._request_id):
-                self._record(Outcome.DONE if self._is_whole else Outcome.CANCELED, rows=self._rows)
+                cut = {"cut": True} if self._is_cut else {}
+                self._record(Outcome.DONE if self._is_finished else Outcome.CANCELED, rows=self._rows, **cut)
         except UNUSABLE as error:
             logger.error("export.end_not_recorded", error=type(error).__name__, rows=self._rows)
         finally:
             _slots.release()
 
     def _read(self) -> Iterator[str]:
-        head = BOM + _line(self._export.labels)
+        head, most = BOM + _line(self._export.labels), settings.EXPORT_ROWS
         for lines, count in self._export.chunks:
+            if most and self._rows + count > most:
+                self._is_cut = True
+                yield _line([_CUT % {"rows": f"{most:,}"}, *[""] * (len(self._export.labels) - 1)])
+                break
             self._rows += count
             yield head + lines
             head = ""
         if head:
             yield head
-        self._is_whole = True
+        self._is_finished = True
 
     def _record(self, outcome: Outcome, **counted: int) -> None:
         export = self._export
@@ -252,14 +261,20 @@ class _Download:
 
 
 def _chunks(listing: Listing[Any], line: "_Line") -> Chunks:
-    lines, count, key = _read_chunk(listing, line, None, FIRST_LINES)
-    yield lines, count
+    lines, done, key = _read_chunk(listing, line, None, _most(0, FIRST_LINES))
+    yield lines, done
     if key is not None and connection.vendor == "postgresql":
-        yield from _rest(listing, line)
+        yield from _rest(listing, line, done)
         return
     while key is not None:
-        lines, count, key = _read_chunk(listing, line, key, MOST_LINES)
+        lines, count, key = _read_chunk(listing, line, key, _most(done, MOST_LINES))
+        done += count
         yield lines, count
+
+
+def _most(done: int, size: int) -> int:
+    """Lines of the next chunk. It ends where the file does; one more line shows that there's more."""
+    return min(size, max(settings.EXPORT_ROWS - done, 1)) if settings.EXPORT_ROWS else size
 
 
 def _read_chunk(listing: Listing[Any], line: "_Line", key: Key | None, most: int) -> tuple[str, int, Key | None]:
@@ -277,12 +292,14 @@ def _read_chunk(listing: Listing[Any], line: "_Line", key: Key | None, most: int
     return lines or "", count, keys[most - 1 :].first()
 
 
-def _rest(listing: Listing[Any], line: "_Line") -> Chunks:
+def _rest(listing: Listing[Any], line: "_Line", done: int) -> Chunks:
     """All after the first chunk."""
-    sql, params = as_sql(listing.following(None, most=NO_LIMIT).annotate(line=line).values_list("line")[FIRST_LINES:])
+    most = settings.EXPORT_ROWS + 1 if settings.EXPORT_ROWS else NO_LIMIT
+    sql, params = as_sql(listing.following(None, most=most).annotate(line=line).values_list("line")[done:])
     with connection.chunked_cursor() as cursor:
         cursor.execute(sql, params)
-        while rows := cursor.fetchmany(MOST_LINES):
+        while rows := cursor.fetchmany(_most(done, MOST_LINES)):
+            done += len(rows)
             yield "".join([each for (each,) in rows]), len(rows)
     return_connections()
 

@@ -303,6 +303,7 @@ STAFF_LIMITS = {
     "exports": (env.count("LINKADMIN_EXPORTS_WARNING", 4), env.count("LINKADMIN_EXPORTS_PER_DAY", 5)),
     "credentials": (env.count("LINKADMIN_CREDENTIALS_WARNING", 15), env.count("LINKADMIN_CREDENTIALS_PER_HOUR", 20)),
 }
+EXPORT_ROWS = env.count("LINKADMIN_EXPORT_ROWS", 100_000)  # of one file; 0 for no limit
 
 # --- Language and time ---
 LANGUAGE_CODE = "en"

@@ -95,6 +95,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "nav": SimpleLazyObject(lambda: _navigation(request, rights)),  # pages keep it drawn
         "section": _section(request, rights),
         "rights": rights,
+        "export_rows": f"{settings.EXPORT_ROWS:,}" if settings.EXPORT_ROWS else "",
         "roles_label": user.get_roles_display(),
         "initials": _initials(user.display_name),
     }

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import pytest
+from django.conf import LazySettings
 from django.db import connection
 from django.http.response import HttpResponseBase
 
@@ -510,3 +511,43 @@ def test_part_that_replaces_the_list_brings_its_button(env: Environment, path: s
     list_url, query = path.split("?")
     assert 'id="export" hx-swap-oob="true"' in part
     assert f'href="{list_url}export/?{query}"' in part
+
+
+@pytest.mark.parametrize("most", [1, 2, 5, 6, 22])
+@pytest.mark.parametrize("url", ["/links/export/?sort=customer", "/customers/export/?sort=name"])
+def test_long_file_is_cut_and_says_so(
+    env: Environment, many: None, settings: LazySettings, url: str, most: int
+) -> None:
+    settings.EXPORT_ROWS = 0
+    every = list(map(list, map(dict.values, export(env, url))))
+    settings.EXPORT_ROWS = most
+
+    *rows, (note, *others) = list(map(list, map(dict.values, export(env, url))))
+
+    assert rows == every[:most]
+    assert note == f"These are the first {most} rows. For the others, narrow the list with filters."
+    assert not any(others)
+    assert (events()[-1].outcome, events()[-1].details["rows"], events()[-1].details["cut"]) == ("done", most, True)
+
+
+def test_short_list_read_row_by_row_is_cut_too(env: Environment, small_chunks: None, settings: LazySettings) -> None:
+    settings.EXPORT_ROWS = 4
+
+    *rows, note = export(env, "/institutions/export/")
+
+    assert len(rows) == 4
+    assert "These are the first 4 rows" in " ".join(note.values())
+
+
+@pytest.mark.parametrize("most", [0, 23, 24])
+def test_file_with_all_rows_is_not_cut(env: Environment, many: None, settings: LazySettings, most: int) -> None:
+    settings.EXPORT_ROWS = most
+
+    assert len(export(env, "/links/export/?state=active&state=ended")) == 23
+    assert "cut" not in events()[-1].details
+
+
+def test_page_says_how_many_rows_a_file_has(env: Environment, many: None, settings: LazySettings) -> None:
+    settings.EXPORT_ROWS = 20_000
+
+    assert 'title="At most 20,000 rows"' in env.open("/links/", "mia").source
