@@ -46,6 +46,7 @@ from linkadmin.staff_limits.shown import collected
 from linkadmin.web.pages import RETRY_SECONDS, reader
 from linkadmin.web.storage import UNUSABLE
 
+ELSEWHERE = ("cross-site", "same-site")  # a page of another origin could use up a person's exports
 AT_ONCE = 2  # per process: each occupies a thread of the web server
 FIRST_LINES, MOST_LINES = 500, 10_000  # of a chunk; a reader waits for the first one
 NO_LIMIT = 2**31 - 1  # lines
@@ -162,6 +163,8 @@ def of_texts(labels: Iterable[str | Promise], rows: Iterable[Sequence[str]]) -> 
 
 def download(request: HttpRequest, export: Export) -> HttpResponseBase:
     """Raises LimitReached, and what the database does. Later errors end the download early, which browsers notice."""
+    if request.headers.get("Sec-Fetch-Site") in ELSEWHERE:
+        return render(request, "exports/elsewhere.html", status=HTTPStatus.FORBIDDEN)
     if not _slots.acquire(blocking=False):
         busy = render(request, "exports/busy.html", {"at_once": AT_ONCE}, status=HTTPStatus.SERVICE_UNAVAILABLE)
         busy.headers["Retry-After"] = str(RETRY_SECONDS)

@@ -28,6 +28,7 @@ from linkadmin.links.models import (
 )
 from linkadmin.operations.models import Operation
 from linkadmin.providers.types import Cause
+from linkadmin.staff_limits.models import LimitUse
 from linkadmin.sync.models import FullCheck
 from linkadmin.webhooks.models import WebhookDelivery
 from tests.environment import Environment
@@ -551,3 +552,20 @@ def test_page_says_how_many_rows_a_file_has(env: Environment, many: None, settin
     settings.EXPORT_ROWS = 20_000
 
     assert 'title="At most 20,000 rows"' in env.open("/links/", "mia").source
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_link_on_another_site_starts_no_export(env: Environment, site: str) -> None:
+    answer = env.client("mia").get("/links/export/", headers={"Sec-Fetch-Site": site})
+
+    assert answer.status_code == 403
+    assert "This link to a file is on another site" in read(answer).words
+    assert not events()
+    assert not LimitUse.objects.exists()
+
+
+@pytest.mark.parametrize("site", ["same-origin", "none", ""])
+def test_own_page_or_a_typed_url_starts_one(env: Environment, site: str) -> None:
+    answer = env.client("mia").get("/links/export/", headers={"Sec-Fetch-Site": site} if site else {})
+
+    assert content(answer)
