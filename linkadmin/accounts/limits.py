@@ -2,8 +2,8 @@
 
 An account has five attempts per 15 minutes from unknown browsers, five from each known device, and five for a
 signed-in person. Its second factors have five of their own, wherever they come from. Unknown devices of one IP address
-share 20 per hour. From the client, only the username, the signed device cookie and the IP address affect the count. The
-cookie shows that somebody signed in to the account with this browser.
+share 20 per hour, and 300 challenges for passkeys in 15 minutes. From the client, only the username, the signed device
+cookie and the IP address affect the count. The cookie shows that somebody signed in to the account with this browser.
 """
 
 import secrets
@@ -44,6 +44,7 @@ BOUNDS = {
     "session": Bound(5, timedelta(minutes=15)),
     "factor": Bound(5, timedelta(minutes=15)),
     "address": Bound(20, timedelta(hours=1)),
+    "challenge": Bound(300, timedelta(minutes=15)),
 }
 
 
@@ -92,6 +93,11 @@ def count_factor(user: User) -> Attempt:
 def count_unnamed(request: HttpRequest) -> Attempt:
     """Count a passkey of a person still unknown: nobody can lock out somebody else. Raises TooManyAttempts."""
     return _count((_key("address", client_network(request)),), None)
+
+
+def count_challenge(request: HttpRequest) -> None:
+    """Count a passkey's challenge, which makes a session of somebody still unknown. Raises TooManyAttempts."""
+    _count((_key("challenge", client_network(request)),), None)
 
 
 def _count(keys: tuple[str, ...], user: User | None) -> Attempt:

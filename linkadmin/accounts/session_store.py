@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.db import transaction
@@ -34,6 +35,10 @@ class SessionStore(DatabaseStore):
             self._session_key = None
             return {}
         return self.decode(stored[0])
+
+    def get_session_cookie_age(self) -> int:
+        """Until somebody signs in, a session holds a passkey's challenge or what a sign-in waits for."""
+        return settings.SESSION_COOKIE_AGE if SESSION_KEY in self else settings.ACCOUNT_LOGIN_TIMEOUT
 
     def create_model_instance(self, data: dict[str, Any]) -> Any:
         row: Any = super().create_model_instance(data)

@@ -1,16 +1,20 @@
 """Signing in, staying signed in, and signing out."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
 from django.contrib.auth.hashers import make_password
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from linkadmin.accounts.models import User
+from linkadmin.accounts import limits
+from linkadmin.accounts.models import StaffSession, User
 from linkadmin.accounts.roles import Role
+from linkadmin.accounts.tasks import end_expired_sessions
 from linkadmin.audit.models import AuditEvent
 from linkadmin.demo.names import SIGN_INS
 from linkadmin.demo.seed_data import PASSWORD as DEMO_PASSWORD
@@ -270,3 +274,40 @@ def test_production_has_no_sign_in_by_click(client: Client, settings: Settings) 
     assert not demo_forms(client, "/accounts/login/")
     assert "Sign in as" not in page
     assert DEMO_PASSWORD not in page
+
+
+def test_session_before_a_sign_in_lasts_minutes(client: Client, ana: User) -> None:
+    with time_machine.travel("2026-03-05 10:00:00+00:00", tick=False) as clock:
+        client.post("/accounts/login/passkey/options/")
+        asked = StaffSession.objects.get()
+        lasts = asked.expire_date - timezone.now()
+        clock.shift(301)
+        end_expired_sessions()
+        left = StaffSession.objects.count()
+
+    assert (lasts, client.cookies["session"]["max-age"]) == (timedelta(minutes=5), 300)
+    assert left == 0
+    assert not AuditEvent.objects.exists()
+
+
+def test_session_after_a_sign_in_lasts_as_usual(client: Client, ana: User) -> None:
+    client.post("/accounts/login/passkey/options/")
+    post_log_in(client, "support", PASSWORD)
+
+    session = StaffSession.objects.get()
+    assert session.user == ana
+    assert session.expire_date - timezone.now() > timedelta(hours=7)
+
+
+def test_one_network_gets_so_many_challenges(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(limits.BOUNDS, "challenge", limits.Bound(3, timedelta(minutes=15)))
+
+    def ask(address: str) -> int:
+        return Client(REMOTE_ADDR=address).post("/accounts/login/passkey/options/").status_code
+
+    assert [ask("192.0.2.7") for _time in range(5)] == [200, 200, 200, 429, 429]
+    assert StaffSession.objects.count() == 3
+    assert ask("198.51.100.1") == 200
+    assert AuditEvent.objects.filter(details__limit="challenge").count() == 2
+    with time_machine.travel(timezone.now() + timedelta(minutes=16)):
+        assert ask("192.0.2.7") == 200

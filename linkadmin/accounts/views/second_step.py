@@ -1,5 +1,6 @@
 """Signing in with a second factor, with a passkey alone, and confirming who somebody is."""
 
+from http import HTTPStatus
 from urllib.parse import urlencode
 
 from allauth.account.adapter import get_adapter
@@ -44,6 +45,10 @@ def sign_in_factor(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def sign_in_passkey_options(request: HttpRequest) -> HttpResponse:
+    try:
+        limits.count_challenge(request)
+    except limits.TooManyAttempts:
+        return HttpResponse(status=HTTPStatus.TOO_MANY_REQUESTS)  # the page's other way remains
     return JsonResponse(passkeys.request_options())
 
 
