@@ -173,7 +173,7 @@ class Access(Enum):
 Rule = Right | Access
 
 # Before these, people confirm it's them, unless they did or signed in recently. BRIEFLY: within minutes, not an hour.
-BRIEFLY = frozenset({Access.OWN_FACTORS, Right.MANAGE_INTEGRATIONS, Right.MANAGE_STAFF, Right.EXPORT})
+BRIEFLY = frozenset({Access.OWN_FACTORS, Right.MANAGE_INTEGRATIONS, Right.MANAGE_STAFF, Right.LIFT_LIMIT, Right.EXPORT})
 CONFIRMED_ACTS = BRIEFLY | {Right.CREATE_LINK, Right.UPDATE_CREDENTIALS, Right.CHANGE_LINK, Right.REMOVE_LINK}
 # Pages that others only read. They ask those who may submit the form on it.
 WITH_FORM = frozenset({"link-code", "staff-detail"})

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from linkadmin.accounts.models import StaffSession
+from linkadmin.accounts.models import StaffSession, User
 from linkadmin.accounts.roles import MATRIX, Right, Role
 from linkadmin.audit.models import AuditEvent
 from linkadmin.operations.models import Operation
@@ -35,8 +35,15 @@ ASKED_AFTER = {
     Right.EXPORT: BRIEFLY,
     Right.MANAGE_INTEGRATIONS: BRIEFLY,
     Right.MANAGE_STAFF: BRIEFLY,
+    Right.LIFT_LIMIT: BRIEFLY,
 }
-ACTS = [*PAGES, ("GET", "/link-list-export/", Right.EXPORT), ("POST", "/integration-edit/", Right.MANAGE_INTEGRATIONS)]
+ACTS = [
+    *PAGES,
+    ("GET", "/link-list-export/", Right.EXPORT),
+    ("POST", "/integration-edit/", Right.MANAGE_INTEGRATIONS),
+    ("GET", "/staff-limit-lift/", Right.LIFT_LIMIT),
+    ("POST", "/staff-limit-lift/", Right.LIFT_LIMIT),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -87,6 +94,22 @@ def test_each_right_needs_its_confirmation(browser_of: Browser, role: Role, htmx
         shown = answer.get("HX-Redirect") or answer.get("Location") or answer.content.decode()
         is_asked = right in MATRIX[role] and answer.status_code != HTTPStatus.OK
         assert ("/confirm/?next=" in shown) is is_asked, (method, path)
+
+
+@pytest.mark.urls("tests.accounts.urls")
+@pytest.mark.parametrize("htmx", [False, True])
+@pytest.mark.parametrize("role", ["", *MATRIX])
+def test_nobody_is_asked_who_is_signed_out_or_disabled(
+    browser_of: Browser, client: Client, role: str, htmx: bool
+) -> None:
+    browser = browser_of(Role(role)) if role else client
+    User.objects.update(is_active=False)
+
+    answers = [browser.generic(*act[:2], headers=HTMX if htmx else {}) for act in ACTS]
+
+    assert {answer.status_code for answer in answers} == {401 if htmx else 302}
+    goes_to = {answer["HX-Redirect" if htmx else "Location"].partition("?")[0] for answer in answers}
+    assert goes_to == {"/accounts/login/"}
 
 
 def test_every_right_that_is_asked_for_has_a_test() -> None:
