@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from linkadmin.integrations.models import Integration
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.deep]
 
 INSERT = """
 INSERT INTO integrations_integration

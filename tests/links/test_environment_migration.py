@@ -19,7 +19,7 @@ from linkadmin.links.staff_work import assign
 from linkadmin.providers.types import Cause, Observation
 from tests.environment import Environment
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.deep]
 
 mark: Callable[..., None] = import_module("linkadmin.links.migrations.0013_environment").mark
 
