@@ -7,17 +7,23 @@ from http import HTTPStatus
 
 import pytest
 import time_machine
+from allauth.mfa.models import Authenticator
 from django.conf import settings
+from django.core.management import call_command
+from django.db import DatabaseError
 from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
 from linkadmin.accounts import invitations
-from linkadmin.accounts.models import Invitation, StaffSession, User
+from linkadmin.accounts.models import Invitation, RecoveryCode, StaffSession, User
 from linkadmin.audit.models import AuditEvent
 from linkadmin.operations.models import Operation, PendingChallenge, State
+from linkadmin.staff_limits.kinds import LimitKind
+from linkadmin.staff_limits.models import LimitLift, LimitUse
 from tests.environment import PASSWORD, Environment
 from tests.markup import Page, read
+from tests.second_factors import ADD_APP, add_app, offered
 from tests.troubles import refused
 
 pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True), pytest.mark.database]
@@ -75,6 +81,32 @@ def _change_staff(env: Environment, **values: str) -> Page:
     return posted(env.client("adm"), url, {"username": "ana", "name": "Ana"} | values)
 
 
+def invite(env: Environment) -> Page:
+    return posted(env.client("adm"), f"/staff/{env.people['ben'].pk}/invitation/", {})
+
+
+def add_a_second_factor(env: Environment) -> Page:
+    page, app = offered(env.client("ben"))
+    return posted(env.client("ben"), ADD_APP, page.form_with("key", "code").values | {"code": app.code()})
+
+
+def remove_a_second_factor(env: Environment) -> Page:
+    pk = Authenticator.objects.get(user=env.people["mia"]).pk
+    return posted(env.client("mia"), f"/accounts/factors/{pk}/remove/", {})
+
+
+def renew_recovery_codes(env: Environment) -> Page:
+    return posted(env.client("mia"), "/accounts/recovery-codes/", {})
+
+
+def reset_second_factors(env: Environment) -> Page:
+    return posted(env.client("adm"), f"/staff/{env.people['mia'].pk}/factors/reset/", {})
+
+
+def lift_a_limit(env: Environment) -> Page:
+    return posted(env.client("mia"), f"/staff/{env.people['ben'].pk}/limits/credentials/", {"reason": "Month-end"})
+
+
 def cancel_a_challenge(env: Environment) -> Page:
     url = f"/links/{Operation.objects.get().link_id}/code/cancel/"
     return posted(env.client("mia"), url, {"reason": "She is on leave"})
@@ -96,6 +128,23 @@ ACTS: dict[Act, list[tuple[str, type[Model]]]] = {
     come_back_too_late: [("DELETE", StaffSession), ("INSERT", AuditEvent)],
     deactivate: [("UPDATE", User), ("DELETE", StaffSession), ("INSERT", AuditEvent)],
     change_role: [("UPDATE", User), ("DELETE", StaffSession), ("INSERT", AuditEvent)],
+    invite: [("INSERT", Invitation), ("INSERT", AuditEvent)],
+    add_a_second_factor: [
+        ("INSERT", Authenticator),
+        ("INSERT", RecoveryCode),
+        ("INSERT", StaffSession),
+        ("INSERT", AuditEvent),
+    ],
+    remove_a_second_factor: [("DELETE", Authenticator), ("DELETE", RecoveryCode), ("INSERT", AuditEvent)],
+    renew_recovery_codes: [("DELETE", RecoveryCode), ("INSERT", RecoveryCode), ("INSERT", AuditEvent)],
+    reset_second_factors: [
+        ("DELETE", Authenticator),
+        ("DELETE", RecoveryCode),
+        ("UPDATE", User),
+        ("DELETE", StaffSession),
+        ("INSERT", AuditEvent),
+    ],
+    lift_a_limit: [("UPDATE", LimitUse), ("INSERT", LimitLift), ("INSERT", AuditEvent)],
     cancel_a_challenge: [("UPDATE", Operation), ("DELETE", PendingChallenge), ("INSERT", AuditEvent)],
 }
 CASES = [(act, *what) for act, all_of_it in ACTS.items() for what in all_of_it]
@@ -107,8 +156,13 @@ def state_of(env: Environment) -> dict[str, object]:
     ana = User.objects.get(username="ana")
     return {
         "person": (ana.password, ana.roles, ana.is_active, ana.session_stamp, ana.last_login),
+        "stamps": set(User.objects.values_list("pk", "session_stamp")),
         "sessions": set(StaffSession.objects.values_list("session_key", flat=True)),
         "invitations": Invitation.objects.count(),
+        "factors": set(Authenticator.objects.values_list("pk", "data__key")),
+        "recovery codes": set(RecoveryCode.objects.values_list("digest", flat=True)),
+        "limits": set(LimitUse.objects.filter(lifted_until__isnull=False).values_list("user", "lifted_until")),
+        "lifts": LimitLift.objects.count(),
         "challenges": PendingChallenge.objects.count(),
         "operation": Operation.objects.get().state,
         "events": AuditEvent.objects.exclude(action__startswith="link.").count(),
@@ -124,6 +178,8 @@ def asked(env: Environment) -> Environment:
     env.send(f"/links/{env.belvo_link().pk}/credentials/", password="pass_mfa")
     env.settled()
     assert Operation.objects.get().state == State.NEEDS_CODE
+    add_app(env.client("mia"))
+    LimitUse.objects.create(user=env.people["ben"], kind=LimitKind.CREDENTIALS, reached_at=timezone.now())
     invitations.invite(env.people["ana"], by=env.people["adm"])
     Invitation.objects.update(digest=hashlib.sha256(CODE.encode()).hexdigest())
     return env
@@ -144,6 +200,18 @@ def test_action_that_fails_midway_changes_nothing(
     else:
         assert page.status == HTTPStatus.SERVICE_UNAVAILABLE
     assert after == before
+
+
+@pytest.mark.parametrize(("statement", "model"), ACTS[reset_second_factors])
+def test_recovery_on_the_host_that_fails_midway_changes_nothing(
+    asked: Environment, statement: str, model: type[Model]
+) -> None:
+    before = state_of(asked)
+
+    with refused(statement, model), pytest.raises(DatabaseError):
+        call_command("recover_access", "mia")
+
+    assert state_of(asked) == before
 
 
 @pytest.mark.parametrize("act", ACTS, ids=lambda act: act.__name__)
