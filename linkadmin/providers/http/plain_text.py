@@ -24,13 +24,21 @@ def check_service_url(url: str, *, allow_loopback: bool) -> None:
     check_base_url(url, {urlsplit(url).hostname or ""}, allow_loopback)
 
 
-def read_text(base_url: str, path: str, *, headers: Mapping[str, str], seconds: float, allow_loopback: bool) -> str:
-    """Raises NotRead, outside of except blocks, so that no other error is attached."""
+def read_text(
+    base_url: str,
+    path: str,
+    *,
+    headers: Mapping[str, str],
+    seconds: float,
+    allow_loopback: bool,
+    form: Mapping[str, str] | None = None,
+) -> str:
+    """Post the form, if there is one. Raises NotRead, outside of except blocks, so that no other error is attached."""
     text, reason = "", ""
     try:
         check_service_url(base_url, allow_loopback=allow_loopback)
         with DeadlineConnection(seconds=seconds, allow_loopback=allow_loopback) as connection:
-            text, reason = _exchanged(connection, base_url.rstrip("/") + path, headers)
+            text, reason = _exchanged(connection, base_url.rstrip("/") + path, headers, form)
     except InvalidBaseUrl:
         reason = ADDRESS_REFUSED
     if reason:
@@ -38,9 +46,12 @@ def read_text(base_url: str, path: str, *, headers: Mapping[str, str], seconds: 
     return text
 
 
-def _exchanged(connection: DeadlineConnection, url: str, headers: Mapping[str, str]) -> tuple[str, str]:
+def _exchanged(
+    connection: DeadlineConnection, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None
+) -> tuple[str, str]:
     """Return the text, or why there is none."""
-    request = requests.Request("GET", url, headers={**CLIENT_HEADERS, **headers}).prepare()
+    method = "GET" if form is None else "POST"
+    request = requests.Request(method, url, headers={**CLIENT_HEADERS, **headers}, data=form).prepare()
     try:
         received = exchange(connection, request)
         return (received.body.decode(), "") if received.status == 200 else ("", f"status {received.status}")
