@@ -9,9 +9,11 @@ from typing import Any
 
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from linkadmin import environment as env
+from linkadmin.accounts.single_sign_on.settings import identity_provider
 from linkadmin.hardening import keep_files_private
 from linkadmin.logs import logging_config
 
@@ -282,6 +284,19 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 # Part of each passkey: with another one, none of them works.
 PASSKEY_DOMAIN = env.text("LINKADMIN_PASSKEY_DOMAIN", next(iter(ALLOWED_HOSTS), ""))
 SECOND_FACTOR_REQUIRED = not DEMO
+IDENTITY_PROVIDER = identity_provider(
+    issuer=env.text("LINKADMIN_OIDC_ISSUER"),
+    client_id=env.text("LINKADMIN_OIDC_CLIENT_ID"),
+    client_secret=env.secret("LINKADMIN_OIDC_CLIENT_SECRET"),
+    name=env.text("LINKADMIN_OIDC_NAME", "single sign-on"),
+    scopes=env.text("LINKADMIN_OIDC_SCOPES", "openid profile"),
+    role_claim=env.text("LINKADMIN_OIDC_ROLE_CLAIM", "roles"),
+    roles=env.words("LINKADMIN_OIDC_ROLES"),
+    allow_loopback=ALLOW_LOOPBACK_PROVIDERS,
+)
+PASSWORD_SIGN_IN = env.flag("LINKADMIN_PASSWORD_SIGN_IN", default=True)
+if not (PASSWORD_SIGN_IN or IDENTITY_PROVIDER):
+    raise ImproperlyConfigured("LINKADMIN_PASSWORD_SIGN_IN is 0, but LINKADMIN_OIDC_ISSUER isn't set")
 # How long a sign-in or a confirmation is enough for support's acts, and for administrators' acts and exports.
 CONFIRMED_SECONDS = env.number("LINKADMIN_CONFIRMED_SECONDS", 60 * 60)
 CONFIRMED_BRIEFLY_SECONDS = env.number("LINKADMIN_CONFIRMED_BRIEFLY_SECONDS", 10 * 60)

@@ -50,6 +50,10 @@ POST /accounts/recovery-codes/           404  404  404  404
 GET  /accounts/login/factor/             302  302  302  302
 POST /accounts/login/passkey/            302  302  302  302
 POST /accounts/login/passkey/options/    200  200  200  200
+POST /accounts/single-sign-on/           404  404  404  404
+GET  /accounts/single-sign-on/callback/  404  404  404  404
+GET  /accounts/recover/                  404  404  404  404
+POST /accounts/recover/                  404  404  404  404
 POST /accounts/environment/              400  400  400  400
 POST /accounts/sessions/end/             302  302  302  302
 GET  /accounts/join/                     200  200  200  200
@@ -61,6 +65,8 @@ GET  /staff/{ben}/                       403  403  200  200
 POST /staff/{ben}/                       403  403  403  422
 POST /staff/{ben}/invitation/            403  403  403  200
 POST /staff/{ben}/invitation/mail/       403  403  403  303
+GET  /staff/{ben}/identity/              403  403  403  404
+POST /staff/{ben}/identity/              403  403  403  404
 POST /staff/{ben}/sessions/end/          403  403  403  303
 POST /staff/{ben}/factors/reset/         403  403  403  303
 GET  /staff/limits/                      403  200  200  200
@@ -214,6 +220,9 @@ PUBLIC = {
     "/accounts/login/factor/": 302,
     "/accounts/login/passkey/": 302,
     "/accounts/login/passkey/options/": 200,
+    "/accounts/recover/": 404,  # these only with an identity provider
+    "/accounts/single-sign-on/": 404,
+    "/accounts/single-sign-on/callback/": 404,
     "/healthz/": 200,
     "/livez/": 200,
     "/readyz/": 200,

@@ -3,7 +3,9 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -12,8 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.web.proxies import client_address
 
-from . import limits
+from . import limits, sessions
 from .models import User
+from .single_sign_on import people
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -38,8 +41,15 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
         """Reject an inactive account like a wrong password, so that the page doesn't reveal which it was."""
-        user = super().authenticate(request, **credentials)
-        return user if user is not None and user.is_active else None
+        if not settings.PASSWORD_SIGN_IN:
+            raise ValidationError(people.sign_in_there())
+        user: User | None = super().authenticate(request, **credentials)
+        if user is None or not user.is_active:
+            return None
+        if people.signs_in_there(user):
+            sessions.record_rejected(user, reason="single sign-on only")
+            raise ValidationError(people.sign_in_there())
+        return user
 
     def login(self, request: HttpRequest, user: User) -> None:
         """Record the sign-in and save its session, both or neither. A session that isn't saved isn't signed in."""

@@ -83,6 +83,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     frame: dict[str, Any] = {
         "demo": settings.DEMO,
         "simulator_url": settings.SIMULATOR_URL,
+        "identity_provider": settings.IDENTITY_PROVIDER,
+        "password_sign_in": settings.PASSWORD_SIGN_IN,
         "nav": [],
         "rights": frozenset(),
     }

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .models import User
 from .roles import RIGHTS, Role, joined
+from .single_sign_on import people
 
 
 class RolesField(forms.MultipleChoiceField):
@@ -61,6 +62,9 @@ class ColleagueForm(_StaffForm):
             for name in ("roles", "is_active"):
                 self.fields[name].disabled = True
                 self.fields[name].help_text = _("Another administrator can change this.")
+        if people.signs_in_there(self.instance):
+            self.fields["roles"].disabled = True
+            self.fields["roles"].help_text = _("Taken from single sign-on, whenever they sign in.")
 
 
 class NewPasswordForm(forms.Form):

@@ -2,8 +2,9 @@
 
 An account has five attempts per 15 minutes from unknown browsers, five from each known device, and five for a
 signed-in person. Its second factors have five of their own, wherever they come from. Unknown devices of one IP address
-share 20 per hour, and 300 challenges for passkeys in 15 minutes. From the client, only the username, the signed device
-cookie and the IP address affect the count. The cookie shows that somebody signed in to the account with this browser.
+share 20 per hour, and in 15 minutes 300 challenges for passkeys and visits to the identity provider. From the client,
+only the username, the signed device cookie and the IP address affect the count. The cookie shows that somebody signed
+in to the account with this browser.
 """
 
 import secrets
@@ -96,7 +97,10 @@ def count_unnamed(request: HttpRequest) -> Attempt:
 
 
 def count_challenge(request: HttpRequest) -> None:
-    """Count a passkey's challenge, which makes a session of somebody still unknown. Raises TooManyAttempts."""
+    """Count a passkey's challenge or a visit to the identity provider, which makes a session of somebody still unknown.
+
+    Raises TooManyAttempts.
+    """
     _count((_key("challenge", client_network(request)),), None)
 
 

@@ -209,6 +209,20 @@ class Invitation(models.Model):
         return str(self.user_id)
 
 
+class Identity(models.Model):
+    """Who somebody is at the identity provider. Only `single_sign_on/people.py` uses this table."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="identity")
+    issuer = models.CharField(max_length=255)
+    subject = models.CharField(max_length=255)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["issuer", "subject"], name="identity_unique")]
+
+    def __str__(self) -> str:
+        return str(self.user_id)
+
+
 class RecoveryCode(models.Model):
     """A code that isn't used yet. Only `factors/recovery_codes.py` uses this table."""
 

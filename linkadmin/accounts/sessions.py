@@ -28,7 +28,8 @@ CLEARED = '"cache", "storage"'
 def record_sign_in(request: HttpRequest, user: User, **kwargs: Any) -> None:
     # From the start: a session with nothing but polls has to end as well.
     session = request.session
-    session[STARTED] = session[SEEN] = session[CONFIRMED] = int(time.time())
+    session[STARTED] = session[SEEN] = int(time.time())
+    session[CONFIRMED] = getattr(request, "confirmed_at", session[STARTED])
     session[FACTOR] = getattr(request, "proved_factor", "")  # each sign-in sets it, so none has an earlier one's
     session[ADDRESS] = client_address(request)
     session[BROWSER] = browser_in_words(request.META.get("HTTP_USER_AGENT", ""))[:60]
@@ -54,13 +55,14 @@ def record_failed_sign_in(credentials: dict[str, Any], **kwargs: Any) -> None:
     record_rejected(User.objects.named(credentials.get("username", "")))
 
 
-def record_rejected(user: User | None) -> None:
+def record_rejected(user: User | None, *, reason: str = "") -> None:
     record(
         actor=None,
         action=Action.SIGN_IN_REJECTED,
         object_type=ObjectType.STAFF,
         object_id=user.id if user else "",
         outcome=Outcome.REJECTED,
+        details={"reason": reason} if reason else {},
     )
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import roles, staff
+from .views import roles, single_sign_on, staff
 
 urlpatterns = [
     path("", staff.staff_list, name="staff-list"),
@@ -12,5 +12,6 @@ urlpatterns = [
     path("<uuid:pk>/invitation/", staff.staff_invite, name="staff-invite"),
     path("<uuid:pk>/invitation/mail/", staff.staff_invite_by_mail, name="staff-invite-mail"),
     path("<uuid:pk>/sessions/end/", staff.staff_end_sessions, name="staff-end-sessions"),
+    path("<uuid:pk>/identity/", single_sign_on.staff_identity, name="staff-identity"),
     path("<uuid:pk>/factors/reset/", staff.staff_reset_factors, name="staff-reset-factors"),
 ]

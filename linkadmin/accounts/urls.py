@@ -3,7 +3,7 @@
 from allauth.account import views
 from django.urls import path
 
-from .views import factors, second_step
+from .views import factors, second_step, single_sign_on
 from .views.joining import join
 from .views.own import PasswordChange, end_session, own_environment, own_security, sign_out
 
@@ -13,6 +13,9 @@ urlpatterns = [
     path("login/factor/", second_step.sign_in_factor, name="sign-in-factor"),
     path("login/passkey/", second_step.sign_in_passkey, name="sign-in-passkey"),
     path("login/passkey/options/", second_step.sign_in_passkey_options, name="sign-in-passkey-options"),
+    path("single-sign-on/", single_sign_on.single_sign_on, name="single-sign-on"),
+    path("single-sign-on/callback/", single_sign_on.single_sign_on_callback, name="single-sign-on-callback"),
+    path("recover/", single_sign_on.recover_access, name="recover-access"),
     path("confirm/", second_step.confirm, name="confirm"),
     path("confirm/passkey/options/", second_step.confirm_passkey_options, name="confirm-passkey-options"),
     path("security/", own_security, name="own-security"),

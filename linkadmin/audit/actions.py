@@ -19,6 +19,8 @@ class Action(StrEnum):
     FACTOR_ADDED = "staff.factor_added"
     FACTOR_REMOVED = "staff.factor_removed"
     FACTORS_RESET = "staff.factors_reset"
+    IDENTITY_LINKED = "staff.identity_linked"
+    IDENTITY_UNLINKED = "staff.identity_unlinked"
     RECOVERY_CODES_CREATED = "staff.recovery_codes_created"
     ACCESS_RECOVERED = "staff.access_recovered"
     LIMIT_WARNED = "staff.limit_warned"

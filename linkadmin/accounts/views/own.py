@@ -20,6 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 from linkadmin.accounts import sessions
 from linkadmin.accounts.factors import owned
 from linkadmin.accounts.models import Environment
+from linkadmin.accounts.single_sign_on import people
 from linkadmin.accounts.unsent import page_behind
 from linkadmin.database import waiting_at_most
 from linkadmin.paging import without_place
@@ -33,6 +34,13 @@ logger = structlog.get_logger(__name__)
 
 
 class PasswordChange(views.PasswordChangeView):  # type: ignore[misc]  # allauth has no types
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        user = reader(request)
+        if people.signs_in_there(user) or not user.has_usable_password():
+            return redirect("own-security")
+        response: HttpResponse = super().dispatch(request, *args, **kwargs)
+        return response
+
     def form_valid(self, form: Any) -> HttpResponse:
         # Together, so that an error signs nobody out.
         with self.request.session.saved_together():
@@ -89,9 +97,13 @@ def own_security(request: HttpRequest) -> HttpResponse:
     user, current = reader(request), request.session.session_key
     rows = [{"session": each, "is_current": each.pk == current} for each in sessions.sessions_of(user)]
     has_others = any(not row["is_current"] for row in rows)
-    return render(
-        request, "account/security.html", {"rows": rows, "has_others": has_others, "has": owned.owned_by(user)}
-    )
+    context = {
+        "rows": rows,
+        "has_others": has_others,
+        "has": owned.owned_by(user),
+        "signs_in_there": people.signs_in_there(user),
+    }
+    return render(request, "account/security.html", context)
 
 
 @require_POST

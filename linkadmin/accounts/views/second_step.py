@@ -23,6 +23,7 @@ from linkadmin.accounts.factors import confirmation, owned, passkeys
 from linkadmin.accounts.factors.forms import ConfirmationForm, PasskeyConfirmForm, PasskeyForm, SecondFactorForm
 from linkadmin.accounts.factors.stage import FactorStage
 from linkadmin.accounts.models import User
+from linkadmin.accounts.single_sign_on import people
 from linkadmin.web.pages import reader
 
 
@@ -60,8 +61,8 @@ def sign_in_passkey(request: HttpRequest) -> HttpResponse:
         user = _owner_of_passkey(request)
     except ValidationError as error:
         messages.error(request, error.messages[0])
-        return redirect(f"{reverse('account_login')}?{urlencode({'next': _onward(request)})}")
-    login = Login(user=user, redirect_url=_onward(request))
+        return redirect(f"{reverse('account_login')}?{urlencode({'next': onward(request)})}")
+    login = Login(user=user, redirect_url=onward(request))
     LoginStageController(request, login).set_handled(FactorStage.key)
     request.proved_factor = owned.PASSKEY  # type: ignore[attr-defined]
     return perform_login(request, login)  # type: ignore[no-any-return]
@@ -77,6 +78,9 @@ def _owner_of_passkey(request: HttpRequest) -> User:
         sessions.record_rejected(None)
         raise ValidationError(_("This passkey wasn't accepted. Try again, or sign in with your password.")) from None
     attempt.succeeded()
+    if people.signs_in_there(user):
+        sessions.record_rejected(user, reason="single sign-on only")
+        raise ValidationError(people.sign_in_there())
     return user
 
 
@@ -85,6 +89,10 @@ def _owner_of_passkey(request: HttpRequest) -> User:
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm(request: HttpRequest) -> HttpResponse:
     user = reader(request)
+    if people.signs_in_there(user):
+        return render(
+            request, "account/confirm_there.html", {"next": onward(request), "home": settings.LOGIN_REDIRECT_URL}
+        )
     has = owned.owned_by(user)
     sent = request.POST if request.method == "POST" else None
     by_passkey = PasskeyConfirmForm(sent, user=user) if sent and "credential" in sent else None
@@ -92,12 +100,12 @@ def confirm(request: HttpRequest) -> HttpResponse:
     valid = by_passkey or form
     if valid.is_valid():
         confirmation.confirm(request, user, owned.PASSKEY if by_passkey else form.factor)
-        return redirect(_onward(request))
+        return redirect(onward(request))
     context = {
         "form": form,
         "passkey_errors": by_passkey.errors.get("credential") if by_passkey else None,
         "has": has,
-        "next": _onward(request),
+        "next": onward(request),
         "home": settings.LOGIN_REDIRECT_URL,
     }
     return render(request, "account/confirm.html", context, status=422 if valid.is_bound else 200)
@@ -108,7 +116,7 @@ def confirm_passkey_options(request: HttpRequest) -> HttpResponse:
     return JsonResponse(passkeys.request_options(reader(request)))
 
 
-def _onward(request: HttpRequest) -> str:
+def onward(request: HttpRequest) -> str:
     """The page of ours that somebody wanted, or the first one."""
     url = request.POST.get("next") or request.GET.get("next")
     return str(url) if url and get_adapter(request).is_safe_url(url) else settings.LOGIN_REDIRECT_URL

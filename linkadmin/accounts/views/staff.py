@@ -19,6 +19,7 @@ from linkadmin.accounts.factors import owned
 from linkadmin.accounts.forms import ColleagueForm, NewColleagueForm
 from linkadmin.accounts.models import Invitation, User
 from linkadmin.accounts.roles import Right, may
+from linkadmin.accounts.single_sign_on import people
 from linkadmin.audit.log import Outcome
 from linkadmin.paging import Keyset
 from linkadmin.providers.names import isolated
@@ -62,6 +63,7 @@ def staff_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "invitation": Invitation.objects.filter(user=person).first(),
         "sessions": sessions.sessions_of(person),
         "has": owned.owned_by(person),
+        "signs_in_there": people.signs_in_there(person),
         "is_own": person == user,
     }
     return render(request, "staff/person.html", context, status=422 if form and form.is_bound else 200)
