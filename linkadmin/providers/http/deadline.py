@@ -2,10 +2,8 @@
 
 import socket
 import ssl
-import threading
 import time
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -15,43 +13,18 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from .addresses import resolve
 from .framing import Response
+from .watchdog import Watchdog
 
 CONNECT_SECONDS = 3.0
 
 
-class DeadlineConnection:
-    """Enforces the deadline of one connection.
-
-    Socket timeouts are per read, so a server that sends single bytes could hold a call forever. A watchdog closes the
-    connection at the deadline in any phase: handshake, headers or body.
-    """
+class DeadlineConnection(Watchdog):
+    """Opens the one connection of a call."""
 
     def __init__(self, *, seconds: float, allow_loopback: bool) -> None:
+        super().__init__(seconds)
         self.connected = False  # if true, the request may have left
-        self.expired = False
         self._allow_loopback = allow_loopback
-        self._ends_at = time.monotonic() + seconds
-        self._lock = threading.Lock()
-        self._handle: socket.socket | None = None
-        self._watchdog = threading.Timer(seconds, self._cut)
-        self._watchdog.daemon = True
-
-    def __enter__(self) -> Self:
-        self._watchdog.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._watchdog.cancel()
-        with self._lock:
-            if self._handle is not None:
-                self._handle.close()
-                self._handle = None
-
-    @property
-    def seconds_left(self) -> float:
-        return max(0.001, self._ends_at - time.monotonic())
 
     def open(self, host: str, port: int) -> socket.socket:
         connect_by = time.monotonic() + min(CONNECT_SECONDS, self.seconds_left)
@@ -71,27 +44,11 @@ class DeadlineConnection:
             connection.settimeout(max(0.001, connect_by - time.monotonic()))
             connection.connect((address, port))
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._watch(connection)
+            self.watch(connection)
         except OSError:
             connection.close()
             raise
         return connection
-
-    def _watch(self, connection: socket.socket) -> None:
-        # A duplicate, because TLS takes over the original; shutting down either ends both.
-        with self._lock:
-            self._handle = connection.dup()
-        if self.expired:
-            self._cut()
-
-    def _cut(self) -> None:
-        with self._lock:
-            self.expired = True
-            if self._handle is not None:
-                try:
-                    self._handle.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    return  # the server closed it first
 
 
 class _PooledConnection(HTTPConnection):
