@@ -4,7 +4,9 @@ import logging
 import re
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 NEW = "another horse, another battery"
 ADDRESS = "cleo@example.com"
+LONG = {"smtp": b"220-Hello\r\n" * 1_500, "smtps": b"\x16\x03\x03\x3f\xff" + bytes(0x3FFF)}  # a greeting, a handshake
 
 
 class Post:
@@ -220,6 +223,39 @@ def test_what_fails_before_the_message_is_not_sent(
     assert_link_is_still_shown(page, code)
     assert post.received == []
     assert outcomes() == ["requested", "not_sent"]
+
+
+@pytest.mark.parametrize("scheme", ["smtp", "smtps"])
+def test_mail_server_that_sends_a_little_now_and_then_is_left_in_time(
+    env: Environment, settings: Settings, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    monkeypatch.setattr(mail, "SECONDS", 600)
+    monkeypatch.setattr(mail, "SECONDS_IN_ALL", 0.5)
+    with ThreadPoolExecutor() as threads, socket.create_server(("127.0.0.1", 0)) as listener:
+        left = threads.submit(trickle, listener, LONG[scheme])
+        use(settings, f"{scheme}://127.0.0.1:{listener.getsockname()[1]}")
+        code = code_in(invite(env).source)
+
+        page = send(env, code)
+
+        assert left.result() < len(LONG[scheme])
+    assert "The e-mail wasn't sent" in page.words
+    assert "timed out" in page.words
+    assert_link_is_still_shown(page, code)
+    assert outcomes() == ["requested", "not_sent"]
+
+
+def trickle(listener: socket.socket, content: bytes) -> int:
+    """Send single bytes. Return how many were sent before the other side left."""
+    connection, _address = listener.accept()
+    with connection:
+        for sent, byte in enumerate(content):
+            time.sleep(0.01)
+            try:
+                connection.send(bytes([byte]))
+            except OSError:
+                return sent
+    return len(content)
 
 
 def test_lost_confirmation_is_unknown(env: Environment, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:

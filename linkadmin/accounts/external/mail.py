@@ -1,8 +1,10 @@
 """Sends invitations in the request that asks for it: their link is a secret that no broker or table may have."""
 
 import smtplib
+import socket
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -12,9 +14,11 @@ from django.utils.translation import gettext as _
 from linkadmin.accounts.models import User
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.providers.http.redaction import clean
+from linkadmin.providers.http.watchdog import Watchdog
 from linkadmin.providers.types import Secret
 
 SECONDS = 5.0  # for each response of the mail server
+SECONDS_IN_ALL = 15.0  # a thread of the web server waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +51,37 @@ def send_invitation(person: User, link: str, *, by: User) -> Mailing:
     return mailing
 
 
+class _Connection(smtplib.SMTP):
+    watchdog: Watchdog
+
+    def _get_socket(self, *args: Any) -> socket.socket:
+        connection: socket.socket = super()._get_socket(*args)  # type: ignore[misc]
+        self.watchdog.watch(connection)
+        return connection
+
+
+class _TLSConnection(smtplib.SMTP_SSL, _Connection):
+    """Watched before its handshake."""
+
+
+class _Backend(EmailBackend):
+    def __init__(self, watchdog: Watchdog) -> None:
+        super().__init__(**settings.MAIL_SERVER, timeout=SECONDS)
+        self._watchdog = watchdog
+
+    @property
+    def connection_class(self) -> Any:
+        return type("Connection", (_TLSConnection if self.use_ssl else _Connection,), {"watchdog": self._watchdog})
+
+
 def _sent(message: EmailMessage, secrets: list[Secret]) -> Mailing:
-    server = EmailBackend(**settings.MAIL_SERVER, timeout=SECONDS)
+    with Watchdog(SECONDS_IN_ALL) as watchdog:
+        mailing = _exchanged(_Backend(watchdog), message, secrets)
+    is_cut = watchdog.expired and mailing.outcome is not Outcome.DONE
+    return replace(mailing, words="timed out") if is_cut else mailing
+
+
+def _exchanged(server: EmailBackend, message: EmailMessage, secrets: list[Secret]) -> Mailing:
     outcome = Outcome.NOT_SENT  # until there's a connection
     try:
         server.open()
