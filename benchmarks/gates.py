@@ -74,6 +74,8 @@ PAGES: dict[str, tuple[str, str]] = {  # whose session, path
     "integration": ("manager", "/integrations/{integration}/"),
     "full checks": ("manager", "/integrations/{full_check_integration}/full-checks/"),
     "full check": ("manager", "/full-checks/{full_check}/"),
+    "staff": ("auditor", "/staff/"),
+    "staff, no second factor": ("auditor", "/staff/?factor=none"),
     "staff limits": ("manager", "/staff/limits/"),
     "unrecognized values": ("manager", "/unrecognized-values/"),
     "unrecognized values, sandbox": ("tester", "/unrecognized-values/"),

@@ -6,14 +6,17 @@ from http import HTTPStatus
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from linkadmin.accounts import tasks
-from linkadmin.accounts.models import Invitation, StaffSession, User
+from linkadmin.accounts.models import Identity, Invitation, StaffSession, User
 from linkadmin.audit.models import AuditEvent
 from tests.environment import PASSWORD, Environment
 from tests.markup import Page, read
+from tests.second_factors import add_app
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -227,3 +230,43 @@ def test_auditors_see_staff_and_change_nothing(env: Environment) -> None:
     assert "Save changes" not in page.words
     assert "Create invitation" not in page.words
     assert "Invite a colleague" not in env.open("/staff/", "aud").words
+
+
+def test_list_shows_who_has_no_second_factor(env: Environment) -> None:
+    add_app(env.client("ana"))
+    Identity.objects.create(user=env.people["ben"], issuer="https://id.example.com", subject="ben")
+    User.objects.filter(username="mia").update(is_active=False)
+
+    everyone, without = env.open("/staff/", "adm"), env.open("/staff/?factor=none", "adm")
+
+    assert [row for row in rows_of(everyone) if "No second factor" in row] == rows_of(without)
+    assert [row.split()[1] for row in rows_of(without)] == ["adm", "aud"]
+    assert env.client("adm").get("/staff/?factor=some").status_code == HTTPStatus.BAD_REQUEST
+
+
+def test_list_says_when_everyone_has_one(env: Environment) -> None:
+    User.objects.exclude(username="adm").delete()
+    add_app(env.client("adm"))
+
+    assert "Everyone has a second factor" in env.open("/staff/?factor=none", "adm").words
+
+
+@pytest.mark.parametrize("url", ["/staff/", "/staff/?factor=none"])
+def test_list_costs_as_much_for_many(env: Environment, url: str) -> None:
+    browser = env.client("adm")
+    browser.get(url)
+
+    def statements() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert browser.get(url).status_code == HTTPStatus.OK
+        return len(captured)
+
+    few = statements()
+    User.objects.bulk_create(User(username=f"person-{number}", roles="support", password="!") for number in range(60))
+
+    assert statements() == few
+
+
+def rows_of(page: Page) -> list[str]:
+    rows = re.findall(r"<tr>(.*?)</tr>", page.source, re.DOTALL)[1:]
+    return [" ".join(re.sub(r"<[^>]*>", " ", row).split()) for row in rows]

@@ -69,6 +69,8 @@ STATEMENTS = {  # those for session and user included
     "integration": 13,
     "full checks": 9,
     "full check": 6,
+    "staff": 10,
+    "staff, no second factor": 10,
     "staff limits": 7,
     "unrecognized values": 6,
     "unrecognized values, sandbox": 6,

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from allauth.mfa.models import Authenticator
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from linkadmin.accounts import sessions
@@ -53,6 +54,11 @@ def owned_by(user: User) -> Owned:
 
 def has_any(user: User) -> bool:
     return bool(Authenticator.objects.filter(user=user).exists())
+
+
+def without_any() -> "QuerySet[User]":
+    """Active people whose password alone signs them in. An identity provider asks for more than that itself."""
+    return User.objects.filter(authenticator=None, identity=None, is_active=True)
 
 
 @transaction.atomic

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -23,15 +23,32 @@ from linkadmin.accounts.single_sign_on import people
 from linkadmin.audit.log import Outcome
 from linkadmin.paging import Keyset
 from linkadmin.providers.names import isolated
+from linkadmin.web.badges import StateBadge
 from linkadmin.web.pages import go, no_compression, reader
+
+WITHOUT = "none"  # a second factor
 
 
 @require_safe
 def staff_list(request: HttpRequest) -> HttpResponse:
-    page = Keyset("username", "id").page(User.objects.all(), request.GET)
-    invited = set(Invitation.objects.filter(user__in=[each.pk for each in page.rows]).values_list("user", flat=True))
-    rows = [{"person": each, "is_invited": each.pk in invited} for each in page.rows]
-    context = {"rows": rows, "page": page, "may_change": may(request.user, Right.MANAGE_STAFF)}
+    chosen = request.GET.get("factor", "")
+    if chosen not in ("", WITHOUT):
+        raise BadRequest("a filter has a value it does not offer")
+    page = Keyset("username", "id").page(owned.without_any() if chosen else User.objects.all(), request.GET)
+    shown = [each.pk for each in page.rows]
+    invited = set(Invitation.objects.filter(user__in=shown).values_list("user", flat=True))
+    without = set(owned.without_any().filter(pk__in=shown).values_list("pk", flat=True))
+    rows = [
+        {"person": each, "is_invited": each.pk in invited, "has_no_factor": each.pk in without} for each in page.rows
+    ]
+    context = {
+        "rows": rows,
+        "page": page,
+        "chosen": chosen,
+        "without": WITHOUT,
+        "no_factor": StateBadge("quiet", "circle-alert", _("No second factor")),
+        "may_change": may(request.user, Right.MANAGE_STAFF),
+    }
     return render(request, "staff/list.html", context)
 
 
