@@ -46,7 +46,7 @@ def staff_list(request: HttpRequest) -> HttpResponse:
         "page": page,
         "chosen": chosen,
         "without": WITHOUT,
-        "no_factor": StateBadge("quiet", "circle-alert", _("No second factor")),
+        "no_factor": StateBadge("quiet", "circle-alert", _("None")),
         "may_change": may(request.user, Right.MANAGE_STAFF),
     }
     return render(request, "staff/list.html", context)
