@@ -135,7 +135,7 @@ class User(AbstractBaseUser):
         return self.username
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Ends all sessions if password, roles or access changed."""
+        """Ends all sessions if password, roles or access changed, and an invitation if the person needs none now."""
         fields = kwargs.get("update_fields")
         if self._state.adding or (fields is not None and ENDS_SESSIONS.isdisjoint(fields)):
             super().save(*args, **kwargs)
@@ -148,6 +148,8 @@ class User(AbstractBaseUser):
                 if any(getattr(self, name) != value for name, value in stored.items()):
                     self.session_stamp = new_stamp()
                     StaffSession.objects.filter(user=self).delete()
+                if stored.get("password", self.password) != self.password or not self.is_active:
+                    Invitation.objects.filter(user=self).delete()  # a link sent before must not replace it
             if fields is not None:
                 kwargs["update_fields"] = {*fields, "session_stamp"}
             super().save(*args, **kwargs)

@@ -159,6 +159,34 @@ def test_expired_links_are_deleted(env: Environment) -> None:
     assert [each.user_id for each in Invitation.objects.all()] == [env.people["ben"].pk]
 
 
+def test_changing_ones_password_ends_an_earlier_link(env: Environment) -> None:
+    code = new_link(env)
+
+    env.post("/accounts/password/", {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW})
+
+    assert join(code, "a third one, of somebody else").status == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert User.objects.get(username="ana").check_password(NEW)
+
+
+def test_link_of_somebody_deactivated_does_not_work_after_they_are_back(env: Environment) -> None:
+    code, url = new_link(env), f"/staff/{env.people['ana'].pk}/"
+    account = {"username": "ana", "name": "Ana", "roles": "support"}
+
+    env.post(url, account, "adm")
+    env.post(url, account | {"is_active": "on"}, "adm")
+
+    assert join(code, NEW).status == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert User.objects.get(username="ana").is_active
+
+
+def test_new_role_keeps_the_link(env: Environment) -> None:
+    code, url = new_link(env), f"/staff/{env.people['ana'].pk}/"
+
+    env.post(url, {"username": "ana", "name": "Ana", "roles": "manager", "is_active": "on"}, "adm")
+
+    assert join(code, NEW).status == HTTPStatus.FOUND
+
+
 def test_nobody_gets_a_link_for_themselves(env: Environment) -> None:
     assert env.post(f"/staff/{env.people['adm'].pk}/invitation/", name="adm").status == HTTPStatus.FORBIDDEN
     assert not Invitation.objects.exists()
