@@ -6,13 +6,16 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
+from django.test import override_settings
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from linkadmin import exports
 from linkadmin.accounts import invitations
+from linkadmin.accounts.models import User
 from linkadmin.integrations.models import Integration
 from linkadmin.links import health
 from linkadmin.links.causes import VERDICTS
@@ -504,6 +507,14 @@ def staff(env: Environment) -> Shots:
     yield Shot("join, over", NOBODY, "/accounts/join/#over", wait_for("This link can't be used anymore"))
     yield Shot("new password", NOBODY, f"/accounts/join/#{code}", wait_for("Welcome"))
     yield Shot("new password, errors", NOBODY, f"/accounts/join/#{code}", choose_a_short_password)
+    User.objects.filter(pk=ana.pk).update(email="ana.with.a.long.name@accounts.example.com")
+    yield Shot("invitation, by e-mail", ADMINISTRATOR, f"/staff/{ana.pk}/", invite_by_mail)
+    passkey = {"name": "Ana's phone, and a name as long as people give their devices"}
+    Authenticator.objects.create(user=ana, type=Authenticator.Type.WEBAUTHN, data=passkey)
+    yield Shot("staff, no second factor", ADMINISTRATOR, "/staff/?factor=none")
+    yield Shot("person, with a passkey", ADMINISTRATOR, f"/staff/{ana.pk}/")
+    yield Shot("security, with a passkey", SUPPORT, "/accounts/security/")
+    yield Shot("confirm, with a passkey", SUPPORT, "/accounts/confirm/")
 
 
 def limits(env: Environment) -> Shots:
@@ -522,6 +533,12 @@ def limits(env: Environment) -> Shots:
     yield Shot("lift limit, errors", MANAGER, f"/staff/{ana.pk}/limits/customers_opened/", submit_empty)
     yield Shot("person, limit lifted", ADMINISTRATOR, f"/staff/{ben.pk}/")
     yield Shot("limit reached", SUPPORT, link.get_absolute_url())
+
+
+def invite_by_mail(page: Page) -> None:
+    with override_settings(MAIL_SERVER={"host": "mail.example.com"}):
+        press("Create invitation")(page)
+        expect(page.get_by_role("button", name="Send by e-mail")).to_be_visible()
 
 
 def press(button: str) -> Act:
