@@ -23,9 +23,9 @@ from .url_table import ROWS
 
 pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True), pytest.mark.database]
 
-OF_CUSTOMERS = ("{link}", "{customer}", "{operation}", "{job}", "/records/{what}/")
+OF_CUSTOMERS = ("{link}", "{customer}", "{operation}", "{job}", "{delivery}", "/records/{what}/")
 NEVER_FOUND = (403, 405)  # whoever asks
-SEARCHES = ("/links/", "/links/export/", "/customers/", "/customers/export/", "/find/", "/bulk/count/")
+SEARCHES = ("/links/", "/links/export/", "/customers/", "/customers/export/", "/find/", "/bulk/count/", "/deliveries/")
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +50,9 @@ def other(env: Environment, places: dict[str, str]) -> EndUser:  # noqa: F811
     assign(link, by=env.people["ana"], assignee=env.people["mia"])
     BulkItem.objects.create(job_id=places["job"], link=link, state="done")
     BulkJob.objects.update(text="Call Wilhelmina Quackenbush")
-    WebhookDelivery.objects.filter(pk=places["delivery"]).update(payload={"name": "Quackenbush"})
+    WebhookDelivery.objects.filter(pk=places["delivery"]).update(
+        payload={"name": "Quackenbush"}, remote_link_id=link.remote_id, end_user_id=customer.external_id
+    )
     DeliveryLink.objects.create(delivery_id=places["delivery"], link=link)
     record(
         actor=env.people["ana"],
@@ -168,6 +170,53 @@ def test_many_operations_are_read_in_their_order(
     assert "Ursula Underhill" in words
     assert "Quackenbush" not in words
     assert Operation.objects.filter(end_user=other).exists()
+
+
+def test_counts_of_all_customers_lead_to_no_list_of_own_ones(env: Environment, other: EndUser, own: Link) -> None:
+    pages = (
+        "/institutions/",
+        f"/institutions/{own.institution_id}/",
+        f"/integrations/{env.belvo.pk}/",
+        "/integrations/",
+    )
+
+    for url in pages:
+        led = [each.attrs["href"] for each in env.open(url, "mia").elements if "data-count" in each.attrs]
+        assert not [href for href in led if href.startswith("/links/")], url
+
+
+def test_customer_who_is_handed_over_is_left_for_the_list(env: Environment, own: Link) -> None:
+    url = f"/customers/{own.end_user_id}/account-manager/"
+
+    given = env.send(url, "mia", account_manager=str(env.people["ben"].pk))
+
+    assert given.location == "/customers/"
+    assert "is now the account manager" in env.open(given.location, "mia").words
+
+
+def test_webhooks_are_shown_by_links_of_own_customers(env: Environment, own: Link) -> None:
+    delivery = WebhookDelivery.objects.create(integration=env.belvo, key="own", remote_link_id=own.remote_id)
+    url = f"/deliveries/{delivery.pk}/"
+    assert env.client("mia").get(url).status_code == 404
+
+    DeliveryLink.objects.create(delivery=delivery, link=own)
+
+    assert "Ursula Underhill" in env.open(url, "mia").words
+    assert env.client("mia").get("/deliveries/").status_code == 403
+    assert env.client("mia").post("/deliveries/reprocess/").status_code == 403
+
+
+def test_administrators_see_denied_acts_of_all(env: Environment, own: Link) -> None:
+    record(
+        actor=env.people["ana"],
+        action=of_operation("create_link"),
+        object_type=ObjectType.INTEGRATION,
+        object_id=env.belvo.pk,
+        outcome=Outcome.NOT_SENT,
+        details={"reason": "already_open", "integration": ""},
+    )
+
+    assert "Ana" in env.open("/operations/?outcome=denied", "adm").words
 
 
 def test_role_page_says_so(env: Environment) -> None:

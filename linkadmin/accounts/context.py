@@ -41,7 +41,7 @@ NAVIGATION: tuple[tuple[Promise, tuple[NavEntry, ...]], ...] = (
                 ("institution-", "institutions-"),
             ),
             NavEntry(_("Activity"), "operation-list", "activity", Right.VIEW_OVERVIEW, ("operation-list",)),
-            NavEntry(_("Webhooks"), "delivery-list", "webhook", Right.VIEW_DELIVERIES, ("delivery-",)),
+            NavEntry(_("Webhooks"), "delivery-list", "webhook", Right.VIEW_ALL_DELIVERIES, ("delivery-",)),
         ),
     ),
     (

@@ -51,6 +51,7 @@ class Right(StrEnum):
     REFRESH = auto(), _("Check status, refresh data, and reprocess webhooks")
     ORGANIZE_LINKS = auto(), _("Set assignees, account managers, and contact details, and add notes")
     VIEW_DELIVERIES = auto(), _("View webhooks, without customers' names")
+    VIEW_ALL_DELIVERIES = auto(), _("List and search all webhooks")
     READ_RECORDS = auto(), _("View provider records")
     DECIDE_OUTCOME = auto(), _("Resolve unknown outcomes manually, except of their own operations")
     ALLOW_ATTEMPT = auto(), _("Allow one more sign-in attempt, with a reason")
@@ -74,6 +75,7 @@ MATRIX: Mapping[str, frozenset[Right]] = {
         {
             Right.VIEW_OVERVIEW,
             Right.VIEW_DELIVERIES,
+            Right.VIEW_ALL_DELIVERIES,
             Right.VIEW_LINKS,
             Right.VIEW_END_USERS,
             Right.VIEW_ALL_CUSTOMERS,
@@ -91,6 +93,7 @@ MATRIX: Mapping[str, frozenset[Right]] = {
         {
             Right.VIEW_OVERVIEW,
             Right.VIEW_DELIVERIES,
+            Right.VIEW_ALL_DELIVERIES,
             Right.VIEW_LINKS,
             Right.VIEW_END_USERS,
             Right.VIEW_ALL_CUSTOMERS,
@@ -113,6 +116,7 @@ MATRIX: Mapping[str, frozenset[Right]] = {
         {
             Right.VIEW_OVERVIEW,
             Right.VIEW_DELIVERIES,
+            Right.VIEW_ALL_DELIVERIES,
             Right.VIEW_LINKS,
             Right.VIEW_END_USERS,
             Right.VIEW_ALL_CUSTOMERS,
@@ -130,6 +134,7 @@ MATRIX: Mapping[str, frozenset[Right]] = {
         {
             Right.VIEW_OVERVIEW,
             Right.VIEW_DELIVERIES,
+            Right.VIEW_ALL_DELIVERIES,
             Right.VIEW_INTEGRATIONS,
             Right.TEST_CONNECTION,
             Right.MANAGE_INTEGRATIONS,
@@ -144,7 +149,8 @@ MATRIX: Mapping[str, frozenset[Right]] = {
 }
 
 
-MATRIX_OF_PORTFOLIOS = {**MATRIX, Role.MANAGER: MATRIX[Role.MANAGER] - {Right.VIEW_ALL_CUSTOMERS}}
+OF_ALL_CUSTOMERS = {Right.VIEW_ALL_CUSTOMERS, Right.VIEW_ALL_DELIVERIES}
+MATRIX_OF_PORTFOLIOS = {**MATRIX, Role.MANAGER: MATRIX[Role.MANAGER] - OF_ALL_CUSTOMERS}
 
 
 def _of_several(matrix: Mapping[str, frozenset[Right]]) -> dict[str, frozenset[Right]]:
@@ -226,7 +232,7 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "link-institutions": Right.VIEW_LINKS,
     "link-detail": Right.VIEW_LINKS,
     "link-new": Right.CREATE_LINK,
-    "delivery-list": Right.VIEW_DELIVERIES,
+    "delivery-list": Right.VIEW_ALL_DELIVERIES,
     "delivery-detail": Right.VIEW_DELIVERIES,
     "delivery-reprocess": Right.REFRESH,
     "delivery-reprocess-all": Right.REFRESH,
@@ -321,7 +327,7 @@ ADMIN_RIGHTS: Mapping[str, Right] = {
     "links.view_link": Right.VIEW_ALL_CUSTOMERS,
     "bulk.view_bulkjob": Right.VIEW_ALL_CUSTOMERS,
     "bulk.view_bulkitem": Right.VIEW_ALL_CUSTOMERS,
-    "webhooks.view_webhookdelivery": Right.VIEW_DELIVERIES,
+    "webhooks.view_webhookdelivery": Right.VIEW_ALL_DELIVERIES,
     "webhooks.view_webhooksecret": Right.VIEW_INTEGRATIONS,
     "operations.view_operation": Right.VIEW_ALL_CUSTOMERS,
     "operations.view_attemptallowance": Right.VIEW_ALL_CUSTOMERS,

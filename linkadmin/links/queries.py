@@ -25,8 +25,8 @@ def visible_to(user: User, links: "QuerySet[Link] | None" = None) -> "QuerySet[L
 
 
 def portfolio_of(user: User) -> UUID | None:
-    """The account manager whose customers they see. None if they see everyone's."""
-    return None if may(user, Right.VIEW_ALL_CUSTOMERS) else user.pk
+    """The account manager whose customers they see. None if they see everyone's, or no customers at all."""
+    return user.pk if may(user, Right.VIEW_END_USERS) and not may(user, Right.VIEW_ALL_CUSTOMERS) else None
 
 
 def of_portfolio(user: User, path: str = "") -> Q:

@@ -14,7 +14,7 @@ from .queries import by_ids
 
 
 def deliveries(reader: User, pasted: Pasted) -> Iterator[Found]:
-    if not pasted.ids or not may(reader, Right.VIEW_DELIVERIES):
+    if not pasted.ids or not may(reader, Right.VIEW_ALL_DELIVERIES):
         return
     found = by_ids(pasted.ids).select_related("integration").only(*IN_ROWS)
     for each in found.order_by("-pk")[:MOST_SHOWN]:

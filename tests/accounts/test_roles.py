@@ -26,6 +26,7 @@ remove_link           yes      yes      no       no
 refresh               yes      yes      no       no
 organize_links        yes      yes      no       no
 view_deliveries       yes      yes      yes      yes
+view_all_deliveries   yes      yes      yes      yes
 read_records          yes      yes      no       no
 decide_outcome        no       yes      no       no
 allow_attempt         no       yes      no       no

@@ -31,6 +31,7 @@ from linkadmin.links.listing.known import environment_of
 from linkadmin.links.listing.table_heads import heads
 from linkadmin.links.listing.table_rows import listed, rows
 from linkadmin.links.models import RANKED, EndUser
+from linkadmin.links.queries import portfolio_of
 from linkadmin.links.staff_work import Overtaken
 from linkadmin.paging import Keyset, Listing
 from linkadmin.providers.names import isolated
@@ -153,7 +154,8 @@ def end_user_account_manager(request: HttpRequest, pk: UUID) -> HttpResponse:
     if changed:
         now = _("%(name)s is now the account manager.") % {"name": isolated(wanted.display_name)} if wanted else ""
         messages.success(request, now or _("This customer no longer has an account manager."))
-    return go(request, customer.get_absolute_url())
+    is_visible = portfolio_of(user) in (None, wanted.pk if wanted else None)
+    return go(request, customer.get_absolute_url() if is_visible else reverse("end-user-list"))
 
 
 def _environments(customer: EndUser, user: User) -> tuple[str, bool]:

@@ -70,7 +70,7 @@ _LEFT_OUT = CompiledQuery(_left_out, types=(str,))
 
 @require_safe
 def institution_list(request: HttpRequest) -> HttpResponse:
-    may_view = may(request.user, Right.VIEW_LINKS)
+    may_view = may(request.user, Right.VIEW_ALL_CUSTOMERS)
     links_url = reverse("link-list") if may_view else ""
     chosen, words, sorting = _chosen(request), request.GET.get("q", "").strip()[:80], _sorting(request)
     page = _listing(chosen, words, sorting).page(request.GET)
@@ -106,9 +106,8 @@ def institution_list_export(request: HttpRequest) -> HttpResponseBase:
 @require_safe
 def institution_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     institution = get_object_or_404(Institution.objects.select_related("integration"), pk=pk)
-    by_state, may_view = counts.current(institution=institution), may(request.user, Right.VIEW_LINKS)
-    counted_url = f"{reverse('link-list')}?institution={institution.pk}&state="
-    url = counted_url if may(request.user, Right.VIEW_ALL_CUSTOMERS) else ""
+    by_state, may_view = counts.current(institution=institution), may(request.user, Right.VIEW_ALL_CUSTOMERS)
+    url = f"{reverse('link-list')}?institution={institution.pk}&state=" if may_view else ""
     context = {
         "institution": institution,
         "integration": institution.integration,
@@ -168,7 +167,9 @@ def institution_lookup(request: HttpRequest, pk: UUID) -> HttpResponse:
         "form": form,
         "look": seen,
         "heads": draw_heads(_heads()),
-        "rows": _rows(found, institutions.link_counts(found), may_view_links=may(request.user, Right.VIEW_LINKS)),
+        "rows": _rows(
+            found, institutions.link_counts(found), may_view_links=may(request.user, Right.VIEW_ALL_CUSTOMERS)
+        ),
     }
     return draw(request, "sync/institution_lookup.html", "found", context, status=status)
 

@@ -38,7 +38,7 @@ _ROW = FlatPart("sync/_unrecognized_value.html")
 
 @require_safe
 def unknown_values(request: HttpRequest) -> HttpResponse:
-    environment, may_view_links = environment_of(reader(request)), may(request.user, Right.VIEW_LINKS)
+    environment, may_view_links = environment_of(reader(request)), may(request.user, Right.VIEW_ALL_CUSTOMERS)
     page = _listing(environment).page(request.GET)
     context = {"rows": _rows(page, environment, may_view_links=may_view_links), "pager": page}
     return render(request, "sync/unknown_values.html", context)

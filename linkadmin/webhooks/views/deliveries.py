@@ -3,8 +3,8 @@
 from uuid import UUID, uuid5
 
 from django.contrib import messages
-from django.core.exceptions import BadRequest
-from django.db.models import QuerySet
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from linkadmin import exports
+from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may, rights_of
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.compiled_query import load
@@ -23,7 +24,7 @@ from linkadmin.heartbeats import watch
 from linkadmin.links.listing.table_heads import heads
 from linkadmin.links.listing.table_rows import listed, rows
 from linkadmin.links.models import Link
-from linkadmin.links.queries import portfolio_of, visible_to
+from linkadmin.links.queries import of_portfolio, portfolio_of, visible_to
 from linkadmin.paging import PAGE_SIZE, Listing, Part
 from linkadmin.staff_limits import shown
 from linkadmin.wake_worker import wake_worker
@@ -31,7 +32,7 @@ from linkadmin.web.filter_menus import draw_menus, menus_of
 from linkadmin.web.pages import draw, go, reader
 from linkadmin.web.sorting import Sorting
 from linkadmin.webhooks import acceptance, deliveries, payloads, presentation, queries, refusals
-from linkadmin.webhooks.models import WebhookDelivery
+from linkadmin.webhooks.models import DeliveryLink, WebhookDelivery
 from linkadmin.webhooks.presentation import IN_ROWS, delivery_rows, outcome_badge
 
 
@@ -77,13 +78,12 @@ def delivery_list_export(request: HttpRequest) -> HttpResponseBase:
 
 @require_safe
 def delivery_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
-    delivery = get_object_or_404(
-        WebhookDelivery.objects.select_related("integration", "secret", "reprocessed_by"), pk=pk
-    )
+    visible = _visible_to(reader(request)).select_related("integration", "secret", "reprocessed_by")
+    delivery = get_object_or_404(visible, pk=pk)
     all_links = Link.objects.filter(delivery_links__delivery=delivery)
     about = visible_to(reader(request), all_links).order_by("urgency", "pk")
     links = load(listed(about)[:PAGE_SIZE])
-    see_names = may(request.user, Right.SEE_NAMES) and _sees_all(request, all_links)
+    see_names, sees_all = may(request.user, Right.SEE_NAMES), _sees_all(request, all_links)
     if links:
         _record_view(request, delivery)
     elif see_names and delivery.end_user_id:  # a customer without links here, whose name the payload may have
@@ -91,7 +91,7 @@ def delivery_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     context = {
         "delivery": delivery,
         "outcome": outcome_badge(delivery, with_meaning=True),
-        "lines": payloads.lines(delivery.payload, see_names=see_names) if delivery.payload else [],
+        "lines": payloads.lines(delivery.payload, see_names=see_names) if delivery.payload and sees_all else [],
         "rows": rows(links, rights=rights_of(request.user)),
         "heads": heads(),
         "may_reprocess": may(request.user, Right.REFRESH) and delivery.can_be_reprocessed,
@@ -103,7 +103,7 @@ def delivery_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 def delivery_reprocess(request: HttpRequest, pk: UUID) -> HttpResponse:
-    delivery = get_object_or_404(WebhookDelivery, pk=pk)
+    delivery = get_object_or_404(_visible_to(reader(request)), pk=pk)
     if deliveries.reprocess(WebhookDelivery.objects.filter(pk=pk), by=reader(request), object_id=pk):
         wake_worker(acceptance.PROCESS_TASK)
         queued = _("Queued. We'll check the status of its links again.")
@@ -134,10 +134,20 @@ def delivery_reprocess_all(request: HttpRequest) -> HttpResponse:
 
 
 def _narrowed(request: HttpRequest, words: str) -> tuple[queries.DeliveryFilter, "QuerySet[WebhookDelivery]"]:
+    if not may(request.user, Right.VIEW_ALL_DELIVERIES):
+        raise PermissionDenied
     chosen = queries.DeliveryFilter(request.GET, WebhookDelivery.objects.all(), reader=reader(request))
     if not chosen.is_valid():
         raise BadRequest("a filter has a value it does not offer")
     return chosen, queries.search(chosen.qs, words) if words else chosen.qs
+
+
+def _visible_to(user: User) -> "QuerySet[WebhookDelivery]":
+    """Account managers who see only their own customers see what is about a link of theirs."""
+    every = WebhookDelivery.objects.all()
+    if may(user, Right.VIEW_ALL_DELIVERIES):
+        return every
+    return every.filter(Exists(DeliveryLink.objects.filter(of_portfolio(user, "link__"), delivery=OuterRef("pk"))))
 
 
 def _sorting(request: HttpRequest) -> Sorting:
