@@ -28,7 +28,7 @@ new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))
     .forEach((each) => each.finish()))
 """
 FOLDER = os.environ.get("SCREENSHOTS")
-EXPECTED = (400, 403, 404, 500, 503)  # answers that some of the states are
+EXPECTED = (400, 403, 404, 429, 500, 503)  # answers that some of the states are
 
 
 def look_at(windows: Windows, shots: Iterable[Shot], sizes: Sequence[ViewportSize] = SIZES) -> None:

@@ -75,7 +75,7 @@ def unconfirmed() -> str:
 
 @pytest.mark.parametrize("roles", [..., ["unknown"]], ids=["missing", "unknown"])
 def test_no_role_gives_no_access(windows: Windows, acme: Provider, roles: object) -> None:
-    windows.expect_status("403")
+    windows.expect_status(403)
     acme.claims = {"roles": roles}
     page = windows.window("")
 
@@ -86,7 +86,7 @@ def test_no_role_gives_no_access(windows: Windows, acme: Provider, roles: object
 
 
 def test_wrong_issuer_and_old_sign_in_are_refused(windows: Windows, acme: Provider) -> None:
-    windows.expect_status("403")
+    windows.expect_status(403)
     page = windows.window("")
     acme.claims = {"iss": f"{acme.url}/"}
     sign_in(page)
@@ -106,7 +106,7 @@ def test_wrong_issuer_and_old_sign_in_are_refused(windows: Windows, acme: Provid
 
 
 def test_way_back_works_once(windows: Windows, acme: Provider) -> None:
-    windows.expect_status("409")
+    windows.expect_status(409)
     page = windows.window("")
     ways_back: list[str] = []
     page.on("request", lambda request: ways_back.append(request.url) if CALLBACK in request.url else None)
@@ -138,7 +138,7 @@ def test_demotion_ends_sessions_elsewhere(windows: Windows, acme: Provider) -> N
 def test_host_lets_in_while_the_provider_is_down(
     windows: Windows, acme: Provider, settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    windows.expect_status("503")
+    windows.expect_status(503)
     settings.PASSWORD_SIGN_IN = False
     use(settings, "http://localhost:9")
     page = windows.window("")
