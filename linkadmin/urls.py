@@ -17,7 +17,7 @@ urlpatterns = [
     path("", include("linkadmin.sync.urls")),
     path("", include("linkadmin.bulk.urls")),
     path("accounts/", include("linkadmin.accounts.urls")),
-    path("staff/", include("linkadmin.accounts.staff_urls")),
+    path("staff/", include("linkadmin.accounts.staff.urls")),
     path("admin/", admin.site.urls),
     path("find/", find_anything, name="find"),
     path("csp-reports/", csp_reports, name="csp-reports"),

@@ -201,7 +201,7 @@ class StaffSession(AbstractBaseSession):
 
 
 class Invitation(models.Model):
-    """A one-time link to choose a password with, at most one per person. Only `invitations.py` uses this table."""
+    """A one-time link to choose a password with, at most one per person. Only `staff/invitations.py` uses it."""
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="invitation")
     digest = models.CharField(max_length=64, unique=True)

@@ -3,8 +3,9 @@
 from celery import shared_task
 from django.utils import timezone
 
-from . import invitations, sessions
+from . import sessions
 from .models import SignInLimit
+from .staff import invitations
 
 
 @shared_task(name="accounts.delete_expired_limits")

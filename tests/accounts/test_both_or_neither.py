@@ -15,8 +15,8 @@ from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
-from linkadmin.accounts import invitations
 from linkadmin.accounts.models import Invitation, RecoveryCode, StaffSession, User
+from linkadmin.accounts.staff import invitations
 from linkadmin.audit.models import AuditEvent
 from linkadmin.operations.models import Operation, PendingChallenge, State
 from linkadmin.staff_limits.kinds import LimitKind

@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 from pytest_django import Settings
 
-from linkadmin.accounts import invitations
 from linkadmin.accounts.models import User
+from linkadmin.accounts.staff import invitations
 from tests.environment import PASSWORD, Environment
 from tests.webhooks.webhook_sender import open_endpoint
 

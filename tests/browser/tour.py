@@ -14,8 +14,8 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from linkadmin import exports
-from linkadmin.accounts import invitations
 from linkadmin.accounts.models import User
+from linkadmin.accounts.staff import invitations
 from linkadmin.integrations.models import Integration
 from linkadmin.links import health
 from linkadmin.links.causes import VERDICTS

@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
-from linkadmin.accounts import invitations
-from linkadmin.accounts.forms import NewPasswordForm
+from linkadmin.accounts.staff import invitations
+from linkadmin.accounts.staff.forms import NewPasswordForm
 from linkadmin.providers.names import isolated
 from linkadmin.web.pages import no_compression
 

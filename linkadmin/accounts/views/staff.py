@@ -13,13 +13,14 @@ from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from linkadmin.accounts import colleagues, invitations, sessions
+from linkadmin.accounts import sessions
 from linkadmin.accounts.external import mail
 from linkadmin.accounts.factors import owned
-from linkadmin.accounts.forms import ColleagueForm, NewColleagueForm
 from linkadmin.accounts.models import Invitation, User
 from linkadmin.accounts.roles import Right, may
 from linkadmin.accounts.single_sign_on import people
+from linkadmin.accounts.staff import colleagues, invitations
+from linkadmin.accounts.staff.forms import ColleagueForm, NewColleagueForm
 from linkadmin.audit.log import Outcome
 from linkadmin.paging import Keyset
 from linkadmin.providers.names import isolated

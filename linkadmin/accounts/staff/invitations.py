@@ -10,9 +10,8 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from linkadmin.accounts.models import Invitation, User
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
-
-from .models import Invitation, User
 
 VALID_FOR = timedelta(days=3)
 

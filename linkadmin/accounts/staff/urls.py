@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import roles, single_sign_on, staff
+from linkadmin.accounts.views import roles, single_sign_on, staff
 
 urlpatterns = [
     path("", staff.staff_list, name="staff-list"),

@@ -7,9 +7,9 @@ from django.conf import settings
 from django.contrib.auth import password_validation
 from django.utils.translation import gettext_lazy as _
 
-from .models import User
-from .roles import RIGHTS, Role, joined
-from .single_sign_on import people
+from linkadmin.accounts.models import User
+from linkadmin.accounts.roles import RIGHTS, Role, joined
+from linkadmin.accounts.single_sign_on import people
 
 
 class RolesField(forms.MultipleChoiceField):

@@ -4,10 +4,10 @@ from collections.abc import Collection
 
 from django.db import transaction
 
+from linkadmin.accounts.models import User
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
 
 from . import invitations
-from .models import User
 
 
 @transaction.atomic

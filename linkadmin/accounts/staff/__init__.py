@@ -1,0 +1,1 @@
+"""Colleagues' accounts and their invitations. Start with `colleagues.py`."""
