@@ -76,6 +76,7 @@ PAGES: dict[str, tuple[str, str]] = {  # whose session, path
     "full check": ("manager", "/full-checks/{full_check}/"),
     "staff": ("auditor", "/staff/"),
     "staff, no second factor": ("auditor", "/staff/?factor=none"),
+    "approval requests": ("auditor", "/staff/approvals/"),
     "staff limits": ("manager", "/staff/limits/"),
     "unrecognized values": ("manager", "/unrecognized-values/"),
     "unrecognized values, sandbox": ("tester", "/unrecognized-values/"),

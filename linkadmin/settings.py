@@ -215,6 +215,7 @@ CELERY_BEAT_SCHEDULE = {
     "sign the audit log's head": {"task": "audit.sign_head", "schedule": 60},
     "delete expired sign-in limits": {"task": "accounts.delete_expired_limits", "schedule": 15 * 60},
     "delete expired invitations": {"task": "accounts.delete_expired_invitations", "schedule": 60 * 60},
+    "expire approval requests": {"task": "accounts.expire_approval_requests", "schedule": 60 * 60},
     "end expired sessions": {"task": "accounts.end_expired_sessions", "schedule": 60},
     "delete old deliveries": {"task": "webhooks.delete_old", "schedule": crontab(hour=3, minute=40)},
     "tick: minutes": {"task": "sync.tick_minutes", "schedule": 60},

@@ -59,6 +59,8 @@ POST /accounts/sessions/end/             302  302  302  302
 GET  /accounts/join/                     200  200  200  200
 GET  /staff/                             403  403  200  200
 GET  /staff/roles/                       403  403  200  200
+GET  /staff/approvals/                   403  403  200  200
+POST /staff/approvals/{ben}/             403  403  403  404
 GET  /staff/new/                         403  403  403  200
 POST /staff/new/                         403  403  403  422
 GET  /staff/{ben}/                       403  403  200  200
@@ -68,7 +70,7 @@ POST /staff/{ben}/invitation/mail/       403  403  403  303
 GET  /staff/{ben}/identity/              403  403  403  404
 POST /staff/{ben}/identity/              403  403  403  404
 POST /staff/{ben}/sessions/end/          403  403  403  303
-POST /staff/{ben}/factors/reset/         403  403  403  303
+POST /staff/{ben}/factors/reset/         403  403  403  200
 GET  /staff/limits/                      403  200  200  200
 GET  /staff/limits/live/                 403  200  200  200
 GET  /staff/{ben}/limits/{limit}/        403  303  403  403

@@ -37,6 +37,8 @@ LISTS: Mapping[str, List] = {
     "bulk jobs": List("/bulk/?whose=others"),
     "rows of a bulk job": List("/bulk/{job}/", rare="state=failed"),
     "history": List("/links/{long_link}/history/", after="at", rare="kind=note"),
+    "staff": List("/staff/", role="auditor"),
+    "approval requests": List("/staff/approvals/", role="auditor"),
     "staff limits": List("/staff/limits/"),
     "unrecognized values": List("/unrecognized-values/"),
     "admin: customers": _admin("links/enduser", deep="customers by ID"),

@@ -15,8 +15,9 @@ from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.web.proxies import client_address
 
 from . import limits, sessions
-from .models import User
+from .models import ApprovalKind, User
 from .single_sign_on import people
+from .staff import approvals
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -40,11 +41,18 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Don't count here: the backend counts every attempt, whichever form it comes from."""
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
-        """Reject an inactive account like a wrong password, so that the page doesn't reveal which it was."""
+        """Reject an inactive account like a wrong password, so that the page doesn't reveal which it was.
+
+        Raises ValidationError for the right password of somebody who just chose it, or uses single sign-on.
+        """
         if not settings.PASSWORD_SIGN_IN:
             raise ValidationError(people.sign_in_there())
         user: User | None = super().authenticate(request, **credentials)
-        if user is None or not user.is_active:
+        if user is None:
+            return None
+        if not user.is_active:
+            if approvals.pending().filter(person=user, kind=ApprovalKind.PASSWORD).exists():
+                raise ValidationError(_("A second person has to approve your password before you can sign in."))
             return None
         if people.signs_in_there(user):
             sessions.record_rejected(user, reason="single sign-on only")

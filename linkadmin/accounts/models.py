@@ -11,6 +11,7 @@ from django.contrib.auth.validators import ASCIIUsernameValidator
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models, transaction
 from django.db.models.functions import Lower
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
@@ -87,6 +88,10 @@ class UserManager(BaseUserManager["User"]):
         user.set_password(password)
         user.full_clean()
         return user
+
+    def locked(self, pk: uuid.UUID) -> "User":
+        """What changes somebody's access, second factors or invitation locks their row before anything else."""
+        return self.select_for_update(no_key=True).get(pk=pk)
 
     def named(self, username: str) -> "User | None":
         found: User | None = get_user_by_username(username)
@@ -205,6 +210,9 @@ class Invitation(models.Model):
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="invitation")
     digest = models.CharField(max_length=64, unique=True)
+    created_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, related_name="+"
+    )  # none: by an earlier version
     expires_at = models.DateTimeField(db_index=True)
 
     def __str__(self) -> str:
@@ -236,6 +244,45 @@ class RecoveryCode(models.Model):
 
     def __str__(self) -> str:
         return str(self.user_id)
+
+
+class ApprovalKind(models.TextChoices):
+    ROLES = "roles", _("More access")
+    PASSWORD = "password", _("New password")
+
+
+class ApprovalState(models.TextChoices):
+    PENDING = "pending", _("Waiting for approval")
+    APPROVED = "approved", _("Approved")
+    REJECTED = "rejected", _("Rejected")
+    CANCELED = "canceled", _("Canceled")
+    EXPIRED = "expired", _("Expired")
+
+
+class ApprovalRequest(models.Model):
+    """Access that a second person has to approve. Only `staff/approvals.py` writes this table."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=20, choices=ApprovalKind)
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="approval_requests")
+    roles = models.CharField(max_length=40, choices=ROLE_CHOICES)
+    asked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=ApprovalState, default=ApprovalState.PENDING)
+    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")  # none: the host
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person"], condition=models.Q(state="pending"), name="approval_one_pending")
+        ]
+        indexes = [
+            models.Index(fields=["asked_at", "id"], condition=models.Q(state="pending"), name="approval_pending")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
 
 
 class SignInLimit(models.Model):

@@ -213,6 +213,8 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "join": Access.PUBLIC,
     "staff-list": Right.VIEW_STAFF,
     "staff-roles": Right.VIEW_STAFF,
+    "staff-approvals": Right.VIEW_STAFF,
+    "staff-approval": Right.MANAGE_STAFF,
     "staff-new": Right.MANAGE_STAFF,
     "staff-detail": {"GET": Right.VIEW_STAFF, "POST": Right.MANAGE_STAFF},
     "staff-invite": Right.MANAGE_STAFF,

@@ -12,6 +12,11 @@ class Action(StrEnum):
 
     STAFF_CREATED = "staff.created"
     STAFF_UPDATED = "staff.updated"
+    APPROVAL_REQUESTED = "approval.requested"
+    APPROVAL_GIVEN = "approval.approved"
+    APPROVAL_REJECTED = "approval.rejected"
+    APPROVAL_CANCELED = "approval.canceled"
+    APPROVAL_EXPIRED = "approval.expired"
     INVITATION_CREATED = "staff.invited"
     INVITATION_MAILED = "staff.invitation_mailed"
     INVITATION_ACCEPTED = "staff.invitation_accepted"

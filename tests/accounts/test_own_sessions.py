@@ -3,14 +3,16 @@
 from datetime import timedelta
 from http import HTTPStatus
 from importlib import import_module
+from io import StringIO
 
 import pytest
 import time_machine
 from django.conf import settings
+from django.core.management import call_command
 from django.test import Client
 
 from linkadmin.accounts import tasks
-from linkadmin.accounts.models import StaffSession, User
+from linkadmin.accounts.models import ApprovalRequest, StaffSession, User
 from linkadmin.audit.models import AuditEvent
 from tests.environment import HTMX, PASSWORD, Environment
 from tests.markup import read
@@ -35,6 +37,8 @@ def the_form(env: Environment, *, active: bool) -> None:
     ana = env.people["ana"]
     values = {"username": "ana", "name": ana.name, "roles": "support"} | ({"is_active": "on"} if active else {})
     assert env.client("adm").post(f"/staff/{ana.pk}/", values).status_code == HTTPStatus.SEE_OTHER
+    for each in ApprovalRequest.objects.filter(state="pending"):
+        call_command("approve", str(each.pk), stdout=StringIO())
 
 
 def a_save(env: Environment, *, active: bool) -> None:

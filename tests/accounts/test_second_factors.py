@@ -297,8 +297,9 @@ def test_administrator_resets_the_factors_of_a_colleague(env: Environment, app: 
     assert "Authenticator app" in page.words
     waiting = after_password("ana")
 
-    env.post(f"/staff/{ana.pk}/factors/reset/", name="adm")
+    reset = env.post(f"/staff/{ana.pk}/factors/reset/", name="adm")
 
+    assert "/accounts/join/#" in reset.source
     assert not Authenticator.objects.exists()
     assert not RecoveryCode.objects.exists()
     assert not is_in(here)

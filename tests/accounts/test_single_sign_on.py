@@ -542,6 +542,27 @@ def test_one_identity_has_one_account(acme: Provider, env: Environment) -> None:
     assert (page.status, "This ID belongs to another account." in page.words) == (422, True)
 
 
+def test_administrator_who_links_a_colleague_to_themselves_sees_no_customers(acme: Provider, env: Environment) -> None:
+    acme.knows("7009", roles=["admins"])
+    env.send(f"/staff/{env.people['ana'].pk}/identity/", "adm", subject="7009")
+    client = Client()
+
+    sign_in(acme, client, "7009")
+
+    assert is_in(client)
+    assert client.get("/links/").status_code == HTTPStatus.FORBIDDEN
+
+
+def test_single_sign_on_opens_no_account_that_waits_for_approval(acme: Provider, env: Environment) -> None:
+    env.post("/staff/new/", {"username": "nora", "name": "Nora", "roles": "support"}, "adm")
+    env.send(f"/staff/{User.objects.get(username='nora').pk}/identity/", "adm", subject="7001")
+    client = Client()
+
+    sign_in(acme, client, "7001")
+
+    assert not is_in(client)
+
+
 def test_linked_person_has_no_other_way_in(acme: Provider, env: Environment) -> None:
     ana = linked(env, "ana", "7001")
     client = Client()

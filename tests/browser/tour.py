@@ -14,8 +14,9 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from linkadmin import exports
-from linkadmin.accounts.models import User
-from linkadmin.accounts.staff import invitations
+from linkadmin.accounts.models import ApprovalKind, User
+from linkadmin.accounts.roles import Role
+from linkadmin.accounts.staff import approvals, invitations
 from linkadmin.integrations.models import Integration
 from linkadmin.links import health
 from linkadmin.links.causes import VERDICTS
@@ -517,6 +518,26 @@ def staff(env: Environment) -> Shots:
     yield Shot("confirm, with a passkey", SUPPORT, "/accounts/confirm/")
 
 
+def approval_requests(env: Environment) -> Shots:
+    """What waits for a second administrator."""
+    mia, adm = env.people["mia"], env.people["adm"]
+    eve = User.objects.create(username="eve", roles=Role.ADMINISTRATOR, name="Eve")
+    cleo = User.objects.create(username="cleo", roles=Role.SUPPORT, name="Cleo", is_active=False)
+    yield Shot("approval requests, none", ADMINISTRATOR, "/staff/approvals/")
+    mia.roles = "manager,support"
+    approvals.ask(ApprovalKind.ROLES, mia, by=eve)
+    approvals.ask(ApprovalKind.PASSWORD, cleo, by=eve)
+    yield Shot("staff, with requests", ADMINISTRATOR, "/staff/")
+    yield Shot("approval requests", ADMINISTRATOR, "/staff/approvals/")
+    yield Shot("more roles to approve", ADMINISTRATOR, f"/staff/{mia.pk}/")
+    yield Shot("password to approve", ADMINISTRATOR, f"/staff/{cleo.pk}/")
+    yield Shot("password to approve, for the auditor", AUDITOR, f"/staff/{cleo.pk}/")
+    approvals.ask(ApprovalKind.PASSWORD, cleo, by=adm)
+    yield Shot("own request", ADMINISTRATOR, f"/staff/{cleo.pk}/")
+    User.objects.filter(pk=eve.pk).update(is_active=False)
+    yield Shot("own request, for the host", ADMINISTRATOR, f"/staff/{cleo.pk}/")
+
+
 def limits(env: Environment) -> Shots:
     """What people may see and do, and who is near it."""
     ana, ben, mia, link = env.people["ana"], env.people["ben"], env.people["mia"], env.belvo_link()
@@ -556,7 +577,8 @@ def choose_a_short_password(page: Page) -> None:
 
 
 SUBJECTS: dict[str, Callable[[Environment], Shots]] = {
-    each.__name__: each for each in (main_pages, lists, repairs, setup, staff, limits, around, django_admin)
+    each.__name__: each
+    for each in (main_pages, lists, repairs, setup, staff, approval_requests, limits, around, django_admin)
 }
 
 

@@ -30,6 +30,7 @@ SHOW_A_SECRET = {
     "staff-new",
     "staff-invite",
     "staff-invite-mail",
+    "staff-reset-factors",
     "join",
     "factor-app",
     "factor-passkey",

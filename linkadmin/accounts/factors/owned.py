@@ -118,7 +118,7 @@ def _remove_all(user: User) -> None:
 
 def _lock(user: User) -> None:
     """One change of their factors and recovery codes at a time."""
-    User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    User.objects.locked(user.pk)
 
 
 def _record(user: User, action: Action, *, by: User | None, kind: str = "") -> None:

@@ -1,1 +1,1 @@
-"""Colleagues' accounts and their invitations. Start with `colleagues.py`."""
+"""Colleagues' accounts, their invitations, and what a second person approves. Start with `colleagues.py`."""

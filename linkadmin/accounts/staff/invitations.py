@@ -1,6 +1,7 @@
 """One-time links with which people choose their own password, so that nobody else ever knows it.
 
-A link carries a random code. Only its digest is stored, and a new link replaces the person's earlier one.
+A link carries a random code. Only its digest is stored, and a new link replaces the person's earlier one. The password
+works once somebody else than the link's creator approves it: otherwise, administrators could open any account.
 """
 
 import hashlib
@@ -10,8 +11,10 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from linkadmin.accounts.models import Invitation, User
+from linkadmin.accounts.models import ApprovalKind, Invitation, User
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
+
+from . import approvals
 
 VALID_FOR = timedelta(days=3)
 
@@ -24,7 +27,8 @@ class NoInvitation(Exception):
 def invite(user: User, *, by: User) -> str:
     """Return the code, which can't be read again."""
     code = secrets.token_urlsafe(32)
-    values = {"digest": _digest(code), "expires_at": timezone.now() + VALID_FOR}
+    User.objects.locked(user.pk)
+    values = {"digest": _digest(code), "expires_at": timezone.now() + VALID_FOR, "created_by": by}
     Invitation.objects.update_or_create(user=user, defaults=values)
     record(
         actor=by,
@@ -38,7 +42,7 @@ def invite(user: User, *, by: User) -> str:
 
 def invited(code: str) -> User:
     """Raises `NoInvitation`."""
-    return _open(code).user
+    return _open(code)[0].user
 
 
 def is_for(user: User, code: str) -> bool:
@@ -50,11 +54,13 @@ def is_for(user: User, code: str) -> bool:
 
 @transaction.atomic
 def accept(code: str, password: str) -> User:
-    """Set the password, which ends the person's sessions, and use the link up. Raises `NoInvitation`."""
-    invitation = _open(code, for_update=True)
-    user = invitation.user
+    """Use the link up, and set a password that waits for approval. Ends all sessions. Raises `NoInvitation`."""
+    user = User.objects.locked(invited(code).pk)
+    invitation, creator = _open(code)  # as it is now
+    approvals.ask(ApprovalKind.PASSWORD, user, by=creator)
     user.set_password(password)
-    user.save(update_fields=["password"])
+    user.is_active = False
+    user.save(update_fields=["password", "is_active"])
     invitation.delete()
     record(
         actor=user,
@@ -70,14 +76,12 @@ def delete_expired() -> None:
     Invitation.objects.filter(expires_at__lte=timezone.now()).delete()
 
 
-def _open(code: str, *, for_update: bool = False) -> Invitation:
-    rows = Invitation.objects.select_related("user")
-    if for_update:
-        rows = rows.select_for_update(of=("self",), no_key=True)
-    found = rows.filter(digest=_digest(code), expires_at__gt=timezone.now(), user__is_active=True).first()
-    if found is None:
+def _open(code: str) -> tuple[Invitation, User]:
+    rows = Invitation.objects.select_related("user", "created_by")
+    found = rows.filter(digest=_digest(code), expires_at__gt=timezone.now()).first()
+    if found is None or found.created_by is None:
         raise NoInvitation
-    return found
+    return found, found.created_by
 
 
 def _digest(code: str) -> str:

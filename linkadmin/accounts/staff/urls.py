@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from linkadmin.accounts.views import roles, single_sign_on, staff
+from linkadmin.accounts.views import approvals, roles, single_sign_on, staff
 
 urlpatterns = [
     path("", staff.staff_list, name="staff-list"),
     path("roles/", roles.staff_roles, name="staff-roles"),
+    path("approvals/", approvals.staff_approvals, name="staff-approvals"),
+    path("approvals/<uuid:pk>/", approvals.staff_approval, name="staff-approval"),
     path("new/", staff.staff_new, name="staff-new"),
     path("<uuid:pk>/", staff.staff_detail, name="staff-detail"),
     path("<uuid:pk>/invitation/", staff.staff_invite, name="staff-invite"),

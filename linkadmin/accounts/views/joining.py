@@ -34,8 +34,8 @@ def _choose_password(request: HttpRequest, code: str) -> HttpResponse:
     form = NewPasswordForm(request.POST if "password" in request.POST else None, user=user)
     if form.is_valid():
         invitations.accept(code, form.cleaned_data["password"])
-        done = _("Password saved. Sign in as %(username)s.") % {"username": isolated(user.username)}
-        messages.success(request, done)
+        saved = _("Password saved. You can sign in as %(username)s once a second person approves it.")
+        messages.success(request, saved % {"username": isolated(user.username)})
         return redirect("account_login")
     context = {"person": user, "form": form, "code": code}
     return render(request, "account/new_password.html", context, status=422 if form.is_bound else 200)

@@ -1,5 +1,6 @@
 """Staff: the list, one person with their sessions, and invitations."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.conf import settings
@@ -19,7 +20,7 @@ from linkadmin.accounts.factors import owned
 from linkadmin.accounts.models import Invitation, User
 from linkadmin.accounts.roles import Right, may
 from linkadmin.accounts.single_sign_on import people
-from linkadmin.accounts.staff import colleagues, invitations
+from linkadmin.accounts.staff import approvals, colleagues, invitations
 from linkadmin.accounts.staff.forms import ColleagueForm, NewColleagueForm
 from linkadmin.audit.log import Outcome
 from linkadmin.paging import Keyset
@@ -36,21 +37,32 @@ def staff_list(request: HttpRequest) -> HttpResponse:
     if chosen not in ("", WITHOUT):
         raise BadRequest("a filter has a value it does not offer")
     page = Keyset("username", "id").page(owned.without_any() if chosen else User.objects.all(), request.GET)
-    shown = [each.pk for each in page.rows]
-    invited = set(Invitation.objects.filter(user__in=shown).values_list("user", flat=True))
-    without = set(owned.without_any().filter(pk__in=shown).values_list("pk", flat=True))
-    rows = [
-        {"person": each, "is_invited": each.pk in invited, "has_no_factor": each.pk in without} for each in page.rows
-    ]
     context = {
-        "rows": rows,
+        "rows": _rows(page.rows),
         "page": page,
         "chosen": chosen,
         "without": WITHOUT,
         "no_factor": StateBadge("quiet", "circle-alert", _("None")),
         "may_change": may(request.user, Right.MANAGE_STAFF),
+        "has_requests": approvals.pending().exists(),
     }
     return render(request, "staff/list.html", context)
+
+
+def _rows(staff: Collection[User]) -> list[dict[str, object]]:
+    shown = [each.pk for each in staff]
+    invited = set(Invitation.objects.filter(user__in=shown).values_list("user", flat=True))
+    waiting = set(approvals.pending().filter(person__in=shown).values_list("person", flat=True))
+    without = set(owned.without_any().filter(pk__in=shown).values_list("pk", flat=True))
+    return [
+        {
+            "person": each,
+            "is_invited": each.pk in invited,
+            "is_waiting": each.pk in waiting,
+            "has_no_factor": each.pk in without,
+        }
+        for each in staff
+    ]
 
 
 @no_compression
@@ -70,8 +82,9 @@ def staff_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     form = ColleagueForm(data, instance=person, reader=user) if may(user, Right.MANAGE_STAFF) else None
     if form and form.is_valid():
         if form.changed_data:
-            colleagues.update(person, form.changed_data, by=user)
-            messages.success(request, _("Changes saved."))
+            waits = colleagues.update(person, form.changed_data, by=user)
+            saved = _("Approval requested.") if waits else _("Changes saved.")
+            messages.success(request, saved)
         return go(request, _url(person))
     if form and form.is_bound:
         person.refresh_from_db()
@@ -83,6 +96,7 @@ def staff_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "has": owned.owned_by(person),
         "signs_in_there": people.signs_in_there(person),
         "is_own": person == user,
+        **_approval(user, person),
     }
     return render(request, "staff/person.html", context, status=422 if form and form.is_bound else 200)
 
@@ -91,7 +105,7 @@ def staff_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def staff_invite(request: HttpRequest, pk: UUID) -> HttpResponse:
     """A new link for somebody else: nobody replaces their own password without the old one."""
-    person = get_object_or_404(User, pk=pk, is_active=True)
+    person = get_object_or_404(User, pk=pk)
     if person == reader(request):
         raise PermissionDenied
     return _invitation(request, person, invitations.invite(person, by=reader(request)))
@@ -123,15 +137,16 @@ def staff_end_sessions(request: HttpRequest, pk: UUID) -> HttpResponse:
     return go(request, _url(person))
 
 
+@no_compression
 @require_POST
 def staff_reset_factors(request: HttpRequest, pk: UUID) -> HttpResponse:
     """For a colleague who lost their device. For oneself, another administrator does it."""
     person = get_object_or_404(User, pk=pk)
     if person == reader(request):
         raise PermissionDenied
-    owned.reset(person, by=reader(request))
-    messages.success(request, _("Second factors reset, and all sessions ended."))
-    return go(request, _url(person))
+    code = colleagues.reset(person, by=reader(request))
+    messages.success(request, _("Second factors and password reset, and all sessions ended."))
+    return _invitation(request, person, code)
 
 
 def _invitation(request: HttpRequest, person: User, code: str, mailing: mail.Mailing | None = None) -> HttpResponse:
@@ -153,6 +168,14 @@ def _link(request: HttpRequest, code: str) -> str:
 
 def _may_mail(person: User) -> bool:
     return bool(settings.MAIL_SERVER and person.email)
+
+
+def _approval(user: User, person: User) -> dict[str, object]:
+    waiting = approvals.pending().filter(person=person).first()
+    if waiting is None or not may(user, Right.MANAGE_STAFF):
+        return {"approval": waiting}
+    decisions = approvals.decisions_of(user, waiting)
+    return {"approval": waiting, "decisions": decisions, "needs_host": not approvals.approvers(waiting).exists()}
 
 
 def _url(person: User) -> str:
