@@ -24,7 +24,7 @@ from .processes import run_together
 HOST = "127.0.0.1"  # people open it as localhost: browsers offer no passkeys for an IP address
 WELCOME = """
 Linkadmin is ready:  http://localhost:{port}/
-  Sign in as         support, manager, auditor or admin; the password is linkadmin-demo
+  Sign in as         support, manager, auditor, admin or admin2; the password is linkadmin-demo
   Simulator guide    http://localhost:{simulator_port}/  (test values for every outcome)
 Try first, as support:
   1. New link, Heron sandbox: any customer ID and name, any access token, any new item ID.

@@ -10,6 +10,7 @@ SIGN_INS = (
     ("manager", "Tomás Ferreyra", Role.MANAGER),
     ("auditor", "Ingrid Solheim", Role.AUDITOR),
     ("admin", "Ravi Mehrotra", Role.ADMINISTRATOR),
+    ("admin2", "Grace Whitlock", Role.ADMINISTRATOR),  # approves what the other asks for
 )
 COLLEAGUES = (
     ("ines.duarte", "Inês Duarte", Role.SUPPORT),

@@ -89,6 +89,7 @@ def test_no_customer_has_two_links_at_one_bank() -> None:
         ("manager", Role.MANAGER),
         ("auditor", Role.AUDITOR),
         ("admin", Role.ADMINISTRATOR),
+        ("admin2", Role.ADMINISTRATOR),
     ],
 )
 def test_each_role_can_sign_in_with_the_demo_password(username: str, role: Role) -> None:
@@ -100,7 +101,7 @@ def test_each_role_can_sign_in_with_the_demo_password(username: str, role: Role)
 
 
 def test_colleagues_have_links_but_cant_sign_in() -> None:
-    colleagues = User.objects.exclude(username__in=["support", "manager", "auditor", "admin"])
+    colleagues = User.objects.exclude(username__in=["support", "manager", "auditor", "admin", "admin2"])
 
     assert colleagues.count() >= 2
     assert not any(user.has_usable_password() for user in colleagues)

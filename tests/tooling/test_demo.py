@@ -144,7 +144,7 @@ def test_a_run_prints_how_to_sign_in_and_leaves_nothing_running(demo: Demo, data
 
     assert process.wait(timeout=600) == 0
     assert all(f"http://localhost:{port}/" in said for port in free_ports)
-    assert "support, manager, auditor or admin" in said
+    assert "support, manager, auditor, admin or admin2" in said
     assert [path.name for path in data.iterdir() if path.stat().st_mode & 0o077] == []
     assert f"manage.py simulator --port {free_ports[1]}" in listed
     assert (data / "belvo_webhook").read_text().split("/")[-2] not in listed
