@@ -118,10 +118,10 @@ BELVO = {
 
 
 def verdict_after_check(env: Environment, link: Link) -> str:
-    """Check status with the page's button. Returns the verdict's text."""
+    """Check status with the page's button. Returns the verdict's text with its advice."""
     env.post(f"/links/{link.pk}/refresh/")
     page = env.open(link.get_absolute_url())
-    section = re.search(r'id="link-verdict"[^>]*>(.*?)</section>', page.source, re.DOTALL)
+    section = re.search(r'id="link-verdict"[^>]*>(.*?<p class="verdict__advice">.*?)</p>', page.source, re.DOTALL)
     assert section, page.words[:300]
     return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", section[1]))).strip()
 
