@@ -263,6 +263,17 @@ def test_state_works_once(acme: Provider, env: Environment) -> None:
     assert (page.status, "This sign-in has expired" in page.words) == (HTTPStatus.CONFLICT, True)
 
 
+def test_state_works_once_also_in_an_outage(acme: Provider, env: Environment) -> None:
+    client = Client()
+    url = acme.code_for("7001", leave(client))
+    acme.instead["/oauth2/token"] = lambda: flask.Response("busy", 503)
+    assert back(client, url).status == HTTPStatus.SERVICE_UNAVAILABLE
+    acme.instead.clear()
+
+    assert back(client, url).status == HTTPStatus.CONFLICT
+    assert not is_in(client)
+
+
 def test_state_of_another_browser_is_refused(acme: Provider, env: Environment) -> None:
     here, elsewhere = Client(), Client()
     leave(here)

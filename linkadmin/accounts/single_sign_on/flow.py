@@ -55,6 +55,7 @@ def finish(request: HttpRequest) -> Visit | None:
     if stored is None or not constant_time_compare(request.GET.get("state", ""), stored["state"]):
         return None
     visit = Visit(**request.session.pop(_KEY))
+    request.session.save()  # Django saves no session with a 503
     is_late = time.time() - visit.started_at > settings.ACCOUNT_LOGIN_TIMEOUT
     return None if is_late or visit.confirms != request.user.is_authenticated else visit
 
