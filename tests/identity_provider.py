@@ -20,6 +20,7 @@ from oidc_provider_mock._storage import storage
 from pytest_django import Settings
 from werkzeug.serving import make_server
 
+from linkadmin.accounts.single_sign_on import provider as provider_module
 from linkadmin.accounts.single_sign_on.settings import identity_provider
 
 from .markup import Page, read
@@ -46,6 +47,7 @@ class Provider:
     instead: dict[str, Answer] = field(default_factory=dict)  # its answers to some paths
     beside: dict[str, str] = field(default_factory=dict)  # what it gives with an ID token
     claims: dict[str, Any] = field(default_factory=dict)  # in all its ID tokens, signed all the same; `...` for none
+    key_name: str = ""  # of its only key, also in ID tokens; without one, tokens name none
 
     def knows(self, sub: str, **claims: Any) -> None:
         """Its ID tokens for this person have these claims."""
@@ -76,8 +78,10 @@ def running() -> Iterator[Provider]:
     @app.after_request
     def note(response: flask.Response) -> flask.Response:
         if flask.request.path == "/oauth2/token" and response.is_json and "id_token" in (body := response.get_json()):
-            body["id_token"] = _signed(body["id_token"], provider.claims)
+            body["id_token"] = _signed(body["id_token"], provider.claims, provider.key_name)
             response.set_data(json.dumps(body | provider.beside))
+        if flask.request.path == "/jwks" and provider.key_name:
+            response.set_data(json.dumps({"keys": [response.get_json()["keys"][0] | {"kid": provider.key_name}]}))
         if response.mimetype == "text/html":  # its style sheet is on the web
             response.set_data(re.sub(r"<link.*?/>", "", response.get_data(as_text=True), flags=re.DOTALL))
         return response
@@ -92,14 +96,22 @@ def running() -> Iterator[Provider]:
         server.server_close()
 
 
-def _signed(token: str, changes: dict[str, Any]) -> str:
+def _signed(token: str, changes: dict[str, Any], key_name: str) -> str:
     claims = jwt.decode(token, options={"verify_signature": False}) | changes
     claims = {name: value for name, value in claims.items() if value is not ...}
-    return jwt.encode(claims, storage.jwk.as_pem(is_private=True), "RS256")
+    headers = {"kid": key_name} if key_name else {}
+    return jwt.encode(claims, storage.jwk.as_pem(is_private=True), "RS256", headers)
 
 
 def use(settings: Settings, issuer: str, *, secret: str = SECRET) -> None:
     settings.IDENTITY_PROVIDER = identity_provider(**NAMED | {"issuer": issuer, "client_secret": secret})
+    forget()
+
+
+def forget() -> None:
+    """Have endpoints and keys read again."""
+    provider_module._endpoints.clear()
+    provider_module._keys.clear()
 
 
 def leave(client: Client, onward: str = "") -> str:

@@ -25,12 +25,13 @@ from tests import identity_provider
 from tests.canary.canaries import Canaries
 from tests.canary.dump import tables
 from tests.environment import PASSWORD, Environment
-from tests.identity_provider import CALLBACK, SECRET, SIGN_IN, START, Provider, back, leave, query, sign_in, use
+from tests.identity_provider import CALLBACK, SECRET, SIGN_IN, START, Provider, back, forget, leave, query, sign_in, use
 from tests.markup import Page, read
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
-LINKS, INTEGRATION_NEW = "/links/new/", "/admin/integrations/integration/"
+DISCOVERY = "/.well-known/openid-configuration"
+LINKS = "/links/new/"
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def acme(server: Provider, settings: Settings) -> Iterator[Provider]:
     server.knows("7001", roles=["team support"], name="Cleo Vance", preferred_username="cleo", email="ana@example.com")
     yield server
     server.instead.clear()
-    server.claims, server.beside = {}, {}
+    server.claims, server.beside, server.key_name = {}, {}, ""
 
 
 def rejected() -> list[tuple[str, str]]:
@@ -242,10 +243,11 @@ def test_token_signed_by_another_key_is_refused(acme: Provider, env: Environment
 def test_endpoint_on_another_host_is_never_called(acme: Provider, env: Environment) -> None:
     client = Client()
     url = leave(client)
+    forget()
     with identity_provider.running() as other:
         found = {"issuer": acme.url, "authorization_endpoint": f"{acme.url}/oauth2/authorize"}
         found |= {"token_endpoint": f"{other.url}/oauth2/token", "jwks_uri": f"{other.url}/jwks"}
-        acme.instead["/.well-known/openid-configuration"] = lambda: flask.jsonify(found)
+        acme.instead[DISCOVERY] = lambda: flask.jsonify(found)
 
         page = back(client, acme.code_for("7001", url))
 
@@ -345,6 +347,7 @@ def test_visits_of_one_address_are_limited(acme: Provider, env: Environment, mon
 def test_successes_and_outages_use_up_no_attempts(acme: Provider, env: Environment) -> None:
     for _attempt in range(12):
         assert sign_in(acme, Client(), "7001").status == HTTPStatus.FOUND
+    forget()
     for _attempt in range(12):
         acme.instead["/jwks"] = lambda: flask.Response("busy", 503)
         assert sign_in(acme, Client(), "7001").status == HTTPStatus.SERVICE_UNAVAILABLE
@@ -353,12 +356,13 @@ def test_successes_and_outages_use_up_no_attempts(acme: Provider, env: Environme
     assert sign_in(acme, Client(), "7001").status == HTTPStatus.FOUND
 
 
-@pytest.mark.parametrize("path", ["/.well-known/openid-configuration", "/oauth2/token", "/jwks"])
+@pytest.mark.parametrize("path", [DISCOVERY, "/oauth2/token", "/jwks"])
 @pytest.mark.parametrize("body", ["", "[]", '{"issuer": 1}', "<html>"])
 def test_unreadable_answer_is_an_outage(acme: Provider, env: Environment, path: str, body: str) -> None:
     client = Client()
     url = acme.code_for("7001", leave(client))
     acme.instead[path] = lambda: flask.Response(body)
+    forget()
 
     page = back(client, url)
 
@@ -369,7 +373,7 @@ def test_unreadable_answer_is_an_outage(acme: Provider, env: Environment, path: 
 def test_provider_that_hangs_is_given_up(acme: Provider, env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(provider_module, "SECONDS", 0.3)
     go_on = threading.Event()
-    acme.instead["/.well-known/openid-configuration"] = lambda: go_on.wait() and None
+    acme.instead[DISCOVERY] = lambda: go_on.wait() and None
 
     page = read(Client().post(START))
 
@@ -378,7 +382,10 @@ def test_provider_that_hangs_is_given_up(acme: Provider, env: Environment, monke
     assert "We couldn't reach Acme" in page.words
 
 
-def test_many_who_wait_for_a_provider_do_not_take_all_threads(acme: Provider, env: Environment) -> None:
+def test_many_who_wait_for_a_provider_do_not_take_all_threads(
+    acme: Provider, env: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(provider_module, "SLOT_SECONDS", 0.01)
     for _slot in range(provider_module.AT_ONCE):
         provider_module._slots.acquire()
     before = len(acme.asked)
@@ -389,6 +396,52 @@ def test_many_who_wait_for_a_provider_do_not_take_all_threads(acme: Provider, en
         provider_module._slots.release()
     assert page.status == HTTPStatus.SERVICE_UNAVAILABLE
     assert len(acme.asked) == before
+
+
+def test_who_comes_as_the_fifth_waits_for_a_moment(
+    acme: Provider, env: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(provider_module, "SLOT_SECONDS", 600)
+    for _slot in range(provider_module.AT_ONCE):
+        provider_module._slots.acquire()
+    releasing = threading.Timer(0.2, lambda: provider_module._slots.release(provider_module.AT_ONCE))
+
+    releasing.start()
+    leave(Client())
+
+    releasing.join()
+
+
+def test_endpoints_and_keys_are_kept_for_ten_minutes(
+    acme: Provider, env: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acme.key_name = "one"
+    before = len(acme.asked)
+    for _time in range(3):
+        assert sign_in(acme, Client(), "7001").status == HTTPStatus.FOUND
+    asked = [path for path, _parameters, _authorization in acme.asked[before:]]
+    assert (asked.count(DISCOVERY), asked.count("/jwks"), asked.count("/oauth2/token")) == (1, 1, 3)
+
+    later = time.monotonic() + 601
+    monkeypatch.setattr(provider_module.time, "monotonic", lambda: later)
+    sign_in(acme, Client(), "7001")
+
+    asked = [path for path, _parameters, _authorization in acme.asked[before:]]
+    assert (asked.count(DISCOVERY), asked.count("/jwks")) == (2, 2)
+
+
+def test_keys_are_read_again_for_a_new_one(acme: Provider, env: Environment) -> None:
+    for name in ("one", "two"):
+        acme.key_name = name
+        assert sign_in(acme, Client(), "7001").status == HTTPStatus.FOUND
+
+
+def test_answers_that_cannot_be_used_are_not_kept(acme: Provider, env: Environment) -> None:
+    acme.instead[DISCOVERY] = lambda: flask.jsonify({"issuer": "http://localhost/"})
+    assert Client().post(START).status_code == HTTPStatus.SERVICE_UNAVAILABLE
+    acme.instead.clear()
+
+    assert sign_in(acme, Client(), "7001").status == HTTPStatus.FOUND
 
 
 def test_no_secret_is_stored_or_logged(

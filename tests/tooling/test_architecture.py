@@ -15,6 +15,7 @@ LONGEST_FUNCTION, LONGEST_VIEW, MOST_MODULES = 41, 30, 20  # lines, lines, modul
 PROVIDER_WORDS_ALLOWED = ("simulator", "demo")  # imitate providers or generate history, so they use provider values
 # State that a process may keep in memory: losing it does no harm.
 OWN_STATE = {
+    "accounts/single_sign_on/provider.py": "endpoints and keys of the identity provider for ten minutes",
     "compiled_query.py": "how to load the rows of a statement: the same until the end of the process",
     "heartbeats/signs.py": "the writer of this process's own heartbeat",
     "heartbeats/watch.py": "what was asked two seconds ago",

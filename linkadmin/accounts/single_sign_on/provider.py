@@ -1,6 +1,7 @@
 """Talks to the identity provider, and believes only what its signature and our request prove.
 
 Its endpoints are on the issuer's host: no URL from a response leads anywhere else. Nothing of a token is stored.
+Each process keeps endpoints and keys for ten minutes; it reads keys again for a token with an unknown one.
 """
 
 import base64
@@ -8,7 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import BoundedSemaphore
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote_plus
 
 import jwt
@@ -23,11 +24,15 @@ from .settings import IdentityProvider, origin_of
 
 SECONDS = 5.0  # for each call
 AT_ONCE = 4  # calls per process: a slow identity provider must not keep all threads busy
+SLOT_SECONDS = 2.0  # that a call waits for others
+KEPT_SECONDS = 600
 CLOCK_SECONDS = 30  # that its clock may be off
 MAX_ID = 255  # characters
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]  # none with a shared key
 
 Claims = Mapping[str, Any]
+Keys = list[jwt.PyJWK]
+T = TypeVar("T")
 
 _REASONS = {
     jwt.InvalidIssuerError: "another issuer",
@@ -37,6 +42,8 @@ _REASONS = {
 }
 
 _slots = BoundedSemaphore(AT_ONCE)
+_endpoints: "dict[str, tuple[float, Endpoints]]" = {}  # by issuer, with the time until which they're kept
+_keys: dict[str, tuple[float, Keys]] = {}  # by URL, in the same way
 
 
 class Unavailable(Exception):
@@ -64,14 +71,17 @@ def identity_provider() -> IdentityProvider:
 
 def endpoints() -> Endpoints:
     """Raises Unavailable, or Untrusted if another issuer answers."""
-    provider = identity_provider()
+    return _kept(_endpoints, identity_provider().issuer) or _read_endpoints(identity_provider())
+
+
+def _read_endpoints(provider: IdentityProvider) -> Endpoints:
     found = _read(provider.issuer.rstrip("/") + "/.well-known/openid-configuration")
     if found.get("issuer") != provider.issuer:
         raise Untrusted("another issuer")
     urls = [found.get(name) for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")]
     if not all(isinstance(url, str) and url.startswith(f"{provider.origin}/") for url in urls):
         raise Unavailable("endpoints on another host")
-    return Endpoints(*map(str, urls))
+    return _keep(_endpoints, provider.issuer, Endpoints(*map(str, urls)))
 
 
 def claims_for(code: str, *, verifier: str, nonce: str, redirect_uri: str) -> Claims:
@@ -87,7 +97,7 @@ def claims_for(code: str, *, verifier: str, nonce: str, redirect_uri: str) -> Cl
     token = answer.get("id_token")
     if not isinstance(token, str):
         raise Unavailable("no ID token")
-    return _verified(token, _read(found.keys), provider, nonce)
+    return _verified(token, found.keys, provider, nonce)
 
 
 def _credentials(provider: IdentityProvider) -> str:
@@ -95,12 +105,12 @@ def _credentials(provider: IdentityProvider) -> str:
     return f"Basic {base64.b64encode(pair.encode()).decode()}"
 
 
-def _verified(token: str, keys: Mapping[str, Any], provider: IdentityProvider, nonce: str) -> Claims:
+def _verified(token: str, keys_url: str, provider: IdentityProvider, nonce: str) -> Claims:
     reason, claims = "", {}
     try:
         claims = jwt.decode(
             token,
-            _key(token, keys),
+            _key(token, keys_url),
             algorithms=ALGORITHMS,
             audience=provider.client_id,
             issuer=provider.issuer,
@@ -120,14 +130,30 @@ def _verified(token: str, keys: Mapping[str, Any], provider: IdentityProvider, n
     return claims
 
 
-def _key(token: str, keys: Mapping[str, Any]) -> jwt.PyJWK:
+def _key(token: str, url: str) -> jwt.PyJWK:
     """The key that the token names; without a name, the only one there is."""
-    usable = [key for key in jwt.PyJWKSet.from_dict(dict(keys)).keys if key.public_key_use in {None, "sig"}]
     name = jwt.get_unverified_header(token).get("kid")
-    named = [key for key in usable if name is None or key.key_id in {name, None}]
+    named = [key for key in _kept(_keys, url) or [] if name and key.key_id == name]
+    if not named:
+        named = [key for key in _read_keys(url) if name is None or key.key_id in {name, None}]
     if len(named) != 1:
         raise jwt.InvalidKeyError
     return named[0]
+
+
+def _read_keys(url: str) -> Keys:
+    keys = jwt.PyJWKSet.from_dict(dict(_read(url))).keys
+    return _keep(_keys, url, [key for key in keys if key.public_key_use in {None, "sig"}])
+
+
+def _kept(values: dict[str, tuple[float, T]], key: str) -> T | None:
+    until, value = values.get(key, (0.0, None))
+    return value if time.monotonic() < until else None
+
+
+def _keep(values: dict[str, tuple[float, T]], key: str, value: T) -> T:
+    values[key] = time.monotonic() + KEPT_SECONDS, value
+    return value
 
 
 def authenticated_at(claims: Claims) -> int | None:
@@ -139,7 +165,7 @@ def authenticated_at(claims: Claims) -> int | None:
 
 
 def _read(url: str, *, form: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None) -> Claims:
-    if not _slots.acquire(blocking=False):
+    if not _slots.acquire(timeout=SLOT_SECONDS):
         raise Unavailable("busy")
     try:
         return _object(url, form, headers or {})
