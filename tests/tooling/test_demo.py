@@ -15,6 +15,7 @@ import pytest
 
 from linkadmin.demo.__main__ import WELCOME
 from linkadmin.demo.casting import FIRST_REPAIR
+from tests.processes.stack import free_port
 
 pytestmark = pytest.mark.processes
 
@@ -30,8 +31,7 @@ def taken_port() -> Iterator[int]:
 
 @pytest.fixture
 def free_ports() -> list[int]:
-    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as two:
-        return [one.getsockname()[1], two.getsockname()[1]]
+    return [free_port(), free_port()]
 
 
 @pytest.fixture
