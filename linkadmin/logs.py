@@ -66,6 +66,7 @@ def logging_config(*, level: str) -> dict[str, Any]:
             "linkadmin.audit.heads": {"level": "INFO"},  # a truncated audit log is detected with the log stream
             # These print bodies, headers or SQL parameters at debug level.
             "urllib3": {"level": "WARNING"},
+            "urllib3.connection": {"level": "ERROR"},  # its warning about malformed headers quotes them
             "django.db.backends": {"level": "WARNING"},
             "django.request": {"level": "ERROR"},  # denied or mistyped requests aren't our errors
             "django.template": {"level": "INFO"},

@@ -68,6 +68,14 @@ def test_nothing_is_said_about_the_demo(start: Start, program: str) -> None:
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
+def test_the_http_client_keeps_its_log_level_however_early_it_is_imported(start: Start) -> None:
+    """At a lower level, it logs headers."""
+    level = "logging.getLogger('urllib3.connection').getEffectiveLevel()"
+    program = f"import logging, urllib3.connection; import linkadmin.wsgi; print(logging.getLevelName({level}))"
+
+    assert start("-c", program).stdout.split() == ["ERROR"]
+
+
 @pytest.mark.parametrize("program", LOADED)
 @pytest.mark.parametrize(
     ("variable", "value", "problem"),

@@ -1,7 +1,4 @@
-"""The identity provider, as the settings name it.
-
-Settings import this, so it must not import the HTTP client: configuring logs afterwards resets the client's log levels.
-"""
+"""The identity provider, as the settings name it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

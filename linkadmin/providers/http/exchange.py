@@ -1,7 +1,6 @@
 """One request and its response over one connection, and the reason if there is none."""
 
 import http.client
-import logging
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -22,9 +21,6 @@ CLIENT_HEADERS = {
     # One connection per call: a reused one may close during a change, and we wouldn't know the outcome.
     "Connection": "close",
 }
-
-# Its warning about malformed headers quotes them.
-logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
 
 
 @dataclass(frozen=True, slots=True)
