@@ -15,7 +15,7 @@ from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.web.proxies import client_address
 
 from . import limits, sessions
-from .models import ApprovalKind, User
+from .models import User
 from .single_sign_on import people
 from .staff import approvals
 
@@ -46,12 +46,15 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         Raises ValidationError for the right password of somebody who just chose it, or uses single sign-on.
         """
         if not settings.PASSWORD_SIGN_IN:
+            named = User.objects.named(credentials["username"])
+            limits.count(request, credentials["username"], named)
+            sessions.record_rejected(named, reason="passwords off")
             raise ValidationError(people.sign_in_there())
         user: User | None = super().authenticate(request, **credentials)
         if user is None:
             return None
         if not user.is_active:
-            if approvals.pending().filter(person=user, kind=ApprovalKind.PASSWORD).exists():
+            if approvals.is_waiting(user):
                 raise ValidationError(_("A second person has to approve your password before you can sign in."))
             return None
         if people.signs_in_there(user):

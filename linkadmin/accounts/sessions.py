@@ -18,6 +18,7 @@ from linkadmin.web.proxies import client_address
 from .browsers import browser_in_words
 from .models import StaffSession, User, new_stamp
 from .session_store import ADDRESS, BROWSER, CONFIRMED, FACTOR, SEEN, STARTED
+from .staff import approvals
 
 # What the browser clears when a session ends. No cookies: the session's own is removed anyway, and the device cookie
 # keeps others from locking the account.
@@ -52,7 +53,11 @@ def record_sign_out(user: User | None, **kwargs: Any) -> None:
 @receiver(user_login_failed)
 def record_failed_sign_in(credentials: dict[str, Any], **kwargs: Any) -> None:
     """Never records what was typed: that may be a password in the wrong field."""
-    record_rejected(User.objects.named(credentials.get("username", "")))
+    user = User.objects.named(credentials.get("username", ""))
+    if user is None or user.is_active:
+        record_rejected(user)
+    else:
+        record_rejected(user, reason="waiting for approval" if approvals.is_waiting(user) else "inactive")
 
 
 def record_rejected(user: User | None, *, reason: str = "") -> None:

@@ -179,6 +179,7 @@ def test_password_chosen_with_a_link_opens_the_account_once_it_is_approved(
     choose(code)
     assert "Before you approve, ask this person by phone" in env.open(url_of(env, name), second).words
     assert (access_of(name), gets_in(name)) == (("support", False), False)
+    assert AuditEvent.objects.get(action="session.sign_in_rejected").details == {"reason": "waiting for approval"}
 
     decide(env, "approved", second)
 

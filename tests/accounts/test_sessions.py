@@ -96,7 +96,8 @@ def test_inactive_account_looks_like_a_wrong_password(client: Client, ana: User)
 
     assert not is_in(client)
     assert disabled.context["form"].errors == wrong.context["form"].errors
-    assert AuditEvent.objects.filter(action="session.sign_in_rejected", object_id=ana.id).count() == 2
+    events = AuditEvent.objects.filter(action="session.sign_in_rejected", object_id=ana.id)
+    assert [each.details for each in events] == [{"reason": "inactive"}] * 2
 
 
 def test_sixth_wrong_password_blocks_the_right_one_too(client: Client, ana: User) -> None:

@@ -29,6 +29,11 @@ def pending() -> "QuerySet[ApprovalRequest]":
     return requests.select_related("person", "asked_by")
 
 
+def is_waiting(person: User) -> bool:
+    """Whether the password they chose is waiting."""
+    return pending().filter(person=person, kind=ApprovalKind.PASSWORD).exists()
+
+
 def approvers(request: ApprovalRequest) -> "QuerySet[User]":
     administrators = User.objects.filter(is_active=True, roles__in=with_right(Right.MANAGE_STAFF))
     return administrators.exclude(pk__in=[request.asked_by_id, request.person_id])
