@@ -52,13 +52,19 @@ BOUNDS = {
 class TooManyAttempts(ValidationError):
     """No password is checked for now. Forms show the message."""
 
-    def __init__(self, wait: timedelta) -> None:
+    def __init__(self, kind: str, wait: timedelta) -> None:
         minutes = -int(wait.total_seconds() // -60)
-        sentence = ngettext_lazy(
+        failed = ngettext_lazy(
             "Too many failed sign-ins. Try again in %(minutes)d minute.",
             "Too many failed sign-ins. Try again in %(minutes)d minutes.",
             minutes,
         )
+        started = ngettext_lazy(
+            "Too many sign-ins were started from your network. Try again in %(minutes)d minute.",
+            "Too many sign-ins were started from your network. Try again in %(minutes)d minutes.",
+            minutes,
+        )
+        sentence = started if kind == "challenge" else failed
         super().__init__(sentence, code="too_many_login_attempts", params={"minutes": minutes})
 
 
@@ -120,7 +126,7 @@ def _count(keys: tuple[str, ...], user: User | None) -> Attempt:
             _record_rejected(user, spent[0])
     if spent:
         free = [datetime.fromtimestamp(min(row.attempts), UTC) + BOUNDS[_kind(row.key)].within for row in spent]
-        raise TooManyAttempts(max(free) - now)
+        raise TooManyAttempts(_kind(spent[0].key), max(free) - now)
     return Attempt(keys, now)
 
 

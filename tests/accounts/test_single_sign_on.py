@@ -187,6 +187,7 @@ def test_inactive_person_stays_out(acme: Provider, env: Environment) -> None:
 
     assert (page.status, "Your account is inactive" in page.words) == (HTTPStatus.FORBIDDEN, True)
     assert not is_in(client)
+    assert rejected() == [(str(User.objects.get(username="cleo").pk), "inactive")]
 
 
 @pytest.mark.parametrize(
@@ -216,6 +217,7 @@ def test_token_that_is_not_for_us_is_refused(
     page = sign_in(acme, client, "7001")
 
     assert (page.status, "Acme didn't confirm who you are" in page.words) == (HTTPStatus.FORBIDDEN, True)
+    assert "ask an auditor: the audit log says why" in page.words
     assert not is_in(client)
     assert rejected() == [("", reason)]
 
@@ -339,9 +341,10 @@ def test_failed_sign_ins_of_one_address_are_limited(acme: Provider, env: Environ
 
 def test_visits_of_one_address_are_limited(acme: Provider, env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(limits.BOUNDS, "challenge", limits.Bound(2, timedelta(minutes=15)))
-    statuses = [Client().post(START).status_code for _visit in range(3)]
+    pages = [read(Client().post(START)) for _visit in range(3)]
 
-    assert statuses == [HTTPStatus.OK, HTTPStatus.OK, HTTPStatus.TOO_MANY_REQUESTS]
+    assert [page.status for page in pages] == [HTTPStatus.OK, HTTPStatus.OK, HTTPStatus.TOO_MANY_REQUESTS]
+    assert "Too many sign-ins were started from your network. Try again in 15 minutes." in pages[-1].words
 
 
 def test_successes_and_outages_use_up_no_attempts(acme: Provider, env: Environment) -> None:
@@ -654,6 +657,7 @@ def test_passwords_can_be_off(acme: Provider, env: Environment, settings: Settin
     assert "passkey" not in page.words
     client.post(SIGN_IN, {"login": "ana", "password": PASSWORD})
     assert not is_in(client)
+    assert rejected() == [(str(env.people["ana"].pk), "passwords off")]
     User.objects.create(username="dan", roles="support", password="!")
     staff = env.open("/staff/", "adm").words
     assert "Invite a colleague" not in staff
