@@ -31,6 +31,7 @@ _READ = {
     "answered_at": NEVER_AHEAD,
 }
 BOUNDS: Mapping[str, Mapping[str, timedelta]] = {
+    "accounts.ApprovalRequest": {"expires_at": 7 * A_DAY},
     "accounts.Invitation": {"expires_at": 3 * A_DAY},
     "accounts.SignInLimit": {"expires_at": A_DAY},
     "accounts.StaffSession": {
@@ -100,6 +101,7 @@ BOUNDS: Mapping[str, Mapping[str, timedelta]] = {
 }
 # Shown on pages and stored in records. Nothing waits for them or is compared with them.
 FACTS: Mapping[str, frozenset[str]] = {
+    "accounts.ApprovalRequest": frozenset({"asked_at", "decided_at"}),
     "accounts.User": frozenset({"last_login"}),
     "audit.AuditEvent": frozenset({"at"}),
     "audit.AuditHead": frozenset({"signed_at"}),
