@@ -213,6 +213,40 @@ def test_creator_of_a_later_link_is_not_the_one_who_approves(env: Environment, s
     assert (gets_in("cleo"), gets_in("cleo", "yet another long password")) == (False, True)
 
 
+CHANGES: dict[str, dict[str, object]] = {
+    "roles": {"roles": ["administrator", "support"]},
+    "e-mail": {"email": "adm@example.com"},
+    "username": {"username": "cleopatra"},
+}
+
+
+@pytest.mark.parametrize("values", CHANGES.values(), ids=CHANGES.keys())
+def test_link_ends_when_another_administrator_changes_who_it_is_for_or_what_it_opens(
+    env: Environment, second: str, settings: Settings, values: dict[str, object]
+) -> None:
+    """Otherwise, they'd approve what only they chose, because the request is the creator's."""
+    settings.MAIL_SERVER = {"host": "127.0.0.1", "port": 9}
+    code, url = add(env, by=second, roles="administrator"), url_of(env, "cleo")
+    stored = {"roles": ["administrator"], "email": "cleo@example.com", "is_active": ""}
+    User.objects.filter(username="cleo").update(email="cleo@example.com")
+
+    change(env, "cleo", by="adm", **stored | values)
+
+    mailed = env.post(f"{url}invitation/mail/", {"code": code}, second)
+    assert "This link can't be used anymore" in env.open(mailed.location, second).words
+    assert not ApprovalRequest.objects.exists()
+    joining = read(Client().post("/accounts/join/", {"code": code, "password": NEW}))
+    assert "This link can't be used anymore" in joining.words
+
+
+def test_link_works_after_a_change_of_the_name(env: Environment, second: str) -> None:
+    code = add(env, by=second)
+
+    change(env, "cleo", name="Cleo Lima", roles=["support"], is_active="")
+
+    choose(code)
+
+
 def test_reset_leaves_no_way_in_to_somebody_who_knows_the_password(env: Environment) -> None:
     reset(env)
 

@@ -11,6 +11,7 @@ from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from . import approvals, invitations
 
 ACCESS = frozenset({"roles", "is_active"})
+OF_INVITATIONS = ACCESS | {"username", "email"}  # who a link is for, and what it opens
 
 
 @transaction.atomic
@@ -27,7 +28,7 @@ def add(user: User, *, by: User) -> str:
 def update(user: User, changed: Collection[str], *, by: User) -> bool:
     """Save the changed fields. Return whether more roles, or access again, wait for approval instead.
 
-    Fewer roles or no access end the person's sessions.
+    Fewer roles or no access end the person's sessions. A link that somebody else created for who they were ends.
     """
     stored, fields = User.objects.locked(user.pk), [*changed]
     for name in ACCESS.difference(changed):
@@ -39,6 +40,8 @@ def update(user: User, changed: Collection[str], *, by: User) -> bool:
         fields = [name for name in changed if name not in ACCESS]
     elif not ACCESS.isdisjoint(changed):
         approvals.cancel(user, by=by)
+    if not OF_INVITATIONS.isdisjoint(changed):
+        invitations.revoke(user)
     if fields:
         _save(user, fields, by=by)
     return gains

@@ -72,6 +72,10 @@ def accept(code: str, password: str) -> User:
     return user
 
 
+def revoke(user: User) -> None:
+    Invitation.objects.filter(user=user).delete()
+
+
 def delete_expired() -> None:
     Invitation.objects.filter(expires_at__lte=timezone.now()).delete()
 
