@@ -335,7 +335,7 @@ def test_host_approves_only_without_another_administrator(env: Environment) -> N
     change(env)
     pk = str(ApprovalRequest.objects.get().pk)
     assert f"manage.py approve {pk}" in env.open(url_of(env, "ana"), "adm").words
-    eve = User.objects.create(username="eve", roles="administrator")
+    eve = User.objects.create_user(username="eve", password=PASSWORD, roles="administrator")
     with pytest.raises(CommandError, match="Another administrator"):
         call_command("approve", pk)
     User.objects.filter(pk=eve.pk).update(is_active=False)
@@ -350,6 +350,17 @@ def test_host_approves_only_without_another_administrator(env: Environment) -> N
     assert AuditEvent.objects.get(action="approval.approved").details["by"] == "host"
     with pytest.raises(CommandError, match="no pending request"):
         call_command("approve", pk)
+
+
+def test_host_approves_while_the_other_administrator_has_nothing_to_sign_in_with(env: Environment, second: str) -> None:
+    change(env)
+    pk = str(ApprovalRequest.objects.get().pk)
+    reset(env, second)
+
+    assert f"manage.py approve {pk}" in env.open(url_of(env, "ana"), "adm").words
+    call_command("approve", pk, stdout=StringIO())
+
+    assert access_of() == ("manager,support", True)
 
 
 def test_auditors_see_requests_and_decide_nothing(env: Environment) -> None:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
@@ -35,8 +36,10 @@ def is_waiting(person: User) -> bool:
 
 
 def approvers(request: ApprovalRequest) -> "QuerySet[User]":
+    """Only who can sign in: the host decides when nobody else can."""
     administrators = User.objects.filter(is_active=True, roles__in=with_right(Right.MANAGE_STAFF))
-    return administrators.exclude(pk__in=[request.asked_by_id, request.person_id])
+    others = administrators.exclude(pk__in=[request.asked_by_id, request.person_id])
+    return others.exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX, identity=None)
 
 
 def decisions_of(user: User, request: ApprovalRequest) -> tuple[ApprovalState, ...]:
