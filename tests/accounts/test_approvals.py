@@ -331,7 +331,7 @@ def test_later_request_replaces_the_first_and_less_access_cancels_it(env: Enviro
     assert list(states) == [("manager,support", "canceled"), ("manager", "canceled")]
 
 
-def test_host_approves_only_without_another_administrator(env: Environment) -> None:
+def test_host_approves_only_without_another_administrator(env: Environment, caplog: pytest.LogCaptureFixture) -> None:
     change(env)
     pk = str(ApprovalRequest.objects.get().pk)
     assert f"manage.py approve {pk}" in env.open(url_of(env, "ana"), "adm").words
@@ -344,12 +344,25 @@ def test_host_approves_only_without_another_administrator(env: Environment) -> N
     call_command("approve", stdout=listed)
     call_command("approve", pk, stdout=StringIO())
 
-    assert f"{pk}  ana  Account manager, Support  adm" in listed.getvalue()
+    assert f"{pk}  More access  ana  Account manager, Support  adm" in listed.getvalue()
+    assert "by phone" not in listed.getvalue()
+    lines = [each.msg for each in caplog.records if isinstance(each.msg, dict)]
+    assert [each["approval_id"] for each in lines if each["event"] == "access.approved"] == [pk]
     assert access_of() == ("manager,support", True)
     assert events()[1:] == [("", "approval.approved", "manager,support")]
     assert AuditEvent.objects.get(action="approval.approved").details["by"] == "host"
     with pytest.raises(CommandError, match="no pending request"):
         call_command("approve", pk)
+
+
+def test_host_is_reminded_to_call_before_approving_a_new_password(env: Environment) -> None:
+    choose(invite(env))
+
+    listed = StringIO()
+    call_command("approve", stdout=listed)
+
+    assert "  New password  ana  Support  adm" in listed.getvalue()
+    assert "ask the person by phone whether they chose it" in listed.getvalue()
 
 
 def test_host_approves_while_the_other_administrator_has_nothing_to_sign_in_with(env: Environment, second: str) -> None:

@@ -1,12 +1,15 @@
 from typing import Any
 from uuid import UUID
 
+import structlog
 from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
-from linkadmin.accounts.models import ApprovalState
+from linkadmin.accounts.models import ApprovalKind, ApprovalState
 from linkadmin.accounts.staff import approvals
+
+logger = structlog.get_logger(__name__)
 
 
 class Command(BaseCommand):
@@ -26,13 +29,18 @@ class Command(BaseCommand):
             raise CommandError(_("There is no pending request with this ID.")) from None
         except PermissionDenied:
             raise CommandError(_("Another administrator can decide this in Linkadmin.")) from None
+        if not reject:
+            logger.error("access.approved", approval_id=str(request))
         self.stdout.write(_("Request rejected.") if reject else _("Request approved."))
 
     def _list(self) -> None:
         requests = list(approvals.pending().order_by("asked_at"))
         for each in requests:
+            asked = f"{each.asked_by}  {each.asked_at:%Y-%m-%d %H:%M}"
             self.stdout.write(
-                f"{each.pk}  {each.person}  {each.get_roles_display()}  {each.asked_by}  {each.asked_at:%Y-%m-%d %H:%M}"
+                f"{each.pk}  {each.get_kind_display()}  {each.person}  {each.get_roles_display()}  {asked}"
             )
+        if any(each.kind == ApprovalKind.PASSWORD for each in requests):
+            self.stdout.write(_("Before you approve a new password, ask the person by phone whether they chose it."))
         if not requests:
             self.stdout.write(_("No request is pending."))
