@@ -1,7 +1,9 @@
 """Access that waits for a second person: more roles, inactive staff, and every password chosen with a link."""
 
 import re
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from http import HTTPStatus
 from io import StringIO
@@ -9,6 +11,7 @@ from io import StringIO
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
+from django.db import connections
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -384,3 +387,61 @@ def test_auditors_see_requests_and_decide_nothing(env: Environment) -> None:
     assert "Waiting for approval" in page.words
     assert "Approve request" not in page.words
     assert decide(env, "approved", "aud").status == HTTPStatus.FORBIDDEN
+
+
+def at_once(*acts: Callable[[], object]) -> None:
+    together = threading.Barrier(len(acts))
+
+    def act(work: Callable[[], object]) -> None:
+        try:
+            together.wait()
+            work()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(acts)) as people:
+        list(people.map(act, acts))
+
+
+def closed() -> list[str]:
+    return [action for _actor, action, _roles in events() if action != "approval.requested"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_approving_and_canceling_at_once_has_one_outcome(env: Environment, second: str) -> None:
+    choose(invite(env))
+    env.client(second)
+
+    at_once(lambda: decide(env, "approved", second), lambda: decide(env, "canceled", "adm"))
+
+    [action] = closed()
+    assert gets_in("ana") is (action == "approval.approved")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_role_added_while_a_password_is_approved_is_not_approved_with_it(env: Environment, second: str) -> None:
+    choose(invite(env))
+    env.client(second)
+
+    at_once(
+        lambda: decide(env, "approved", second),
+        lambda: change(env, roles=["manager"], is_active=""),
+    )
+
+    assert closed() in (["approval.approved"], ["approval.canceled"])
+    assert access_of() in {("support", True), ("manager", False)}
+    assert gets_in("ana") is access_of()[1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_link_used_twice_at_once_sets_one_password_that_waits(env: Environment) -> None:
+    code, statuses = invite(env), []
+
+    def use(password: str) -> None:
+        statuses.append(Client().post("/accounts/join/", {"code": code, "password": password}).status_code)
+
+    at_once(lambda: use(NEW), lambda: use("yet another long password"))
+
+    assert sorted(statuses) == [HTTPStatus.FOUND, HTTPStatus.UNPROCESSABLE_ENTITY]
+    assert [action for _actor, action, _roles in events()] == ["approval.requested"]
+    assert not any(gets_in("ana", password) for password in (NEW, "yet another long password"))
