@@ -1,5 +1,6 @@
 """Where an invitation's link leads: the code, then a password of one's own."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -19,6 +20,8 @@ from linkadmin.web.pages import no_compression
 @require_http_methods(["GET", "HEAD", "POST"])
 def join(request: HttpRequest) -> HttpResponse:
     """joining.js posts the code of the link that was opened. Without it, people paste the link."""
+    if not settings.PASSWORD_SIGN_IN:
+        return redirect("account_login")
     if request.method != "POST":
         return render(request, "account/join.html")
     code = request.POST.get("code", "").rpartition("#")[2].strip()
