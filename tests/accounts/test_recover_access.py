@@ -5,7 +5,7 @@ from allauth.mfa.models import Authenticator
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from linkadmin.accounts.models import RecoveryCode
+from linkadmin.accounts.models import RecoveryCode, User
 from linkadmin.audit.models import AuditEvent
 from tests.environment import Environment
 from tests.second_factors import add_app, after_password, is_in
@@ -30,6 +30,16 @@ def test_access_is_recovered_with_an_event_and_an_alert(
     assert [each["user_id"] for each in lines if each["event"] == "access.recovered"] == [str(env.people["adm"].pk)]
     settings.SECOND_FACTOR_REQUIRED = True
     assert after_password("adm").get("/")["Location"] == "/accounts/factors/new/"
+
+
+def test_inactive_person_gets_nothing(env: Environment) -> None:
+    add_app(env.client("adm"))
+    User.objects.filter(username="adm").update(is_active=False)
+
+    with pytest.raises(CommandError, match="This account is inactive"):
+        call_command("recover_access", "adm")
+
+    assert Authenticator.objects.exists()
 
 
 def test_unknown_username_recovers_nothing(env: Environment) -> None:

@@ -26,6 +26,10 @@ class Command(BaseCommand):
         user = User.objects.named(username)
         if user is None:
             raise CommandError(_("Nobody has this username."))
+        if not user.is_active:
+            raise CommandError(_("This account is inactive, so nobody can sign in to it. Nothing was changed."))
+        if not user.roles:
+            raise CommandError(_("This person has no role at the identity provider. Nothing was changed."))
         owned.recover(user)
         logger.error("access.recovered", user_id=str(user.pk))
         self.stdout.write(_("Second factors removed, and all sessions ended. This is in the audit log."))
