@@ -111,6 +111,7 @@ class User(AbstractBaseUser):
     )
     name = NameField(_("name"), max_length=120, blank=True)
     email = models.EmailField(_("e-mail"), blank=True, help_text=_("Invitations can be sent to it."))
+    # Empty for who lost theirs at the identity provider.
     roles = models.CharField(_("roles"), max_length=40, choices=ROLE_CHOICES, db_column="role")
     is_active = models.BooleanField(
         _("active"), default=True, help_text=_("Inactive staff can't sign in, and are signed out immediately.")
@@ -130,7 +131,7 @@ class User(AbstractBaseUser):
         verbose_name = _("staff member")
         verbose_name_plural = _("staff")
         constraints = [
-            models.CheckConstraint(condition=models.Q(roles__in=list(RIGHTS)), name="user_has_known_roles"),
+            models.CheckConstraint(condition=models.Q(roles__in=["", *RIGHTS]), name="user_has_known_roles"),
             models.UniqueConstraint(
                 Lower("username"), name="user_name_unique", violation_error_message=_("This username is taken.")
             ),
@@ -220,7 +221,7 @@ class Invitation(models.Model):
 
 
 class Identity(models.Model):
-    """Who somebody is at the identity provider. Only `single_sign_on/people.py` uses this table."""
+    """Who somebody is at the identity provider. `single_sign_on/people.py` writes this table."""
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="identity")
     issuer = models.CharField(max_length=255)
@@ -249,6 +250,7 @@ class RecoveryCode(models.Model):
 class ApprovalKind(models.TextChoices):
     ROLES = "roles", _("More access")
     PASSWORD = "password", _("New password")
+    IDENTITY = "identity", _("Single sign-on")
 
 
 class ApprovalState(models.TextChoices):

@@ -6,6 +6,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
@@ -13,12 +14,15 @@ from urllib.parse import quote, quote_plus
 
 import flask
 import pytest
-from django.core.management import call_command
+from allauth.mfa.models import Authenticator
+from django.core.management import CommandError, call_command
+from django.db import connections
 from django.test import Client
 from pytest_django import Settings
 
 from linkadmin.accounts import limits
-from linkadmin.accounts.models import Identity, User
+from linkadmin.accounts.models import ApprovalRequest, Identity, Invitation, User
+from linkadmin.accounts.single_sign_on import people
 from linkadmin.accounts.single_sign_on import provider as provider_module
 from linkadmin.audit.models import AuditEvent
 from tests import identity_provider
@@ -27,6 +31,7 @@ from tests.canary.dump import tables
 from tests.environment import PASSWORD, Environment
 from tests.identity_provider import CALLBACK, SECRET, SIGN_IN, START, Provider, back, forget, leave, query, sign_in, use
 from tests.markup import Page, read
+from tests.second_factors import add_app
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -176,6 +181,30 @@ def test_lost_role_ends_all_sessions(acme: Provider, env: Environment) -> None:
     assert page.status == HTTPStatus.FORBIDDEN
     assert not is_in(elsewhere)
     assert rejected() == [(str(User.objects.get(username="cleo").pk), "no role")]
+
+
+def test_lost_role_is_taken_from_the_account(acme: Provider, env: Environment) -> None:
+    """So that nothing else brings it back, such as a code from the host."""
+    sign_in(acme, Client(), "7001")
+    cleo = User.objects.get(username="cleo")
+    acme.knows("7001", roles=[])
+    sign_in(acme, Client(), "7001")
+    sign_in(acme, Client(), "7001")
+
+    cleo.refresh_from_db()
+    assert cleo.roles == ""
+    assert "No role" in env.open("/staff/", "adm").words
+    page = env.open(f"/staff/{cleo.pk}/", "adm")
+    assert "No role" in page.words
+    assert env.post(f"/staff/{cleo.pk}/", {"username": "cleo", "is_active": "on"}, "adm").status == HTTPStatus.SEE_OTHER
+    event = AuditEvent.objects.filter(action="staff.updated", object_id=str(cleo.pk)).earliest("seq")
+    assert event.details == {"fields": "roles", "roles": "", "reason": "single sign-on"}
+    with pytest.raises(CommandError, match="no role at the identity provider"):
+        call_command("recover_access", "cleo")
+
+    acme.knows("7001", roles=["leads"])
+    assert enters(acme, "7001")
+    assert User.objects.get(username="cleo").roles == "manager"
 
 
 def test_inactive_person_stays_out(acme: Provider, env: Environment) -> None:
@@ -581,53 +610,235 @@ def test_recent_sign_in_there_confirms(acme: Provider, env: Environment) -> None
 # Whose account it is
 
 
-def test_administrator_links_an_account(acme: Provider, env: Environment) -> None:
-    ana_before = env.client("ana")
-    url = f"/staff/{env.people['ana'].pk}/identity/"
-    assert env.send(url, "adm", subject="7001").headers["location"] == f"/staff/{env.people['ana'].pk}/"
+@pytest.fixture
+def known(acme: Provider, env: Environment) -> None:
+    """Two administrators whom the identity provider knows."""
+    env.people["eve"] = User.objects.create_user(username="eve", password=PASSWORD, roles="administrator", name="Eve")
+    for name, sub in (("adm", "9001"), ("eve", "9002")):
+        linked(env, name, sub)
 
-    assert not is_in(ana_before)
-    sign_in(acme, Client(), "7001")
-    assert Identity.objects.get(subject="7001").user == env.people["ana"]
+
+def link(env: Environment, name: str, sub: str, by: str = "adm") -> Page:
+    return env.send(f"/staff/{env.people[name].pk}/identity/", by, subject=sub)
+
+
+def decide(env: Environment, decision: str, by: str) -> Page:
+    return env.post(f"/staff/approvals/{ApprovalRequest.objects.latest('asked_at').pk}/", {"decision": decision}, by)
+
+
+def enters(acme: Provider, sub: str) -> bool:
+    client = Client()
+    sign_in(acme, client, sub)
+    return is_in(client)
+
+
+def gets_in(name: str) -> bool:
+    client = Client()
+    client.post(SIGN_IN, {"login": name, "password": PASSWORD})
+    return is_in(client)
+
+
+@pytest.mark.usefixtures("known")
+def test_linked_account_opens_once_a_second_person_approves_it(acme: Provider, env: Environment) -> None:
+    ana, ana_before = env.people["ana"], env.client("ana")
+    add_app(ana_before)
+
+    assert link(env, "ana", "7001").headers["location"] == f"/staff/{ana.pk}/"
+
     linked_event = AuditEvent.objects.get(action="staff.identity_linked")
-    assert (linked_event.actor, linked_event.object_id) == ("adm", str(env.people["ana"].pk))
-    person = env.open(f"/staff/{env.people['ana'].pk}/", "adm")
+    assert (linked_event.actor, linked_event.object_id) == ("adm", str(ana.pk))
+    assert not is_in(ana_before)
+    assert not enters(acme, "7001")
+    assert not Authenticator.objects.filter(user=ana).exists()
+    assert "Another administrator has to approve it." in env.open(f"/staff/{ana.pk}/", "adm").words
+    page = env.open(f"/staff/{ana.pk}/", "eve").words.translate(str.maketrans("", "", "\u2068\u2069"))
+    assert "linked this account to the ID 7001 of Acme." in page
+    assert "check in Acme that this ID is theirs" in page
+
+    assert decide(env, "approved", "adm").status == HTTPStatus.FORBIDDEN
+    decide(env, "approved", "eve")
+
+    assert enters(acme, "7001")
+    assert Identity.objects.get(subject="7001").user == ana
+    person = env.open(f"/staff/{ana.pk}/", "adm")
     assert "Taken from single sign-on, whenever they sign in." in person.words
     assert "Create invitation" not in person.words
 
-    env.send(url, "adm", subject="")
 
-    assert not Identity.objects.exists()
+@pytest.mark.usefixtures("known")
+@pytest.mark.parametrize(("decision", "by"), [("rejected", "eve"), ("canceled", "adm")])
+def test_link_that_was_not_approved_is_void(acme: Provider, env: Environment, decision: str, by: str) -> None:
+    link(env, "ana", "7001")
+
+    decide(env, decision, by)
+
+    assert not Identity.objects.filter(subject="7001").exists()
+    assert not User.objects.get(username="ana").is_active
+
+
+@pytest.mark.usefixtures("known")
+def test_unlinked_account_has_no_old_way_in(acme: Provider, env: Environment) -> None:
+    linked(env, "ana", "7001")
+
+    assert link(env, "ana", "").status == HTTPStatus.SEE_OTHER
+
+    assert not Identity.objects.filter(user=env.people["ana"]).exists()
     assert AuditEvent.objects.filter(action="staff.identity_unlinked").count() == 1
+    assert not gets_in("ana")
+    assert "Create invitation" in env.open(f"/staff/{env.people['ana'].pk}/", "adm").words
 
 
 def test_one_identity_has_one_account(acme: Provider, env: Environment) -> None:
     linked(env, "ana", "7001")
 
-    page = env.send(f"/staff/{env.people['ben'].pk}/identity/", "adm", subject="7001")
+    page = link(env, "ben", "7001")
 
     assert (page.status, "This ID belongs to another account." in page.words) == (422, True)
 
 
-def test_administrator_who_links_a_colleague_to_themselves_sees_no_customers(acme: Provider, env: Environment) -> None:
+@pytest.mark.usefixtures("known")
+def test_identity_that_somebody_else_just_got_is_taken(
+    acme: Provider, env: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    linked(env, "ana", "7001")
+    monkeypatch.setattr(people, "is_taken", lambda *_args, **_values: False)
+
+    page = link(env, "ben", "7001")
+
+    assert (page.status, "This ID belongs to another account." in page.words) == (422, True)
+    assert User.objects.get(username="ben").is_active
+    assert not ApprovalRequest.objects.exists()
+
+
+@pytest.mark.usefixtures("known")
+@pytest.mark.parametrize("subject", ["", "7001"])
+def test_nobody_links_or_unlinks_themselves(acme: Provider, env: Environment, subject: str) -> None:
+    url = f"/staff/{env.people['adm'].pk}/identity/"
+
+    assert env.post(url, {"subject": subject}, "adm").status == HTTPStatus.FORBIDDEN
+
+    assert url not in env.open(f"/staff/{env.people['adm'].pk}/", "adm").source
+    assert Identity.objects.get(user=env.people["adm"]).subject == "9001"
+
+
+def ask_for_more(env: Environment, by: str) -> None:
+    typed = {"username": "ana", "name": "Ana", "roles": ["support", "manager"], "is_active": "on"}
+    env.post(f"/staff/{env.people['ana'].pk}/", typed, by)
+
+
+def second_account(acme: Provider, env: Environment) -> str:
+    """Of the administrator with a password, who signs in at the identity provider as well."""
+    acme.knows("9009", roles=["admins"], preferred_username="adm2")
+    assert enters(acme, "9009")
+    env.people["adm2"] = User.objects.get(username="adm2")
+    return "adm2"
+
+
+@pytest.mark.parametrize("own_first", [True, False])
+def test_administrator_with_two_accounts_approves_nothing_alone(
+    acme: Provider, env: Environment, own_first: bool
+) -> None:
+    accounts = ["adm", second_account(acme, env)]
+    by, other = accounts if own_first else accounts[::-1]
+    ask_for_more(env, by)
+
+    assert decide(env, "approved", other).status == HTTPStatus.FORBIDDEN
+
+    assert User.objects.get(username="ana").roles == "support"
+    assert "On the server, run: manage.py approve" in env.open(f"/staff/{env.people['ana'].pk}/", other).words
+
+
+def test_link_of_the_other_account_is_no_second_person_either(acme: Provider, env: Environment) -> None:
+    other = second_account(acme, env)
+    choose = re.findall(
+        r"/accounts/join/#([\w-]{43})<",
+        env.post("/staff/new/", {"username": "nora", "name": "Nora", "roles": "support"}, "adm").source,
+    )[0]
+    Client().post("/accounts/join/", {"code": choose, "password": "another horse, another battery"})
+
+    assert decide(env, "approved", other).status == HTTPStatus.FORBIDDEN
+
+
+@pytest.mark.usefixtures("known")
+def test_two_people_of_the_identity_provider_approve(acme: Provider, env: Environment) -> None:
+    ask_for_more(env, "adm")
+
+    decide(env, "approved", "eve")
+
+    assert User.objects.get(username="ana").roles == "manager,support"
+
+
+@pytest.mark.usefixtures("known")
+def test_administrator_who_links_a_colleague_to_themselves_gets_nowhere(acme: Provider, env: Environment) -> None:
     acme.knows("7009", roles=["admins"])
-    env.send(f"/staff/{env.people['ana'].pk}/identity/", "adm", subject="7009")
-    client = Client()
+    link(env, "ana", "7009")
 
-    sign_in(acme, client, "7009")
-
-    assert is_in(client)
-    assert client.get("/links/").status_code == HTTPStatus.FORBIDDEN
+    assert decide(env, "approved", "adm").status == HTTPStatus.FORBIDDEN
+    assert not enters(acme, "7009")
 
 
+@pytest.mark.usefixtures("known")
 def test_single_sign_on_opens_no_account_that_waits_for_approval(acme: Provider, env: Environment) -> None:
     env.post("/staff/new/", {"username": "nora", "name": "Nora", "roles": "support"}, "adm")
-    env.send(f"/staff/{User.objects.get(username='nora').pk}/identity/", "adm", subject="7001")
-    client = Client()
+    env.people["nora"] = User.objects.get(username="nora")
+    link(env, "nora", "7001")
 
-    sign_in(acme, client, "7001")
+    assert not enters(acme, "7001")
 
-    assert not is_in(client)
+
+@pytest.mark.parametrize("path", ["invitation/", "invitation/mail/", "factors/reset/"])
+def test_people_with_single_sign_on_get_no_link_to_a_password(acme: Provider, env: Environment, path: str) -> None:
+    ana = linked(env, "ana", "7001")
+
+    assert env.post(f"/staff/{ana.pk}/{path}", {"code": "x"}, "adm").status == HTTPStatus.FORBIDDEN
+    assert not Invitation.objects.exists()
+
+
+def test_another_sign_in_that_is_first_decides_whose_account_it_is(
+    acme: Provider, env: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign_in(acme, Client(), "7001")
+    known, answers = people._known, [None]
+    monkeypatch.setattr(people, "_known", lambda sub: answers.pop() if answers else known(sub))
+
+    assert sign_in(acme, Client(), "7001").status == HTTPStatus.FOUND
+    assert User.objects.filter(identity__subject="7001").count() == 1
+
+
+@pytest.mark.servers
+@pytest.mark.django_db(transaction=True)
+def test_first_sign_ins_at_once_make_one_account(acme: Provider, env: Environment) -> None:
+    browsers = [Client() for _number in range(3)]
+    urls = [acme.code_for("7001", leave(client)) for client in browsers]
+
+    def come_back(number: int) -> int:
+        try:
+            return back(browsers[number], urls[number]).status
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(3) as at_once:
+        assert list(at_once.map(come_back, range(3))) == [HTTPStatus.FOUND] * 3
+    assert User.objects.filter(identity__subject="7001").count() == 1
+
+
+@pytest.mark.servers
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("known")
+def test_one_identity_linked_twice_at_once_has_one_account(acme: Provider, env: Environment) -> None:
+    for name in ("adm", "eve"):
+        env.client(name)
+
+    def press(by: str) -> int:
+        try:
+            name = "ana" if by == "adm" else "ben"
+            return env.post(f"/staff/{env.people[name].pk}/identity/", {"subject": "7001"}, by).status
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(2) as at_once:
+        assert sorted(at_once.map(press, ["adm", "eve"])) == [HTTPStatus.SEE_OTHER, HTTPStatus.UNPROCESSABLE_ENTITY]
+    assert Identity.objects.filter(subject="7001").count() == 1
 
 
 def test_linked_person_has_no_other_way_in(acme: Provider, env: Environment) -> None:
@@ -662,6 +873,9 @@ def test_passwords_can_be_off(acme: Provider, env: Environment, settings: Settin
     staff = env.open("/staff/", "adm").words
     assert "Invite a colleague" not in staff
     assert "No password yet" not in staff
+    assert env.client("adm").get("/staff/new/").status_code == HTTPStatus.NOT_FOUND
+    assert client.get("/accounts/join/")["Location"] == SIGN_IN
+    assert client.post("/accounts/join/", {"code": "x"})["Location"] == SIGN_IN
 
 
 def code_from_host(name: str, capsys: pytest.CaptureFixture[str]) -> str:

@@ -94,10 +94,17 @@ def remove(user: User, pk: int, *, keeps_one: bool) -> bool:
     return True
 
 
+def remove_all(user: User) -> None:
+    """Without an event: callers record why."""
+    _lock(user)
+    Authenticator.objects.filter(user=user).delete()
+    RecoveryCode.objects.filter(user=user).delete()
+
+
 @transaction.atomic
 def reset(user: User, *, by: User) -> None:
     """Remove all that a colleague has, and end their sessions."""
-    _remove_all(user)
+    remove_all(user)
     sessions.end_all(user, actor=by)
     _record(user, Action.FACTORS_RESET, by=by)
 
@@ -105,15 +112,9 @@ def reset(user: User, *, by: User) -> None:
 @transaction.atomic
 def recover(user: User) -> None:
     """The same from the host, for the last administrator who lost everything."""
-    _remove_all(user)
+    remove_all(user)
     sessions.end_all(user, actor=None, reason="access recovered")
     _record(user, Action.ACCESS_RECOVERED, by=None)
-
-
-def _remove_all(user: User) -> None:
-    _lock(user)
-    Authenticator.objects.filter(user=user).delete()
-    RecoveryCode.objects.filter(user=user).delete()
 
 
 def _lock(user: User) -> None:

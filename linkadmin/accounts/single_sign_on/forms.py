@@ -14,6 +14,8 @@ from linkadmin.accounts.models import User
 from . import people, recovery
 from .provider import MAX_ID
 
+_TAKEN = _("This ID belongs to another account.")
+
 
 class IdentityForm(forms.Form):
     subject = forms.CharField(
@@ -32,8 +34,18 @@ class IdentityForm(forms.Form):
     def clean_subject(self) -> str:
         subject: str = self.cleaned_data["subject"]
         if subject and people.is_taken(subject, by_other_than=self._person):
-            raise ValidationError(_("This ID belongs to another account."))
+            raise ValidationError(_TAKEN)
         return subject
+
+    def link(self, *, by: User) -> bool:
+        """False if another account has got the ID meanwhile."""
+        try:
+            if self.has_changed():
+                people.link(self._person, self.cleaned_data["subject"], by=by)
+        except people.Taken:
+            self.add_error("subject", _TAKEN)
+            return False
+        return True
 
 
 class RecoveryForm(forms.Form):

@@ -7,12 +7,14 @@ import hashlib
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from linkadmin.accounts import sessions
-from linkadmin.accounts.models import Identity, User
+from linkadmin.accounts.factors import owned
+from linkadmin.accounts.models import ApprovalKind, Identity, User
 from linkadmin.accounts.roles import RIGHTS, joined
+from linkadmin.accounts.staff import approvals
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
 
 from .provider import Claims, identity_provider
@@ -29,6 +31,10 @@ class NoAccess(Exception):
         self.reason, self.user = reason, user
 
 
+class Taken(Exception):
+    """The identity belongs to another account."""
+
+
 def signs_in_there(user: User) -> bool:
     """Whether this person signs in only at the identity provider."""
     if settings.IDENTITY_PROVIDER is None:
@@ -41,14 +47,13 @@ def sign_in_there() -> str:
 
 
 def person_of(claims: Claims) -> User:
-    """The account, new or with its present roles. Raises NoAccess, and ends all sessions of who lost their role."""
+    """The account, new or with its present roles. Raises NoAccess, and takes the roles of who lost theirs."""
     user, roles = _known(claims["sub"]), _roles(claims)
     if not roles:
         if user is not None:
-            sessions.end_all(user, actor=None, reason="no role")
+            _end_roles(user)
         raise NoAccess("no role", user)
-    if user is None:
-        return _create(claims, roles)
+    user = user or _new(claims, roles)
     if not user.is_active:
         raise NoAccess("inactive", user)
     if user.roles != roles:
@@ -58,11 +63,24 @@ def person_of(claims: Claims) -> User:
 
 @transaction.atomic
 def link(user: User, subject: str, *, by: User) -> None:
-    """Let an identity sign in to this account, or none if it's empty. Ends all sessions of the person."""
+    """Let an identity sign in to this account once a second person approves it, or none if it's empty.
+
+    Until it's approved, the account is inactive. Nothing else signs in to it: without an identity, the way back is an
+    invitation. Raises Taken.
+    """
+    user = User.objects.locked(user.pk)
+    if subject:
+        approvals.ask(ApprovalKind.IDENTITY, user, by=by)
+    else:
+        approvals.cancel(user, by=by)
+    owned.remove_all(user)
+    sessions.end_all(user, actor=by)
+    user.set_unusable_password()
+    user.is_active = user.is_active and not subject
+    user.save(update_fields=["password", "is_active"])
     Identity.objects.filter(user=user).delete()
     if subject:
-        Identity.objects.create(user=user, issuer=identity_provider().issuer, subject=subject)
-    sessions.end_all(user, actor=by)
+        _identify(user, subject)
     _record(user, Action.IDENTITY_LINKED if subject else Action.IDENTITY_UNLINKED, by=by)
 
 
@@ -93,15 +111,30 @@ def _roles(claims: Claims) -> str:
     return roles if roles in RIGHTS else ""
 
 
+def _new(claims: Claims, roles: str) -> User:
+    try:
+        return _create(claims, roles)
+    except (IntegrityError, Taken):  # another sign-in just took the identity or the username
+        return _known(claims["sub"]) or _create(claims, roles)
+
+
 @transaction.atomic
 def _create(claims: Claims, roles: str) -> User:
     name = claims.get("name")
     user = User(username=_username(claims), name=name[:_NAME_CHARACTERS] if isinstance(name, str) else "", roles=roles)
     user.set_unusable_password()
     user.save()
-    Identity.objects.create(user=user, issuer=identity_provider().issuer, subject=claims["sub"])
+    _identify(user, claims["sub"])
     _record(user, Action.STAFF_CREATED, roles=roles, reason=FACTOR)
     return user
+
+
+def _identify(user: User, subject: str) -> None:
+    try:
+        with transaction.atomic():
+            Identity.objects.create(user=user, issuer=identity_provider().issuer, subject=subject)
+    except IntegrityError:
+        raise Taken from None
 
 
 def _username(claims: Claims) -> str:
@@ -114,6 +147,14 @@ def _username(claims: Claims) -> str:
     except ValidationError:
         pass
     return f"sso-{hashlib.sha256(claims['sub'].encode()).hexdigest()[:12]}"
+
+
+@transaction.atomic
+def _end_roles(user: User) -> None:
+    sessions.end_all(user, actor=None, reason="no role")
+    approvals.cancel(User.objects.locked(user.pk), by=None)
+    if user.roles:
+        _change_roles(user, "")
 
 
 @transaction.atomic

@@ -7,13 +7,14 @@ from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from linkadmin.accounts.models import ApprovalKind, ApprovalRequest, ApprovalState, User
+from linkadmin.accounts.models import ApprovalKind, ApprovalRequest, ApprovalState, Identity, User
 from linkadmin.accounts.roles import Right, with_right
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
 
@@ -36,10 +37,17 @@ def is_waiting(person: User) -> bool:
 
 
 def approvers(request: ApprovalRequest) -> "QuerySet[User]":
-    """Only who can sign in: the host decides when nobody else can."""
+    """Only who can sign in: the host decides when nobody else can.
+
+    With single sign-on, only people who use it, and only about what one of them asked for: an identity is one person,
+    who may have another account besides.
+    """
     administrators = User.objects.filter(is_active=True, roles__in=with_right(Right.MANAGE_STAFF))
     others = administrators.exclude(pk__in=[request.asked_by_id, request.person_id])
-    return others.exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX, identity=None)
+    if settings.IDENTITY_PROVIDER is None:
+        return others.exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX, identity=None)
+    known = Identity.objects.filter(issuer=settings.IDENTITY_PROVIDER.issuer)
+    return others.filter(pk__in=known.values("user")) if known.filter(user=request.asked_by_id) else others.none()
 
 
 def decisions_of(user: User, request: ApprovalRequest) -> tuple[ApprovalState, ...]:
@@ -61,7 +69,7 @@ def ask(kind: ApprovalKind, person: User, *, by: User) -> None:
     _record(request, Action.APPROVAL_REQUESTED, by=by)
 
 
-def cancel(person: User, *, by: User) -> None:
+def cancel(person: User, *, by: User | None) -> None:
     for request in ApprovalRequest.objects.filter(state=ApprovalState.PENDING, person=person):
         _close(request, ApprovalState.CANCELED, by=by)
 
@@ -103,6 +111,8 @@ def _close(request: ApprovalRequest, state: ApprovalState, *, by: User | None) -
     elif request.kind == ApprovalKind.PASSWORD:
         person.set_unusable_password()  # a later approval must not open the account with it
         person.save(update_fields=["password"])
+    elif request.kind == ApprovalKind.IDENTITY:
+        Identity.objects.filter(user=person).delete()
     request.state, request.decided_by, request.decided_at = state, by, timezone.now()
     request.save(update_fields=["state", "decided_by", "decided_at"])
     _record(request, Action(f"approval.{state}"), by=by)

@@ -21,11 +21,11 @@ class RolesField(forms.MultipleChoiceField):
         super().__init__(label=_("Roles"), choices=Role.choices, help_text=_("Auditors have no other role."))
 
     def prepare_value(self, value: Any) -> Any:
-        return value.split(",") if isinstance(value, str) else value
+        return [role for role in value.split(",") if role] if isinstance(value, str) else value
 
     def clean(self, value: Any) -> Any:
         stored = joined(super().clean(self.prepare_value(value)))
-        if stored not in RIGHTS:
+        if stored and stored not in RIGHTS:
             raise forms.ValidationError(_("An auditor can't have another role."))
         return stored
 
@@ -63,7 +63,7 @@ class ColleagueForm(_StaffForm):
                 self.fields[name].disabled = True
                 self.fields[name].help_text = _("Another administrator can change this.")
         if people.signs_in_there(self.instance):
-            self.fields["roles"].disabled = True
+            self.fields["roles"].disabled, self.fields["roles"].required = True, False
             self.fields["roles"].help_text = _("Taken from single sign-on, whenever they sign in.")
 
 

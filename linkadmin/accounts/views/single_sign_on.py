@@ -11,6 +11,7 @@ from allauth.account.stages import LoginStageController
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -167,10 +168,12 @@ def recover_access(request: HttpRequest) -> HttpResponse:
 def staff_identity(request: HttpRequest, pk: UUID) -> HttpResponse:
     _only_with_provider()
     person = get_object_or_404(User, pk=pk)
+    if person == reader(request):
+        raise PermissionDenied
     form = IdentityForm(request.POST if request.method == "POST" else None, person=person)
-    if form.is_valid():
-        people.link(person, form.cleaned_data["subject"], by=reader(request))
-        messages.success(request, _("Single sign-on saved, and all sessions ended."))
+    if form.is_valid() and form.link(by=reader(request)):
+        waits = form.cleaned_data["subject"]
+        messages.success(request, _("Approval requested.") if waits else _("Single sign-on ended."))
         return go(request, reverse("staff-detail", args=[person.pk]))
     context = {"person": person, "form": form}
     return render(request, "staff/identity.html", context, status=422 if form.is_bound else 200)

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from linkadmin.accounts import sessions
 from linkadmin.accounts.external import mail
 from linkadmin.accounts.factors import owned
-from linkadmin.accounts.models import Invitation, User
+from linkadmin.accounts.models import ApprovalKind, Invitation, User
 from linkadmin.accounts.roles import Right, may
 from linkadmin.accounts.single_sign_on import people
 from linkadmin.accounts.staff import approvals, colleagues, invitations
@@ -68,6 +68,8 @@ def _rows(staff: Collection[User]) -> list[dict[str, object]]:
 @no_compression
 @require_http_methods(["GET", "HEAD", "POST"])
 def staff_new(request: HttpRequest) -> HttpResponse:
+    if not settings.PASSWORD_SIGN_IN:
+        raise Http404
     form = NewColleagueForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         code = colleagues.add(form.instance, by=reader(request))
@@ -106,8 +108,7 @@ def staff_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 def staff_invite(request: HttpRequest, pk: UUID) -> HttpResponse:
     """A new link for somebody else: nobody replaces their own password without the old one."""
     person = get_object_or_404(User, pk=pk)
-    if person == reader(request):
-        raise PermissionDenied
+    _only_for_passwords(request, person)
     return _invitation(request, person, invitations.invite(person, by=reader(request)))
 
 
@@ -118,6 +119,7 @@ def staff_invite(request: HttpRequest, pk: UUID) -> HttpResponse:
 def staff_invite_by_mail(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The code comes from the page that shows it, because it's stored nowhere."""
     person, code = get_object_or_404(User, pk=pk), request.POST.get("code", "")
+    _only_for_passwords(request, person)
     if not _may_mail(person) or not invitations.is_for(person, code):
         messages.warning(request, _("This link can't be used anymore. Create another invitation."))
         return go(request, _url(person))
@@ -142,8 +144,7 @@ def staff_end_sessions(request: HttpRequest, pk: UUID) -> HttpResponse:
 def staff_reset_factors(request: HttpRequest, pk: UUID) -> HttpResponse:
     """For a colleague who lost their device. For oneself, another administrator does it."""
     person = get_object_or_404(User, pk=pk)
-    if person == reader(request):
-        raise PermissionDenied
+    _only_for_passwords(request, person)
     code = colleagues.reset(person, by=reader(request))
     messages.success(request, _("Second factors and password reset, and all sessions ended."))
     return _invitation(request, person, code)
@@ -161,6 +162,12 @@ def _invitation(request: HttpRequest, person: User, code: str, mailing: mail.Mai
     return render(request, "staff/invitation.html", context)
 
 
+def _only_for_passwords(request: HttpRequest, person: User) -> None:
+    """Of colleagues, never one's own. People with single sign-on have none."""
+    if person == reader(request) or people.signs_in_there(person):
+        raise PermissionDenied
+
+
 def _link(request: HttpRequest, code: str) -> str:
     """The code follows a #, which browsers send to no server: no log has it."""
     return f"{request.build_absolute_uri(reverse('join'))}#{code}"
@@ -175,7 +182,9 @@ def _approval(user: User, person: User) -> dict[str, object]:
     if waiting is None or not may(user, Right.MANAGE_STAFF):
         return {"approval": waiting}
     decisions = approvals.decisions_of(user, waiting)
-    return {"approval": waiting, "decisions": decisions, "needs_host": not approvals.approvers(waiting).exists()}
+    needs_host = not approvals.approvers(waiting).exists()
+    subject = people.subject_of(person) if waiting.kind == ApprovalKind.IDENTITY else ""
+    return {"approval": waiting, "decisions": decisions, "needs_host": needs_host, "subject": subject}
 
 
 def _url(person: User) -> str:
