@@ -677,6 +677,16 @@ def test_link_that_was_not_approved_is_void(acme: Provider, env: Environment, de
 
 
 @pytest.mark.usefixtures("known")
+def test_request_for_a_link_outlives_the_identity_provider(
+    acme: Provider, env: Environment, settings: Settings
+) -> None:
+    link(env, "ana", "7001")
+    settings.IDENTITY_PROVIDER = None
+
+    assert "Reject request" in env.open(f"/staff/{env.people['ana'].pk}/", "eve").words
+
+
+@pytest.mark.usefixtures("known")
 def test_unlinked_account_has_no_old_way_in(acme: Provider, env: Environment) -> None:
     linked(env, "ana", "7001")
 

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from linkadmin.accounts import sessions
 from linkadmin.accounts.external import mail
 from linkadmin.accounts.factors import owned
-from linkadmin.accounts.models import ApprovalKind, Invitation, User
+from linkadmin.accounts.models import Invitation, User
 from linkadmin.accounts.roles import Right, may
 from linkadmin.accounts.single_sign_on import people
 from linkadmin.accounts.staff import approvals, colleagues, invitations
@@ -163,7 +163,7 @@ def _invitation(request: HttpRequest, person: User, code: str, mailing: mail.Mai
 
 
 def _only_for_passwords(request: HttpRequest, person: User) -> None:
-    """Of colleagues, never one's own. People with single sign-on have none."""
+    """Whose password and second factors a colleague may reset: nobody's own, and nobody's with single sign-on."""
     if person == reader(request) or people.signs_in_there(person):
         raise PermissionDenied
 
@@ -183,7 +183,7 @@ def _approval(user: User, person: User) -> dict[str, object]:
         return {"approval": waiting}
     decisions = approvals.decisions_of(user, waiting)
     needs_host = not approvals.approvers(waiting).exists()
-    subject = people.subject_of(person) if waiting.kind == ApprovalKind.IDENTITY else ""
+    subject = people.subject_of(person) if settings.IDENTITY_PROVIDER else ""
     return {"approval": waiting, "decisions": decisions, "needs_host": needs_host, "subject": subject}
 
 
