@@ -14,8 +14,10 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from linkadmin import exports
-from linkadmin.accounts.models import ApprovalKind, User
+from linkadmin.accounts.models import ApprovalKind, Identity, User
 from linkadmin.accounts.roles import Role
+from linkadmin.accounts.single_sign_on import people
+from linkadmin.accounts.single_sign_on.settings import identity_provider
 from linkadmin.accounts.staff import approvals, invitations
 from linkadmin.integrations.models import Integration
 from linkadmin.links import health
@@ -32,6 +34,7 @@ from linkadmin.sync.models import FullCheck, FullCheckState
 from linkadmin.web import probes
 from tests.bulk.helpers import completed, draft_job, started_job
 from tests.environment import Environment
+from tests.identity_provider import CALLBACK, NAMED
 from tests.troubles import impatient, lock_of_another
 from tests.webhooks.webhook_sender import deliver, heron_webhook, open_endpoint, signed, stored_delivery
 
@@ -562,8 +565,40 @@ def invite_by_mail(page: Page) -> None:
         expect(page.get_by_role("button", name="Send by e-mail")).to_be_visible()
 
 
+def single_sign_on(env: Environment) -> Shots:
+    """Pages and states of people with an identity provider, and without passwords."""
+    ana, ben = env.people["ana"], env.people["ben"]
+    eve = User.objects.create(username="eve", roles=Role.ADMINISTRATOR, name="Eve")
+    provider = identity_provider(**NAMED)
+    for number, person in enumerate((ana, eve, env.people["adm"])):
+        Identity.objects.create(user=person, issuer=NAMED["issuer"], subject=f"{number}-{NAMES[2]}")
+    User.objects.create(username="cleo", roles="", name="Cleo")
+    with override_settings(IDENTITY_PROVIDER=provider):
+        yield Shot("sign in, with single sign-on", NOBODY, "/accounts/login/")
+        yield Shot("single sign-on, unreachable", NOBODY, "/accounts/login/", reach_nobody)
+        yield Shot("single sign-on, expired", NOBODY, CALLBACK)
+        yield Shot("recover access", NOBODY, "/accounts/recover/")
+        yield Shot("recover access, errors", NOBODY, "/accounts/recover/", submit_empty)
+        yield Shot("confirm, with single sign-on", SUPPORT, "/accounts/confirm/")
+        yield Shot("security, with single sign-on", SUPPORT, "/accounts/security/")
+        yield Shot("staff, with single sign-on", ADMINISTRATOR, "/staff/")
+        yield Shot("person, with single sign-on", ADMINISTRATOR, f"/staff/{ana.pk}/")
+        yield Shot("person, oneself, with single sign-on", ADMINISTRATOR, f"/staff/{env.people['adm'].pk}/")
+        yield Shot("single sign-on of a person", ADMINISTRATOR, f"/staff/{ana.pk}/identity/")
+        people.link(ben, "00u7kqp3ZxV1bTn5d7", by=eve)
+        yield Shot("identity to approve", ADMINISTRATOR, f"/staff/{ben.pk}/")
+        with override_settings(PASSWORD_SIGN_IN=False):
+            yield Shot("sign in, without passwords", NOBODY, "/accounts/login/")
+            yield Shot("staff, without passwords", ADMINISTRATOR, "/staff/")
+
+
 def press(button: str) -> Act:
     return lambda page: page.get_by_role("button", name=button).click()
+
+
+def reach_nobody(page: Page) -> None:
+    press("Sign in with Acme")(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("We couldn't reach Acme")
 
 
 def wait_for(words: str) -> Act:
@@ -578,7 +613,18 @@ def choose_a_short_password(page: Page) -> None:
 
 SUBJECTS: dict[str, Callable[[Environment], Shots]] = {
     each.__name__: each
-    for each in (main_pages, lists, repairs, setup, staff, approval_requests, limits, around, django_admin)
+    for each in (
+        main_pages,
+        lists,
+        repairs,
+        setup,
+        staff,
+        approval_requests,
+        single_sign_on,
+        limits,
+        around,
+        django_admin,
+    )
 }
 
 
