@@ -260,10 +260,15 @@ def test_days_are_the_readers_or_those_of_utc(env: Environment, link: Link) -> N
 
 def test_switching_to_utc_stays_on_the_page(env: Environment, link: Link) -> None:
     many(env, link, 60)
+    env.client().cookies["tz"] = "Pacific/Kiritimati"
     second = list(walk(env, url_of(link), "next"))[1]
     (switch,) = [url for url in second.links() if "utc=1" in url and "after=" in url and "order" not in url][:1]
 
     assert anchors(env.open(url_of(link, switch))) == anchors(second)
+
+
+def test_who_reads_times_in_utc_is_offered_no_switch(env: Environment, link: Link) -> None:
+    assert "Times in UTC" not in env.open(url_of(link)).words
 
 
 def test_auditor_reads_no_name_and_no_note(env: Environment, link: Link) -> None:
