@@ -194,14 +194,6 @@ def test_link_of_somebody_deactivated_does_not_work_after_they_are_back(env: Env
     assert User.objects.get(username="ana").is_active
 
 
-def test_new_role_keeps_the_link(env: Environment) -> None:
-    code, url = new_link(env), f"/staff/{env.people['ana'].pk}/"
-
-    env.post(url, {"username": "ana", "name": "Ana", "roles": "manager", "is_active": "on"}, "adm")
-
-    assert join(code, NEW).status == HTTPStatus.FOUND
-
-
 def test_nobody_gets_a_link_for_themselves(env: Environment) -> None:
     assert env.post(f"/staff/{env.people['adm'].pk}/invitation/", name="adm").status == HTTPStatus.FORBIDDEN
     assert not Invitation.objects.exists()
