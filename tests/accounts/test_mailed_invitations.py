@@ -245,6 +245,30 @@ def test_mail_server_that_sends_a_little_now_and_then_is_left_in_time(
     assert outcomes() == ["requested", "not_sent"]
 
 
+def test_greeting_that_is_cut_off_has_sent_nothing(
+    env: Environment, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What arrived looks like a whole line."""
+    monkeypatch.setattr(mail, "SECONDS", 600)
+    monkeypatch.setattr(mail, "SECONDS_IN_ALL", 0.5)
+    with ThreadPoolExecutor() as threads, socket.create_server(("127.0.0.1", 0)) as listener:
+        left = threads.submit(greet_by_half, listener)
+        use(settings, f"smtp://127.0.0.1:{listener.getsockname()[1]}")
+
+        page = send(env, code_in(invite(env).source))
+
+        assert left.result() == b""
+    assert "The e-mail wasn't sent" in page.words
+    assert outcomes() == ["requested", "not_sent"]
+
+
+def greet_by_half(listener: socket.socket) -> bytes:
+    connection, _address = listener.accept()
+    with connection:
+        connection.sendall(b"220")
+        return connection.recv(1)
+
+
 def trickle(listener: socket.socket, content: bytes) -> int:
     """Send single bytes. Return how many were sent before the other side left."""
     connection, _address = listener.accept()

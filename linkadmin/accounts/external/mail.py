@@ -76,16 +76,17 @@ class _Backend(EmailBackend):
 
 def _sent(message: EmailMessage, secrets: list[Secret]) -> Mailing:
     with Watchdog(SECONDS_IN_ALL) as watchdog:
-        mailing = _exchanged(_Backend(watchdog), message, secrets)
+        mailing = _exchanged(_Backend(watchdog), watchdog, message, secrets)
     is_cut = watchdog.expired and mailing.outcome is not Outcome.DONE
     return replace(mailing, words="timed out") if is_cut else mailing
 
 
-def _exchanged(server: EmailBackend, message: EmailMessage, secrets: list[Secret]) -> Mailing:
+def _exchanged(server: EmailBackend, watchdog: Watchdog, message: EmailMessage, secrets: list[Secret]) -> Mailing:
     outcome = Outcome.NOT_SENT  # until there's a connection
     try:
         server.open()
-        outcome = Outcome.UNKNOWN
+        if not watchdog.expired:  # a greeting that was cut off looks whole
+            outcome = Outcome.UNKNOWN
         server.send_messages([message])
     except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused) as error:
         rejected = Outcome.REJECTED if outcome is Outcome.UNKNOWN else outcome
