@@ -226,8 +226,7 @@ class Stack:
                 stderr=log,
                 start_new_session=True,
             )
-        self._sessions.add(process.pid)
-        self._running["inside"] = process
+        self._running["inside"] = process  # but no process of the product's
         return process
 
     def _own(self) -> dict[str, str]:
