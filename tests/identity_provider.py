@@ -46,7 +46,7 @@ class Provider:
     asked: list[tuple[str, dict[str, str], str]] = field(default_factory=list)  # path, parameters, Authorization
     instead: dict[str, Answer] = field(default_factory=dict)  # its answers to some paths
     beside: dict[str, str] = field(default_factory=dict)  # what it gives with an ID token
-    claims: dict[str, Any] = field(default_factory=dict)  # in all its ID tokens, signed all the same; `...` for none
+    claims: dict[str, Any] = field(default_factory=dict)  # in all its ID tokens; `...` leaves one out
     key_name: str = ""  # of its only key, also in ID tokens; without one, tokens name none
 
     def knows(self, sub: str, **claims: Any) -> None:

@@ -24,7 +24,7 @@ from .url_table import ROWS
 pytestmark = [pytest.mark.deep, pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 OF_CUSTOMERS = ("{link}", "{customer}", "{operation}", "{job}", "{delivery}", "/records/{what}/")
-NEVER_FOUND = (403, 405)  # whoever asks
+NEVER_FOUND = (403, 405)  # for anyone
 SEARCHES = ("/links/", "/links/export/", "/customers/", "/customers/export/", "/find/", "/bulk/count/", "/deliveries/")
 
 

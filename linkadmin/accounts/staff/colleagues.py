@@ -28,7 +28,7 @@ def add(user: User, *, by: User) -> str:
 def update(user: User, changed: Collection[str], *, by: User) -> bool:
     """Save the changed fields. Return whether more roles, or access again, wait for approval instead.
 
-    Fewer roles or no access end the person's sessions. A link that somebody else created for who they were ends.
+    Fewer roles or no access end the person's sessions. An invitation ends when who it's for, or what it opens, changes.
     """
     stored, fields = User.objects.locked(user.pk), [*changed]
     for name in ACCESS.difference(changed):

@@ -1,7 +1,7 @@
 """One-time links with which people choose their own password, so that nobody else ever knows it.
 
 A link carries a random code. Only its digest is stored, and a new link replaces the person's earlier one. The password
-works once somebody else than the link's creator approves it: otherwise, administrators could open any account.
+works once somebody other than the link's creator approves it: otherwise, administrators could open any account.
 """
 
 import hashlib
