@@ -4,11 +4,11 @@ import uuid
 
 import pytest
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 from pytest_django import Settings
 
 from linkadmin.integrations.models import Integration
+from tests.migrating import migrated_back
 
 pytestmark = [pytest.mark.database, pytest.mark.deep]
 
@@ -28,15 +28,11 @@ def test_integrations_are_marked_by_base_url_or_else_as_pages_were(
     settings: Settings, shown: str, expected: str
 ) -> None:
     settings.ENVIRONMENT = shown
-    latest = MigrationExecutor(connection).loader.graph.leaf_nodes()
-    MigrationExecutor(connection).migrate([("integrations", "0003_recent_calls")])
     hosts = {"Live": "api.belvo.com", "Trial": "sandbox.belvo.com", "Development": "development.belvo.com"}
-    with connection.cursor() as cursor:
+    with migrated_back("integrations", "0003_recent_calls"), connection.cursor() as cursor:
         for name, host in {**hosts, "Heron": "app.herondata.io"}.items():
             key = uuid.uuid4() if connection.vendor == "postgresql" else uuid.uuid4().hex
             cursor.execute(INSERT, [key, "belvo", name, f"https://{host}", True, timezone.now()])
-
-    MigrationExecutor(connection).migrate(latest)
 
     assert dict(Integration.objects.values_list("name", "environment")) == {
         "Live": "production",
