@@ -1,4 +1,4 @@
-"""Clients for Heron and Belvo. Plain Python: imports neither Django nor other packages of Linkadmin.
+"""Clients for Heron, Belvo and Plaid. Plain Python: imports neither Django nor other packages of Linkadmin.
 
 Start with `base`, the calls a provider may offer. `declared` has what a provider says about itself; `http` sends.
 """
@@ -15,7 +15,9 @@ PROVIDERS: Mapping[str, str] = {
     "belvo": "linkadmin.providers.belvo.provider:Belvo",
     "heron": "linkadmin.providers.heron.provider:Heron",
 }
+# Those that have no links of their own, but help another provider's integrations.
+COMPANIONS: Mapping[str, str] = {"plaid": "linkadmin.providers.plaid.provider:Plaid"}
 
 
 def provider_class(kind: str) -> "type[Provider]":
-    return cast("type[Provider]", resolve_name(PROVIDERS[kind]))
+    return cast("type[Provider]", resolve_name(PROVIDERS.get(kind) or COMPANIONS[kind]))

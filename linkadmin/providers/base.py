@@ -26,15 +26,19 @@ from .records import (
     RemoteEndUser,
     RemotePage,
     RemoteRepairUrl,
+    RemoteSession,
     RemoteWebhook,
     Removed,
     ReportsRefreshed,
+    SessionResult,
+    WebhookKey,
 )
 from .types import (
     ConnectionReport,
     Deadlines,
     LinkRef,
     NewLink,
+    NewSession,
     RemoteInstitution,
     RemoteLink,
     Secret,
@@ -118,6 +122,13 @@ class Provider(Declared):
     @optional
     def create_repair_url(self, link: LinkRef, values: Values) -> RemoteRepairUrl:
         """Create a URL where the customer can repair this link. Changes nothing about the link."""
+
+    @optional
+    def create_session(self, new_session: NewSession) -> RemoteSession:
+        """Create a visit to the provider's own page, where the customer repairs a link. Contacts no bank.
+
+        Raises `NewConnectionNeeded` if this link can't be repaired.
+        """
 
     @optional
     def regenerate_reports(self, end_user_id: str) -> ReportsRefreshed:
@@ -208,6 +219,14 @@ class Provider(Declared):
         pass
 
     @optional
+    def read_session(self, token: Secret) -> SessionResult:
+        """Return what became of a visit to the provider's page. Raises `NotFound` if it's too long ago."""
+
+    @optional
+    def read_webhook_key(self, key_id: str) -> WebhookKey:
+        """Return a public key of the provider's webhooks. Raises `NotFound` for an unknown ID."""
+
+    @optional
     def list_webhooks(self) -> list[RemoteWebhook]:
         pass
 
@@ -247,7 +266,7 @@ class Provider(Declared):
                 read=read,
                 refuse=lambda answer: refuse_this(operation, answer),
                 rate=partial(self._rate_of, call),
-                policy=RetryPolicy.of(call, method),
+                policy=RetryPolicy.READ if call in self.repeatable else RetryPolicy.of(call, method),
             )
         except Blocked as blocked:
             failure = blocked.failure

@@ -55,6 +55,10 @@ class Declared:
     report_kinds: ClassVar[frozenset[str]] = frozenset()
     # Documented rate limits. Limits in responses take precedence.
     quotas: ClassVar[tuple[Quota, ...]] = ()
+    # The provider whose integrations this one helps; it has no links of its own.
+    companion_of: ClassVar[str] = ""
+    # Calls that change nothing, whatever their method: they may be retried.
+    repeatable: ClassVar[frozenset[str]] = frozenset()
     # Calls that share another call's endpoint, and so its rate limit.
     counted_as: ClassVar[Mapping[str, str]] = {}
     # Size of a batch.

@@ -89,6 +89,10 @@ class Blocked(Rejected):
     """
 
 
+class NewConnectionNeeded(Rejected):
+    """This link can't be repaired: the customer has to connect again."""
+
+
 class Busy(Rejected):
     """Not now: rate limited, another session open, just refreshed. `failure.retry_after` may say when."""
 

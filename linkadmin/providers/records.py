@@ -91,6 +91,42 @@ class RemoteRepairUrl:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoteSession:
+    """A visit to the provider's page. Anyone who has the URL can use it; the token reads the result."""
+
+    url: Secret
+    token: Secret
+    expires_at: datetime
+    request_id: str = ""
+
+
+class SessionEnd(StrEnum):
+    """How a visit to the provider's page ended. Says nothing about the link: only a read does."""
+
+    FINISHED = "finished"
+    LEFT = "left"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionResult:
+    """What became of a visit to the provider's page, by its latest attempt."""
+
+    is_started: bool = False
+    end: SessionEnd | None = None
+    code: str = ""  # the provider's, if the customer left after an error
+    session_id: str = ""  # for the provider's support
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookKey:
+    """A public key that the provider signs webhooks with."""
+
+    jwk: str  # JSON
+    is_expired: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ReportsRefreshed:
     """How many links' reports are being regenerated, and the IDs of those that failed."""
 

@@ -61,6 +61,7 @@ class Capability(StrEnum):
     REMOVE_LINK = "remove_link"
     REPLACE_TOKEN = "replace_token"  # noqa: S105 - not a secret; takes a new access token for the same link
     REPAIR_URL = "repair_address"  # creates a URL where the customer repairs a link
+    REPAIR_SESSION = "repair_session"  # creates a visit to its page, and says what became of it
     REGENERATE_REPORTS = "regenerate_reports"  # regenerates a customer's reports
     LINKS = "links"  # lists links
     CONSENTS = "consents"
@@ -374,6 +375,19 @@ class NewLink:
     end_user_name: str
     institution: str  # the provider's name for it; empty if the provider doesn't need one
     values: Values
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """A visit to the provider's page that repairs a link."""
+
+    access_token: Secret
+    reference: str  # ours, without personal data
+    company: str  # shown to the customer
+    language: str  # of two letters
+    seconds: int  # until the URL expires
+    return_url: str
+    choose_accounts: bool = False  # the customer shares other accounts
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from itertools import chain
 
 import pytest
 
-from linkadmin.providers import PROVIDERS, provider_class
+from linkadmin.providers import COMPANIONS, PROVIDERS, provider_class
 from linkadmin.providers.base import Provider
 from linkadmin.providers.declared import Declared
 from linkadmin.providers.errors import Unsupported
@@ -24,6 +24,7 @@ CALLS: Mapping[Capability, frozenset[str]] = {
     Capability.REMOVE_LINK: frozenset({"remove_link"}),
     Capability.REPLACE_TOKEN: frozenset({"token_fields", "replace_token"}),
     Capability.REPAIR_URL: frozenset({"create_repair_url"}),
+    Capability.REPAIR_SESSION: frozenset({"create_session", "read_session"}),
     Capability.REGENERATE_REPORTS: frozenset({"regenerate_reports"}),
     Capability.LINKS: frozenset({"customer_filters", "link_filters", "list_links"}),
     Capability.CONSENTS: frozenset({"list_consents"}),
@@ -58,6 +59,7 @@ ALWAYS_OR_OPTIONAL = frozenset(
         "read_institution",
         "read_links",
         "webhook_key",
+        "read_webhook_key",
         "new_webhook_secret",
     }
 )
@@ -83,7 +85,7 @@ def test_every_call_belongs_to_a_capability() -> None:
     assert frozenset().union(*CALLS.values()) | ALWAYS_OR_OPTIONAL == INTERFACE
 
 
-@every_provider
+@pytest.mark.parametrize("kind", [*sorted(PROVIDERS), *COMPANIONS])
 @pytest.mark.parametrize("capability", Capability)
 def test_a_provider_claims_a_capability_if_it_has_its_calls(kind: str, capability: Capability) -> None:
     provider = provider_class(kind)

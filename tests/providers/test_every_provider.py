@@ -147,7 +147,7 @@ def test_a_provider_says_no_to_everything_it_does_not_override() -> None:
 
 def test_an_unknown_kind_is_a_key_error() -> None:
     with pytest.raises(KeyError):
-        provider_class("plaid")
+        provider_class("no_bank")
 
 
 def test_an_error_says_what_a_colleague_may_read_aloud() -> None:

@@ -29,7 +29,7 @@ from .strict_json import parse
 REFUSALS = frozenset({400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 423, 428, 429})
 
 T = TypeVar("T")
-JsonValue: TypeAlias = "str | bool | Secret | Sequence[JsonValue] | Mapping[str, JsonValue]"
+JsonValue: TypeAlias = "str | int | Secret | Sequence[JsonValue] | Mapping[str, JsonValue]"
 Json: TypeAlias = Mapping[str, JsonValue]
 
 log = structlog.get_logger(__name__)

@@ -1,0 +1,1 @@
+"""Plaid, as the companion of Heron's integrations: its hosted page repairs their links."""
