@@ -11,7 +11,7 @@ from .journal import MASK
 from .wire import Reply, Request, as_dict, json_reply
 
 SHOWN = 100  # deliveries
-WEBHOOKS = {"belvo": {"url", "authorization"}, "heron": {"secret"}}
+WEBHOOKS = {"belvo": {"url", "authorization"}, "heron": {"secret"}, "plaid": {"url"}}
 
 
 def respond(gateway: Gateway, request: Request) -> Reply | None:
@@ -83,6 +83,7 @@ def _show_webhooks(gateway: Gateway, request: Request) -> Reply:
     result = {
         "belvo": {"url": store.belvo_url, "authorization": MASK},
         "heron": {"secret": MASK, "subscriptions": len(store.webhooks)},
+        "plaid": {"url": store.plaid_url},
         "counts": store.deliveries.counts(),
         "deliveries": [as_dict(each, hidden) | {"body": each.body.decode()} for each in latest],
     }
@@ -93,7 +94,7 @@ def _set_webhooks(gateway: Gateway, request: Request) -> Reply:
     body = _json_object(request)
     for provider, given in body.items():
         if provider not in WEBHOOKS or not isinstance(given, dict) or given.keys() - WEBHOOKS[provider]:
-            raise ValueError("known are url and authorization of belvo, and secret of heron")
+            raise ValueError("known are url and authorization of belvo, secret of heron, and url of plaid")
         if not all(isinstance(value, str) for value in given.values()):
             raise ValueError("url, authorization and secret are texts")
     settings = {f"{provider}_{name}": text for provider in body for name, text in body[provider].items()}

@@ -9,8 +9,9 @@ from .belvo import bodies as belvo_bodies
 from .faults import Faults
 from .heron import api as heron
 from .heron import bodies as heron_bodies
-from .limits import Limits
+from .limits import LimitCheck, Limits
 from .outcomes import SERVER_ERROR, OutcomeHandlers, play
+from .plaid import api as plaid
 from .settings import SimulatorSettings
 from .store import Store
 from .ticker import catch_up
@@ -38,6 +39,9 @@ class Gateway:
         if request.path.startswith(heron.PREFIXES):
             check = self.limits.count_heron(request, self.store.clock())
             handlers = OutcomeHandlers(partial(heron.respond, self.store, request), heron_bodies.refusal)
+        elif request.path.startswith(plaid.PREFIXES):
+            check = LimitCheck()
+            handlers = OutcomeHandlers(partial(plaid.respond, self.store, request), plaid.refusal)
         else:
             check = self.limits.count_belvo(request, self.store.clock())
             handlers = OutcomeHandlers(partial(belvo.respond, self.store, request), belvo_bodies.refusal)

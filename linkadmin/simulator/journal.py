@@ -18,7 +18,7 @@ SECRET_HEADERS = {"authorization", "x-api-key", "cookie"}
 SECRET_FIELDS = {
     "password", "password2", "token", "username", "username2", "username3", "username_type", "certificate",
     "private_key", "encryption_key", "session", "access_token", "asset_report_token", "client_id", "client_secret",
-    "client_auth", "headers", "id",
+    "client_auth", "headers", "id", "secret", "link_token",
 }  # fmt: skip
 SECRET_PARAMETERS = {"user_document"}
 

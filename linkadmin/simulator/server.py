@@ -1,4 +1,4 @@
-"""The HTTP server: one port for both providers and the Simulator guide. It listens on the loopback interface only."""
+"""The HTTP server: one port for all providers and the Simulator guide. It listens on the loopback interface only."""
 
 import socket
 import sys
@@ -18,6 +18,7 @@ from .gateway import Gateway
 from .generated import EMPTY, Population
 from .journal import Call, Journal
 from .pages import site
+from .plaid import api as plaid
 from .settings import DEFAULTS, SimulatorSettings
 from .state_file import load
 from .store import Store
@@ -26,6 +27,7 @@ from .wire import ConnectionCut, Refused, Reply, Request
 
 HOST = "127.0.0.1"
 LARGEST_BODY = 1 << 20  # bytes
+PREFIXES = ("/api/", *plaid.PREFIXES)  # of calls to a provider
 PATIENCE = 1.0  # seconds that open connections get on shutdown
 LinkSnapshot = tuple[str, str | None, str | None]  # status, its message, last successful sync (ISO)
 
@@ -44,7 +46,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(refused.answer)
             return
         owner = self.server.owner
-        if not request.path.startswith("/api/"):
+        if not request.path.startswith(PREFIXES):
             self._send(
                 control_api.respond(owner.gateway, request)
                 or site.respond(owner.calls, owner.store, owner.gateway.settings, request)
@@ -175,7 +177,7 @@ class Simulator:
 
     @property
     def calls(self) -> list[Call]:
-        """Requests to the two providers, oldest first."""
+        """Requests to the providers, oldest first."""
         return self.journal.calls()
 
     def fail(self, method: str, path: str, answer: str, times: int = 1) -> None:

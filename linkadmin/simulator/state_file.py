@@ -27,7 +27,7 @@ One JSON object; every key is optional, unknown keys are errors:
                    "last_updated": "2026-11-20T08:00:00Z", "last_successful_sync": null,
                    "type": "plaid_integration", "data_source_heron_id": "dso_...",
                    "settles_at": null, "settles_as": ["active", null],
-                   "silent": false, "source_enabled": true}]}}
+                   "silent": false, "is_repaired": false, "source_enabled": true}]}}
 
 Required are only a Belvo link's `institution`, a consent's `link`, an end user's `end_user_id`, a Heron link's
 `item_id` and `end_user_id`, an integration's `name` and `resource`, a webhook's `topic` and `url`; missing IDs are

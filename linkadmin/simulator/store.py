@@ -1,4 +1,4 @@
-"""The simulator's store: what the two providers know. One lock guards it, and nobody sleeps while holding it."""
+"""The simulator's store: what the providers know. One lock guards it, and nobody sleeps while holding it."""
 
 import base64
 import hashlib
@@ -21,6 +21,8 @@ from .heron.generated import heron_links
 from .heron.guide import STATUS_CHANGE_AFTER
 from .heron.records import PRACTICE_SECRET, HeronEndUser, HeronIntegration, HeronLink, Webhook
 from .outcomes import Ask
+from .plaid import messages as plaid_messages
+from .plaid.records import LinkToken
 from .wire import ConnectionCut
 
 REMOVED_AFTER = 4  # seconds from accepting an asynchronous removal to its end
@@ -41,7 +43,7 @@ class Task(StrEnum):
 
 
 class Store:
-    """Everything the two providers know, as plain records, and their clock.
+    """Everything the providers know, as plain records, and their clock.
 
     Links, consents and end users are in order of creation.
     """
@@ -68,6 +70,9 @@ class Store:
         self.belvo_webhook_id = secrets.token_hex(16)
         self.belvo_authorization = PRACTICE_AUTHORIZATION
         self.heron_secret = PRACTICE_SECRET
+        self.link_tokens: dict[str, LinkToken] = {}
+        self.plaid_url = ""  # URL of the webhooks of all items; empty: none
+        self.plaid_key = plaid_messages.SigningKey()
         self.deliveries = Deliveries()
         self.due: dict[tuple[Task, str], float] = {}  # task and ID: when it's due (seconds since 1970)
         self.removals: dict[str, str] = {}  # by link, the request that asked for its removal
@@ -102,8 +107,9 @@ class Store:
         belvo_url: str | None = None,
         belvo_authorization: str | None = None,
         heron_secret: str | None = None,
+        plaid_url: str | None = None,
     ) -> None:
-        """Set the URL of Belvo's webhooks (empty: none) and the secrets of both providers; None changes nothing.
+        """Set the URLs of Belvo's and Plaid's webhooks (empty: none) and secrets; None changes nothing.
 
         Raises ValueError.
         """
@@ -114,6 +120,7 @@ class Store:
             self.belvo_url = self.belvo_url if belvo_url is None else belvo_url
             self.belvo_authorization = belvo_authorization or self.belvo_authorization
             self.heron_secret = heron_secret or self.heron_secret
+            self.plaid_url = self.plaid_url if plaid_url is None else plaid_url
 
     def tell_belvo(self, *events: belvo_messages.BelvoEvent) -> None:
         for event in events if self.belvo_url else ():
@@ -148,6 +155,21 @@ class Store:
                         pauses=heron_messages.PAUSES,
                     )
                 )
+
+    def tell_plaid(self, event: plaid_messages.PlaidEvent) -> None:
+        if self.plaid_url:
+            self.deliveries.add(
+                Delivery(
+                    provider="plaid",
+                    topic=event.topic,
+                    about=event.about,
+                    url=self.plaid_url,
+                    made_at=self.now(),
+                    headers={plaid_messages.VERIFICATION: self.plaid_key.sign(event.body)},
+                    body=event.body,
+                    pauses=plaid_messages.PAUSES,
+                )
+            )
 
     def tell_of_end_user(self, end_user_id: str, what: str) -> None:
         if user := self.end_users.get(end_user_id):

@@ -1,4 +1,4 @@
-"""Requests and responses between the server and the two simulated providers, and their routing."""
+"""Requests and responses between the server and the simulated providers, and their routing."""
 
 import json
 import re

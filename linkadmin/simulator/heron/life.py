@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Mapping
 
+from linkadmin.simulator.plaid import messages as plaid_messages
 from linkadmin.simulator.store import Store
 
 from . import messages
@@ -28,11 +29,15 @@ WEIGHTS_AT_END = {"registered": 70, "end_user_removed": 30}
 
 def fail(store: Store, link: HeronLink, message: str | None) -> None:
     link.status, link.status_message, link.last_updated = "erroring", message, store.now()
+    link.is_repaired = False
     store.tell_heron(messages.erroring(link))
+    store.tell_plaid(plaid_messages.failed(link))
 
 
 def repair(store: Store, link: HeronLink, message: str | None = None) -> None:
     # Heron sends at most a webhook about transactions.
+    if link.status == "erroring":
+        store.tell_plaid(plaid_messages.about_item(link.item_id, "LOGIN_REPAIRED"))
     link.status, link.status_message, link.silent = "active", message, False
     link.last_successful_sync = link.last_updated = store.now()
     store.tell_of_end_user(link.end_user_id, "transactions_updated")

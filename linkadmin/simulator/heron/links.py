@@ -16,7 +16,16 @@ from .records import HeronEndUser, HeronIntegration, HeronLink
 USER_KEY = "end_user_id_or_heron_id"
 ASSET_REPORTS = "plaid_assets_report"
 ENDED = {"sync_disabled", "deleted_in_plaid"}  # final statuses: a refresh can't change them
-HIDDEN = {"end_user_id", "integration", "data_source_heron_id", "settles_at", "settles_as", "silent", "source_enabled"}
+HIDDEN = {
+    "end_user_id",
+    "integration",
+    "data_source_heron_id",
+    "settles_at",
+    "settles_as",
+    "silent",
+    "source_enabled",
+    "is_repaired",
+}
 
 
 def create(store: Store, request: Request) -> Later:
@@ -51,7 +60,11 @@ def refresh(store: Store, request: Request) -> Reply:
     if link.integration != integration:
         raise bodies.refused(404, "Integration link not found")
     if link.status not in ENDED and not link.settles_at:
-        _sync(store, link, link.status if link.status == "erroring" else "active", link.status_message)
+        if link.is_repaired:
+            link.is_repaired = False
+            _sync(store, link, "active", None)
+        else:
+            _sync(store, link, link.status if link.status == "erroring" else "active", link.status_message)
     return json_reply(200, {"link": _shown(link)})
 
 

@@ -43,6 +43,7 @@ class HeronLink:
     settles_at: str | None = None
     settles_as: tuple[str, str | None] = ("active", None)
     silent: bool = False  # stopped fetching new data, but its status says it works
+    is_repaired: bool = False  # by its customer at Plaid, which the next refresh finds out
     source_enabled: bool = True  # its data source is included in analytics
 
 

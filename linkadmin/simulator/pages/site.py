@@ -1,4 +1,4 @@
-"""Pages for a browser: the Simulator guide, recent requests, recent webhooks. Plain HTML, no script."""
+"""Pages for a browser: the Simulator guide, recent requests and webhooks, Plaid's page. Plain HTML, no script."""
 
 import json
 import time
@@ -23,6 +23,9 @@ from linkadmin.simulator.heron import messages as heron_messages
 from linkadmin.simulator.heron.records import PRACTICE_SECRET
 from linkadmin.simulator.journal import Call, masked
 from linkadmin.simulator.outcomes import DRIP
+from linkadmin.simulator.plaid import api as plaid
+from linkadmin.simulator.plaid import hosted
+from linkadmin.simulator.plaid import messages as plaid_messages
 from linkadmin.simulator.settings import MEANINGS, SimulatorSettings
 from linkadmin.simulator.store import PROCESSED_AFTER, REMOVED_AFTER, Store
 from linkadmin.simulator.wire import Reply, Request, json_reply
@@ -44,6 +47,8 @@ CONSTANTS = {
     "heron": heron,
     "heron_guide": heron_guide,
     "heron_messages": heron_messages,
+    "plaid": plaid,
+    "plaid_messages": plaid_messages,
     "faults": faults,
     "drip": DRIP,
     "removed_after": REMOVED_AFTER,
@@ -54,6 +59,8 @@ CONSTANTS = {
 
 
 def respond(calls: Sequence[Call], store: Store, settings: SimulatorSettings, request: Request) -> Reply:
+    if request.path.startswith(hosted.PATH) and request.method in {"GET", "POST"}:
+        return _hosted(store, request)
     if request.method != "GET":
         return Reply(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET"})
     match request.path:
@@ -73,6 +80,17 @@ def respond(calls: Sequence[Call], store: Store, settings: SimulatorSettings, re
             return Reply(HTTPStatus.NO_CONTENT)
         case _:
             return _html("Page not found", "base.html", {}, 404)
+
+
+def _hosted(store: Store, request: Request) -> Reply:
+    with store.lock:
+        found, context = hosted.find(store, request), hosted.context(store, hosted.find(store, request))
+        if found is None or context["token"] is None:
+            return _html("Plaid", "hosted.html", context, 410)
+        if request.method == "POST":
+            return hosted.leave(store, found, request)
+        hosted.visit(store, found)
+        return _html("Plaid", "hosted.html", context)
 
 
 def _html(title: str, template: str, context: dict[str, Any], status: int = 200) -> Reply:

@@ -18,6 +18,7 @@ WEBHOOKS = {
     "--belvo-webhook": "the URL Belvo sends webhooks to",
     "--belvo-webhook-authorization": "its Authorization header (Bearer belvo-sandbox-practice)",
     "--heron-webhook-secret": "the secret Heron signs webhooks with (sec_sandbox_practice)",
+    "--plaid-webhook": "the URL Plaid sends webhooks to",
 }
 
 
@@ -29,7 +30,7 @@ def _text_in(path: str) -> str:
 
 
 class Command(BaseCommand):
-    help = "Runs the Heron and Belvo simulator on the loopback interface until Ctrl-C or SIGTERM."
+    help = "Runs the simulator of Heron, Belvo and Plaid on the loopback interface until Ctrl-C or SIGTERM."
     requires_system_checks = ()  # it needs neither a database nor keys
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -87,6 +88,7 @@ class Command(BaseCommand):
                 belvo_url=options["belvo_webhook"],
                 belvo_authorization=options["belvo_webhook_authorization"],
                 heron_secret=options["heron_webhook_secret"],
+                plaid_url=options["plaid_webhook"],
             )
         except ValueError as error:
             raise CommandError(f"{error}.") from error

@@ -1,0 +1,1 @@
+"""The simulated Plaid: hosted pages in update mode, and webhooks about Heron's items."""
