@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from linkadmin.providers.base import Provider
 from linkadmin.providers.records import RemoteWebhook
-from linkadmin.providers.types import LinkRef, NewLink, Secret
+from linkadmin.providers.types import LinkRef, NewLink, NewSession, Secret
 
 from .relay import Exchange
 
@@ -160,6 +160,26 @@ HERON: Mapping[str, Call] = {
         "PUT", "/api/webhooks/{heron_id}", lambda heron: heron.switch_webhook(WEBHOOK, enabled=False)
     ),
     "remove_webhook": Call("DELETE", "/api/webhooks/{heron_id}", lambda heron: heron.remove_webhook(WEBHOOK.remote_id)),
+}
+
+WEBHOOK_KEY = "3c5e8a10-5d2b-4b7e-9b0a-6f1d2c3e4f50"  # from the document's example
+NEW_SESSION = NewSession(
+    access_token=Secret("access-sandbox-1"),
+    reference="2f3b6d0e-5a9b-4a53-9b3c-0b3f0d6f4a11",
+    company="Linkadmin",
+    language="es",
+    seconds=86_400,
+    return_url="https://links.example.test/repair/done/",
+    choose_accounts=True,
+)
+
+PLAID: Mapping[str, Call] = {
+    "test_connection": Call("POST", "/webhook_verification_key/get", lambda plaid: plaid.test_connection()),
+    "create_session": Call("POST", "/link/token/create", lambda plaid: plaid.create_session(NEW_SESSION)),
+    "read_session": Call("POST", "/link/token/get", lambda plaid: plaid.read_session(Secret("link-sandbox-1"))),
+    "read_webhook_key": Call(
+        "POST", "/webhook_verification_key/get", lambda plaid: plaid.read_webhook_key(WEBHOOK_KEY)
+    ),
 }
 
 

@@ -9,6 +9,7 @@ import pytest
 from linkadmin.providers import provider_class
 from linkadmin.providers.base import Provider
 from linkadmin.providers.types import Secret
+from linkadmin.simulator.plaid.api import CLIENT_ID, SECRET
 from linkadmin.simulator.server import Simulator
 from tests.environment import HERON_INTEGRATION, Clock
 from tests.needs import CONTRACTS
@@ -32,6 +33,13 @@ def heron_at(url: str) -> Provider:
     )
 
 
+def plaid_at(url: str) -> Provider:
+    keys = {"client_id": Secret(CLIENT_ID), "secret": Secret(SECRET)}
+    return provider_class("plaid")(
+        base_url=url, options={"countries": "US"}, secrets=keys, admission=RecordingAdmission(), allow_loopback=True
+    )
+
+
 @pytest.fixture(scope="session")
 def program() -> Path:
     return prism_program()
@@ -51,6 +59,12 @@ def belvo_mock_url(program: Path, logs: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def heron_mock_url(program: Path, logs: Path) -> Iterator[str]:
     with prism(program, logs / "heron-mock", "mock", str(CONTRACTS / "heron.yaml")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def plaid_mock_url(program: Path, logs: Path) -> Iterator[str]:
+    with prism(program, logs / "plaid-mock", "mock", str(CONTRACTS / "plaid.yaml")) as url:
         yield url
 
 
@@ -78,6 +92,12 @@ def heron_judge_url(program: Path, logs: Path, simulator: Simulator) -> Iterator
         yield url
 
 
+@pytest.fixture(scope="session")
+def plaid_judge_url(program: Path, logs: Path, simulator: Simulator) -> Iterator[str]:
+    with _judge(program, logs / "plaid-judge", "plaid.yaml", simulator) as url:
+        yield url
+
+
 @contextmanager
 def _judge(program: Path, log: Path, document: str, simulator: Simulator) -> Iterator[str]:
     # The mock checks requests. Here invalid ones must get through, so that their errors are checked.
@@ -99,6 +119,12 @@ def heron_mock(heron_mock_url: str) -> Iterator[Relay]:
 
 
 @pytest.fixture
+def plaid_mock(plaid_mock_url: str) -> Iterator[Relay]:
+    with Relay(plaid_mock_url) as relay:
+        yield relay
+
+
+@pytest.fixture
 def belvo_judge(belvo_judge_url: str) -> Iterator[Relay]:
     with Relay(belvo_judge_url) as relay:
         yield relay
@@ -107,4 +133,10 @@ def belvo_judge(belvo_judge_url: str) -> Iterator[Relay]:
 @pytest.fixture
 def heron_judge(heron_judge_url: str) -> Iterator[Relay]:
     with Relay(heron_judge_url) as relay:
+        yield relay
+
+
+@pytest.fixture
+def plaid_judge(plaid_judge_url: str) -> Iterator[Relay]:
+    with Relay(plaid_judge_url) as relay:
         yield relay

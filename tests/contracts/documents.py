@@ -54,13 +54,18 @@ def known_names(name: str, method: str, path: str) -> set[str]:
     operation = _operation(name, method, path)
     schema = operation.get("requestBody", {}).get("content", {}).get(JSON, {}).get("schema", {})
     names = {parameter["name"] for parameter in operation.get("parameters", [])}
-    return names | set(_resolved(name, schema).get("properties", {}))
+    return names | _properties(name, schema)
+
+
+def _properties(name: str, schema: Mapping[str, Any]) -> set[str]:
+    found = _resolved(name, schema)
+    return set(found.get("properties", {})).union(*(_properties(name, part) for part in found.get("allOf", ())))
 
 
 def _examples(name: str, method: str, path: str) -> Iterator[Example]:
     for status, answer in _operation(name, method, path).get("responses", {}).items():
         found = _resolved(name, answer)
-        if MOCK_ONLY in str(found.get("x-from", "")):
+        if status == "default" or MOCK_ONLY in str(found.get("x-from", "")):
             continue
         for media_type, content in found.get("content", {}).items():
             for example in content.get("examples", {"": None}):

@@ -13,6 +13,7 @@ from linkadmin.simulator.faults import BELVO_FAULTS, HERON_FAULTS
 from linkadmin.simulator.heron import api as heron
 from linkadmin.simulator.heron.api import API_KEY
 from linkadmin.simulator.heron.guide import STATUS_CHANGE_AFTER
+from linkadmin.simulator.plaid import api as plaid
 from linkadmin.simulator.server import Simulator
 from linkadmin.simulator.wire import Route
 from tests.environment import HERON_INTEGRATION, Clock
@@ -154,10 +155,32 @@ HERON_CALLS: list[Row] = [
     ("DELETE", "/api/end_users/row-2", None, 204),
 ]
 
+PLAID_KEYS = {"client_id": plaid.CLIENT_ID, "secret": plaid.SECRET}
+ROW_TOKEN = PLAID_KEYS | {"access_token": f"{plaid.ACCESS_TOKEN}row-plaid"}
+UPDATE = ROW_TOKEN | {
+    "client_name": "Linkadmin", "language": "en", "country_codes": ["US"], "user": {"client_user_id": "row"},
+    "hosted_link": {"url_lifetime_seconds": 60},
+}  # fmt: skip
+PLAID_CALLS: list[Row] = [
+    ("POST", "/link/token/create", UPDATE, 200),
+    ("POST", "/link/token/get", PLAID_KEYS | {"link_token": "{token}"}, 200),
+    ("POST", "/webhook_verification_key/get", PLAID_KEYS | {"key_id": "{key}"}, 200),
+    ("POST", "/sandbox/item/fire_webhook", ROW_TOKEN | {"webhook_code": "LOGIN_REPAIRED"}, 200),
+    # invalid ones
+    ("POST", "/link/token/create", UPDATE | {"access_token": "another"}, 400),
+    ("POST", "/link/token/create", UPDATE | {"language": ""}, 400),
+    ("POST", "/link/token/create", UPDATE | {"hosted_link": {"url_lifetime_seconds": 0}}, 400),
+    ("POST", "/link/token/create", ROW_TOKEN, 400),
+    ("POST", "/link/token/create", UPDATE | {"secret": "another"}, 400),
+    ("POST", "/link/token/get", PLAID_KEYS | {"link_token": "another"}, 400),
+    ("POST", "/webhook_verification_key/get", PLAID_KEYS | {"key_id": NOBODY}, 400),
+    ("POST", "/sandbox/item/fire_webhook", ROW_TOKEN | {"webhook_code": "NEWS"}, 400),
+]
+
 
 @pytest.fixture
 def caller() -> Iterator[requests.Session]:
-    """A client with valid keys for both providers."""
+    """A client with valid keys for Belvo and Heron."""
     with requests.Session() as session:
         session.auth = (SECRET_ID, SECRET_PASSWORD)
         session.headers["x-api-key"] = API_KEY
@@ -200,6 +223,19 @@ def prepare_heron(caller: requests.Session, judge: Relay, clock: Clock) -> dict[
     }
 
 
+def prepare_plaid(caller: requests.Session, judge: Relay, simulator: Simulator, clock: Clock) -> list[Row]:
+    """Create what Plaid's rows need; return them with its token and key."""
+    link = {"access_token": "a", "end_user_id": "row-plaid", "item_id": "row-plaid"}
+    caller.post(simulator.url + LINKS, json=link, timeout=SECONDS)
+    clock.forward(STATUS_CHANGE_AFTER)
+    token = caller.post(f"{judge.url}/link/token/create", json=UPDATE, timeout=SECONDS).json()["link_token"]
+    made = {"{token}": token, "{key}": simulator.store.plaid_key.kid}
+    return [
+        (method, path, {name: made.get(str(value), value) for name, value in body.items()}, status)
+        for method, path, body, status in PLAID_CALLS
+    ]
+
+
 def untried(routes: Sequence[Route], rows: Sequence[Row]) -> set[str]:
     """The simulator's calls that no row makes."""
     tried = {(method, path.partition("?")[0].replace("{link}", NOBODY)) for method, path, _, _ in rows}
@@ -213,6 +249,7 @@ def untried(routes: Sequence[Route], rows: Sequence[Row]) -> set[str]:
 
 def test_every_call_of_the_simulator_is_tried_here() -> None:
     assert untried(belvo.ROUTES, BELVO_CALLS) | untried(heron.ROUTES, HERON_CALLS) == UNJUDGED.keys()
+    assert untried(plaid.ROUTES, PLAID_CALLS) == set()
 
 
 def test_every_belvo_call_is_answered_as_documented(caller: requests.Session, belvo_judge: Relay) -> None:
@@ -227,6 +264,16 @@ def test_every_heron_call_is_answered_as_documented(caller: requests.Session, he
 
     assert make(caller, heron_judge, HERON_CALLS, **ids) == HERON_CALLS
     assert heron_judge.violations == []
+
+
+def test_every_plaid_call_is_answered_as_documented(
+    caller: requests.Session, plaid_judge: Relay, simulator: Simulator, clock: Clock
+) -> None:
+    caller.auth = None
+    rows = prepare_plaid(caller, plaid_judge, simulator, clock)
+
+    assert make(caller, plaid_judge, rows) == rows
+    assert plaid_judge.violations == []
 
 
 def test_a_removal_in_the_background_is_answered_as_documented(caller: requests.Session, belvo_judge: Relay) -> None:
