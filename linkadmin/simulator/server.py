@@ -18,6 +18,7 @@ from .gateway import Gateway
 from .generated import EMPTY, Population
 from .journal import Call, Journal
 from .pages import site
+from .pages.hosted import site as hosted_site
 from .plaid import api as plaid
 from .settings import DEFAULTS, SimulatorSettings
 from .state_file import load
@@ -49,6 +50,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not request.path.startswith(PREFIXES):
             self._send(
                 control_api.respond(owner.gateway, request)
+                or hosted_site.respond(owner.gateway, request)
                 or site.respond(owner.calls, owner.store, owner.gateway.settings, request)
             )
             return

@@ -12,7 +12,7 @@ from enum import StrEnum, auto
 from .belvo import messages as belvo_messages
 from .belvo.generated import belvo_links
 from .belvo.institutions import INSTITUTIONS, Institution
-from .belvo.records import PRACTICE_AUTHORIZATION, BelvoLink, Consent, LoginAttempt
+from .belvo.records import PRACTICE_AUTHORIZATION, BelvoLink, Consent, LoginAttempt, PortalVisit, WidgetVisit
 from .clock import LeadClock, iso, seconds
 from .deliveries import Deliveries, Delivery
 from .generated import DAY, EMPTY, Population
@@ -61,6 +61,8 @@ class Store:
         self.belvo_links: dict[str, BelvoLink] = {}
         self.consents: dict[str, Consent] = {}  # by link, one for each open finance link
         self.attempts: dict[str, LoginAttempt] = {}
+        self.widget_visits: dict[str, WidgetVisit] = {}  # by access token
+        self.portal_visits: dict[str, PortalVisit] = {}
         self.end_users: dict[str, HeronEndUser] = {}
         self.heron_links: dict[str, HeronLink] = {}
         self._links_of: dict[str, list[str]] = defaultdict(list)  # by end user

@@ -38,6 +38,7 @@ UNJUDGED = {
 
 EREBOR = {"institution": "erebor_mx_retail", "username": "row3", "password": "x"}
 
+TOKEN = {"id": SECRET_ID, "password": SECRET_PASSWORD, "scopes": "read_institutions"}
 # method, path, body, status. {link} etc. are IDs created by the test. In order: later rows depend on earlier ones.
 BELVO_CALLS: list[Row] = [
     ("GET", "/api/", None, 200),
@@ -59,8 +60,12 @@ BELVO_CALLS: list[Row] = [
     ("POST", "/api/links/{link}/refresh/", {}, 409),
     ("GET", "/api/institutions/?page_size=1000", None, 200),
     ("GET", "/api/institutions/1016/", None, 200),
-    ("POST", "/api/token/", {"id": SECRET_ID, "password": SECRET_PASSWORD, "scopes": "read_institutions"}, 200),
+    ("POST", "/api/token/", TOKEN, 200),
+    ("POST", "/api/token/", TOKEN | {"widget": {"callback_urls": {"exit": "acme://exit"}}}, 200),
     # invalid ones
+    ("POST", "/api/token/", TOKEN | {"link_id": NOBODY}, 400),
+    ("POST", "/api/token/", TOKEN | {"widget": {"callback_urls": {"exit": "nowhere"}}}, 400),
+    ("POST", "/api/token/", TOKEN | {"widget": "none"}, 400),
     ("GET", "/api/institutions/77/", None, 404),
     ("GET", f"/api/links/{NOBODY}/", None, 404),
     ("PUT", f"/api/links/{NOBODY}/", {"password": "x"}, 404),

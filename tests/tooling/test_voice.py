@@ -100,10 +100,10 @@ def test_nothing_on_screen_has_the_old_words() -> None:
     assert {text: said(text) for text in messages(CATALOG) if said(text) or "end user" in text.lower()} == {}
 
 
-@pytest.mark.parametrize("url", ["/", "/calls/", "/webhooks/"])
+@pytest.mark.parametrize("url", ["/", "/calls/", "/webhooks/", "/meuportal.belvo.com/", "/widget.belvo.io/"])
 def test_no_page_of_the_simulator_has_the_old_words(url: str) -> None:
     with Simulator() as simulator:
-        markup = requests.get(simulator.url + url, timeout=60).text
+        markup = requests.get(simulator.url + url, headers={"Accept-Language": "en"}, timeout=60).text
     ours, _, _institutions = markup.partition('id="institutions"')
     assert said(re.sub(r"<code>.*?</code>|<[^>]*>", "", ours)) == []
 

@@ -11,7 +11,7 @@ from linkadmin.simulator.fields import Filters, chosen, passes
 from linkadmin.simulator.store import REMOVED_AFTER, Store, Task
 from linkadmin.simulator.wire import Reply, Request, Route, dispatch, json_reply
 
-from . import bodies, consents, messages
+from . import bodies, consents, messages, widget
 from .bodies import error
 from .logins import find_link, register, resume, shown, update
 from .records import BelvoLink
@@ -21,7 +21,7 @@ REFRESH_PAUSE = 600  # seconds between two refreshes of a link
 PAGE_SIZE, LARGEST_PAGE = 100, 1000
 Thing = TypeVar("Thing")
 
-_BASIC = "Basic " + base64.b64encode(f"{SECRET_ID}:{SECRET_PASSWORD}".encode()).decode()
+BASIC = "Basic " + base64.b64encode(f"{SECRET_ID}:{SECRET_PASSWORD}".encode()).decode()
 _ID = f"(?P<id>{bodies.UUID})"
 
 _EQUAL_OR_IN = ("id", "institution", "external_id", "institution_user_id", "status")
@@ -47,7 +47,7 @@ def respond(store: Store, request: Request) -> Reply:
         401: bodies.WRONG_KEYS,
         405: ("method_not_allowed", f'Method "{request.method}" not allowed.'),
     }
-    has_key = request.headers.get("authorization") == _BASIC
+    has_key = request.headers.get("authorization") == BASIC
     answer = dispatch(
         store, request, ROUTES, lambda status: json_reply(status, [error(*errors[status])]), has_key=has_key
     )
@@ -155,7 +155,7 @@ def _widget_token(store: Store, request: Request) -> Reply:
     body = bodies.read(request, bodies.WIDGET)
     if (body["id"], body["password"]) != (SECRET_ID, SECRET_PASSWORD):
         raise bodies.refused(401, *bodies.WRONG_KEYS)
-    return json_reply(200, {"access": secrets.token_urlsafe(48), "refresh": secrets.token_urlsafe(48)})
+    return json_reply(200, {"access": widget.new_access_token(store, body), "refresh": secrets.token_urlsafe(48)})
 
 
 ROUTES = (

@@ -65,13 +65,20 @@ WORDS = {
     "nullable": ("null", "This field may not be null."),
     "list": ("not_a_list", 'Expected a list but got type "{kind}".'),
     "bool": ("invalid", "Must be a valid boolean."),
+    "dict": ("invalid", "Expected a dictionary, but got {kind}."),
     "str": ("invalid", "Not a valid string."),
     "blank": ("blank", "This field may not be blank."),
     "choices": ("invalid_choice", '"{value}" is not a valid choice.'),
     "pattern": ("invalid", "Enter a valid value."),
     "shortest": ("min_length", "Ensure this field has at least {rule.shortest} characters."),
 }
-WIDGET = {"id": Field(required=True), "password": Field(required=True), "scopes": Field(required=True)}
+WIDGET = {
+    "id": Field(required=True),
+    "password": Field(required=True),
+    "scopes": Field(required=True),
+    "link_id": Field(pattern=UUID),
+    "widget": Field(dict),
+}
 
 
 def trimmed(answer: Reply, request: Request) -> Reply:

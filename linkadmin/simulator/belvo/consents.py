@@ -15,6 +15,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 from linkadmin.simulator.clock import iso, seconds
@@ -113,20 +114,39 @@ def find(store: Store, consent_id: str) -> dict[str, Any] | None:
     return next((_shown(store, link, consent) for link, consent in _all(store) if consent.id == consent_id), None)
 
 
+def of_person(store: Store, cpf: str, *, business: bool) -> list[dict[str, Any]]:
+    """Consents of a CPF: the one in the list, or the one that was entered when the link was created."""
+    mine = [
+        (link, consent)
+        for link, consent in _all(store)
+        if cpf == _document_number(link) or link.institution_user_id == store.institution_user_id(link.institution, cpf)
+    ]
+    return [_shown(store, *each) for each in mine if each[0].institution.endswith("_business") == business]
+
+
+def to_renew(store: Store, most: int) -> list[dict[str, Any]]:
+    shown = (_shown(store, *each) for each in _all(store))
+    return list(islice((consent for consent in shown if consent["status"] != "AUTHORISED"), most))
+
+
 def _all(store: Store) -> Iterator[tuple[BelvoLink, Consent]]:
     links = reversed(store.belvo_links.values())
     return ((link, store.consents[link.id]) for link in links if link.id in store.consents)
 
 
+def _document_number(link: BelvoLink) -> str:
+    """Eleven invented digits, the same for all links of a person at an institution."""
+    person = hashlib.sha256((link.institution_user_id or link.id).encode()).hexdigest()
+    return f"{int(person, 16) % 10**11:011}"
+
+
 def _shown(store: Store, link: BelvoLink, consent: Consent) -> dict[str, Any]:
     end = consent.expired_at
     over = consent.status == "AUTHORISED" and end is not None and seconds(end) <= store.clock()
-    # Eleven invented digits, the same for all links of a person at an institution.
-    person = hashlib.sha256((link.institution_user_id or link.id).encode()).hexdigest()
     return {
         "id": consent.id,
         "display_name": "Cliente Simulado",
-        "document_number": f"{int(person, 16) % 10**11:011}",
+        "document_number": _document_number(link),
         "belvo_institution_name": link.institution,
         "expired_at": end,
         "undefined_consent_expiration": end is None,

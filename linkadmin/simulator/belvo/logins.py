@@ -139,6 +139,11 @@ def resume(store: Store, request: Request) -> Later:
     return partial(play, _next_in(challenge, outcome), store.wait, OutcomeHandlers(act, refusal, ask_again))
 
 
+def request_code(store: Store, link: BelvoLink) -> Reply:
+    """Sign in with the stored password, as the widget does for a link that only lacks a code."""
+    return _challenge(store.open_attempt(link, Ask(), as_array=True, registering=False))
+
+
 def _next_in(challenge: Ask, outcome: Outcome | None) -> Outcome:
     """Return the next outcome of a sign-in with one step or several; `outcome` None is a wrong answer."""
     if outcome is None:

@@ -1,8 +1,10 @@
 """Belvo's records, and how often it fetches new data."""
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from linkadmin.simulator.outcomes import Ask
 
@@ -54,6 +56,30 @@ class LoginAttempt:
     as_array: bool
     registering: bool
     wrong_codes: int = 0
+
+
+@dataclass(slots=True)
+class WidgetVisit:
+    """What an access token of the widget was created for, and how far the customer is. In memory only."""
+
+    link_id: str
+    callback_urls: Mapping[str, str]  # for success, exit and event; any may be missing
+    expires_at: float
+    is_used: bool = False  # the customer has connected
+    is_identified: bool = False  # open finance: the customer has entered their document number
+    challenge: dict[str, Any] | None = None  # as in the API
+    was_wrong_code: bool = False
+    error_code: str = ""  # of the last rejected sign-in
+    error_message: str = ""
+
+
+@dataclass(slots=True)
+class PortalVisit:
+    """A person in the consent portal, with the links whose consents are theirs. In memory only."""
+
+    link_ids: list[str]
+    expires_at: float
+    is_confirmed: bool = False  # by a sign-in at a bank
 
 
 @dataclass(slots=True)

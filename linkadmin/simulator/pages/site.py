@@ -5,10 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
-
-from django.template import Context, Engine
 
 from linkadmin.simulator import faults
 from linkadmin.simulator.belvo import api as belvo
@@ -17,6 +14,7 @@ from linkadmin.simulator.belvo import guide as belvo_guide
 from linkadmin.simulator.belvo import messages as belvo_messages
 from linkadmin.simulator.belvo.institutions import Institution
 from linkadmin.simulator.belvo.records import PRACTICE_AUTHORIZATION
+from linkadmin.simulator.belvo.widget import LIFETIME
 from linkadmin.simulator.heron import api as heron
 from linkadmin.simulator.heron import guide as heron_guide
 from linkadmin.simulator.heron import messages as heron_messages
@@ -30,15 +28,10 @@ from linkadmin.simulator.settings import MEANINGS, SimulatorSettings
 from linkadmin.simulator.store import PROCESSED_AFTER, REMOVED_AFTER, Store
 from linkadmin.simulator.wire import Reply, Request, json_reply
 
+from .rendering import FOLDER, HEADERS, html
+
 SHOWN = 50  # rows on a page
-FOLDER = Path(__file__).parent
 STYLE = (FOLDER / "guide.css").read_bytes()
-TEMPLATES = Engine(dirs=[str(FOLDER)])
-HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-}
 CONSTANTS = {
     "belvo": belvo,
     "belvo_guide": belvo_guide,
@@ -51,6 +44,7 @@ CONSTANTS = {
     "plaid_messages": plaid_messages,
     "faults": faults,
     "drip": DRIP,
+    "widget_minutes": LIFETIME // 60,
     "removed_after": REMOVED_AFTER,
     "processed_after": PROCESSED_AFTER,
     "practice_authorization": PRACTICE_AUTHORIZATION,
@@ -66,12 +60,12 @@ def respond(calls: Sequence[Call], store: Store, settings: SimulatorSettings, re
     match request.path:
         case "/":
             with store.lock:
-                return _html("Simulator guide", "guide.html", _guide(store, settings, request.origin))
+                return html("Simulator guide", "guide.html", _guide(store, settings, request.origin))
         case "/calls/":
-            return _html("Recent requests", "calls.html", {"calls": [_call(call) for call in reversed(calls[-SHOWN:])]})
+            return html("Recent requests", "calls.html", {"calls": [_call(call) for call in reversed(calls[-SHOWN:])]})
         case "/webhooks/":
             latest = list(reversed(store.deliveries.all()[-SHOWN:]))
-            return _html("Recent webhooks", "webhooks.html", {"deliveries": latest})
+            return html("Recent webhooks", "webhooks.html", {"deliveries": latest})
         case "/calls.json":
             return json_reply(200, [{**asdict(call), "raw": call.raw.decode(errors="replace")} for call in calls])
         case "/guide.css":
@@ -79,23 +73,18 @@ def respond(calls: Sequence[Call], store: Store, settings: SimulatorSettings, re
         case "/favicon.ico":
             return Reply(HTTPStatus.NO_CONTENT)
         case _:
-            return _html("Page not found", "base.html", {}, 404)
+            return html("Page not found", "base.html", {}, 404)
 
 
 def _hosted(store: Store, request: Request) -> Reply:
     with store.lock:
         found, context = hosted.find(store, request), hosted.context(store, hosted.find(store, request))
         if found is None or context["token"] is None:
-            return _html("Plaid", "hosted.html", context, 410)
+            return html("Plaid", "hosted.html", context, 410)
         if request.method == "POST":
             return hosted.leave(store, found, request)
         hosted.visit(store, found)
-        return _html("Plaid", "hosted.html", context)
-
-
-def _html(title: str, template: str, context: dict[str, Any], status: int = 200) -> Reply:
-    page = TEMPLATES.render_to_string(template, Context({"title": title, **context}, use_l10n=False))
-    return Reply(status, page.encode(), "text/html; charset=utf-8", HEADERS)
+        return html("Plaid", "hosted.html", context)
 
 
 def _guide(store: Store, settings: SimulatorSettings, origin: str) -> dict[str, Any]:

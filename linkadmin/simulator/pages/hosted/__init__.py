@@ -1,0 +1,1 @@
+"""Pages that Belvo hosts for customers: its widget and its consent portal. Start at `site`."""
