@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from .declared import Declared, optional
 from .errors import BLOCK_SECONDS, Blocked, Failure, InvalidInput, KeysRejected, NotFound, ProviderError, Rejected
+from .http.addresses import is_loopback
 from .http.admission import Admission, Rate
 from .http.answer import Answer
 from .http.client import HttpClient, Json, Message
@@ -41,6 +42,7 @@ from .types import (
     NewSession,
     RemoteInstitution,
     RemoteLink,
+    ReturnUrls,
     Secret,
     Values,
 )
@@ -74,6 +76,7 @@ class Provider(Declared):
         self.options = options
         self.secrets = secrets
         self.deadlines = deadlines or Deadlines()
+        self._simulator = base_url.rstrip("/") if allow_loopback and is_loopback(base_url) else ""
         self._http = HttpClient(
             base_url,
             allowed_hosts=self.allowed_hosts,
@@ -120,7 +123,9 @@ class Provider(Declared):
         pass
 
     @optional
-    def create_repair_url(self, link: LinkRef, values: Values) -> RemoteRepairUrl:
+    def create_repair_url(
+        self, link: LinkRef, values: Values, return_urls: ReturnUrls | None = None
+    ) -> RemoteRepairUrl:
         """Create a URL where the customer can repair this link. Changes nothing about the link."""
 
     @optional
@@ -273,6 +278,10 @@ class Provider(Declared):
         if self._denies_all_requests():
             raise KeysRejected(replace(failure, retry_after=BLOCK_SECONDS))
         raise Blocked(failure)
+
+    def _page_url(self, url: str) -> str:
+        """The URL of a provider's page in a browser. A simulator serves it below the name of its host."""
+        return f"{self._simulator}/{url.removeprefix('https://')}" if self._simulator else url
 
     def _denies_all_requests(self) -> bool:
         # After a 403 without a known reason.

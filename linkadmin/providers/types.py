@@ -304,6 +304,14 @@ class LinkRef:
 
 
 @dataclass(frozen=True, slots=True)
+class ReturnUrls:
+    """Where a provider's page leads back to. Anyone can open these, so an arrival proves nothing."""
+
+    done: str
+    left: str
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
     """What a response says about a link's health."""
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from linkadmin.providers.base import Provider
 from linkadmin.providers.records import RemoteWebhook
-from linkadmin.providers.types import LinkRef, NewLink, NewSession, Secret
+from linkadmin.providers.types import LinkRef, NewLink, NewSession, ReturnUrls, Secret
 
 from .relay import Exchange
 
 CUSTOMER = "cust-0001"
 BELVO_LINK = LinkRef("30cb4806-6e00-48a4-91c9-ca55968576c8", CUSTOMER)  # from the document's examples
 HERON_LINK = LinkRef("q7Lr2VbXzNtoKd4WcJmEyP9sUhG1aFi3BTvn", CUSTOMER)
+RETURN_URLS = ReturnUrls("https://links.example.test/repair/done/", "https://links.example.test/repair/left/")
 SESSION = Secret("2675b703b9d4451f8d4861a3eee54449")
 DATA_SOURCE = "dso_4GkWmT7cYzQ2nHsV9bLxRe"
 WEBHOOK = RemoteWebhook(
@@ -75,7 +76,7 @@ BELVO: Mapping[str, Call] = {
     ),
     "remove_link": Call("DELETE", "/api/links/{id}/", lambda belvo: belvo.remove_link(BELVO_LINK, {})),
     "create_repair_url": Call(
-        "POST", "/api/token/", lambda belvo: belvo.create_repair_url(BELVO_LINK, {"locale": "es"})
+        "POST", "/api/token/", lambda belvo: belvo.create_repair_url(BELVO_LINK, {"locale": "es"}, RETURN_URLS)
     ),
     "list_links": Call(
         "GET", "/api/links/", lambda belvo: belvo.list_links({"status": ("invalid", "unconfirmed")}, page=2)

@@ -11,7 +11,7 @@ from linkadmin.providers.types import Challenge, LinkRef, NewLink, RemoteLink, S
 from linkadmin.simulator.belvo.guide import CODES, TRIGGERS, WRONG_CODES_UNTIL_LOCKED
 from linkadmin.simulator.server import Simulator
 
-from .calls import BELVO, CUSTOMER, made, secrets
+from .calls import BELVO, CUSTOMER, RETURN_URLS, made, secrets
 from .conftest import belvo_at
 from .relay import Relay
 
@@ -78,7 +78,7 @@ def test_every_call_of_the_client_is_answered_as_documented(belvo_judge: Relay, 
     belvo.find_link(remote_id="", end_user_id=CUSTOMER, institution="erebor_mx_retail")
     belvo.refresh_data(link, {})
     belvo.change_settings(link, {"stale_in": "30d"})
-    belvo.create_repair_url(link, {"locale": "es"})
+    belvo.create_repair_url(link, {"locale": "es"}, RETURN_URLS)
     belvo.remove_link(link, {})
 
     assert made(belvo_judge.exchanges, BELVO) == BELVO.keys()

@@ -42,7 +42,7 @@ def test_url_is_shown_with_its_expiry_and_how_to_send_it(env: Environment, link:
     page = env.open(answer.location)
 
     assert answer.location == env.last_operation(link).get_absolute_url()
-    assert "https://widget.belvo.io/?access_token=" in shown(env, env.last_operation(link))
+    assert "/widget.belvo.io/?access_token=" in shown(env, env.last_operation(link))
     assert "through a secure channel: anyone who has it can use it" in page.words
     assert "Only you can see it here, and only until it expires." in page.words
     assert "Expires in" in page.words

@@ -13,7 +13,7 @@ from .browser import Browser
 from .stack import Stack
 
 PICTURE = re.compile(r'<img src="(/links/[^"]+/picture/)"')
-REPAIR_URL = re.compile(r'<code id="repair-url">(https://widget\.belvo\.io/[^<]+)</code>')
+REPAIR_URL = re.compile(r'<code id="repair-url">(http://[^<]+/widget\.belvo\.io/[^<]+)</code>')
 
 
 @dataclass(frozen=True)

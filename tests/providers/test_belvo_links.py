@@ -1,6 +1,7 @@
 """Belvo: calls on links other than sign-ins, and lists of links."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -14,8 +15,9 @@ from linkadmin.providers.errors import (
     OutcomeUnknown,
     ProviderError,
 )
+from linkadmin.providers.http.answer import Answer
 from linkadmin.providers.records import Accepted, Removed
-from linkadmin.providers.types import Cause, LinkRef, NewLink, Secret, Value
+from linkadmin.providers.types import Cause, LinkRef, NewLink, ReturnUrls, Secret, Value
 
 from .conftest import Script, belvo_at, reply
 
@@ -162,7 +164,8 @@ def test_only_removals_at_once_count_against_their_small_quota(serve: Serve) -> 
 def test_a_repair_address_leads_to_the_widget_in_the_customers_language(serve: Serve) -> None:
     script = serve(reply(200, {"access": "head.body+/=.sign", "refresh": "for-twenty-years"}))
     address = belvo_at(script.url).create_repair_url(LINK, {"locale": "pt"})
-    assert address.url.reveal() == "https://widget.belvo.io/?access_token=head.body%2B%2F%3D.sign&locale=pt"
+    widget = f"{script.url}/widget.belvo.io/"  # the stand-in's
+    assert address.url.reveal() == f"{widget}?access_token=head.body%2B%2F%3D.sign&locale=pt"
     assert (address.expires_in, "head" in repr(address)) == (600, False)
     (sent,) = script.received
     assert (sent.method, sent.path) == ("POST", "/api/token/")
@@ -172,6 +175,30 @@ def test_a_repair_address_leads_to_the_widget_in_the_customers_language(serve: S
         "scopes": "read_institutions,write_links,read_links",
         "link_id": LINK_ID,
     }
+
+
+def test_widget_gets_the_urls_to_lead_back_to(serve: Serve) -> None:
+    script = serve(reply(200, {"access": "a", "refresh": "r"}))
+    urls = ReturnUrls("https://links.example.com/repair/done/", "https://links.example.com/repair/left/")
+
+    belvo_at(script.url).create_repair_url(LINK, {}, urls)
+
+    assert script.received[0].body["widget"] == {
+        "callback_urls": {"success": urls.done, "exit": urls.left, "event": urls.left}
+    }
+
+
+@pytest.mark.parametrize("base_url", ["https://api.belvo.com", "https://sandbox.belvo.com"])
+def test_belvos_own_pages_are_at_belvos_own_hosts(base_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    belvo = belvo_at(base_url)
+    answered = Answer(200, {}, data={"access": "a"}, readable=True, duration_ms=1, received_at=datetime.now(UTC))
+    monkeypatch.setattr(belvo._http, "call", lambda *_, read, **__: read(answered))
+
+    widget = belvo.create_repair_url(LINK, {})
+    portal = belvo.create_repair_url(LinkRef(LINK_ID, "cust-0001", "openfinance"), {})
+
+    assert widget.url.reveal() == "https://widget.belvo.io/?access_token=a"
+    assert portal.url.reveal() == "https://meuportal.belvo.com/?mode=landing"
 
 
 @pytest.mark.parametrize("body", [{}, {"access": ""}, {"access": 5}, {"access": "a" * 9000}, [], {"refresh": "x"}])
@@ -196,7 +223,7 @@ def test_open_finance_is_repaired_in_the_consent_portal_without_a_token(serve: S
     script = serve(reply(200, {"access": "a", "refresh": "r"}))
     link = LinkRef(LINK_ID, "cust-0001", integration_type)
     address = belvo_at(script.url).create_repair_url(link, {"locale": "pt"})
-    assert address.url.reveal() == "https://meuportal.belvo.com/?mode=landing"
+    assert address.url.reveal() == f"{script.url}/meuportal.belvo.com/?mode=landing"
     assert script.received == []
 
 

@@ -260,7 +260,7 @@ def test_a_removed_belvo_link_goes(belvo: Provider, how: str, finished: bool) ->
 def test_a_repair_url_is_created_with_our_keys(simulator: Simulator, belvo: Provider) -> None:
     ref = LinkRef(register(belvo).remote_id, "cust-0001")
     address = belvo.create_repair_url(ref, {"locale": "pt"})
-    assert address.url.reveal().startswith("https://widget.belvo.io/?access_token=")
+    assert address.url.reveal().startswith(f"{simulator.url}/widget.belvo.io/?access_token=")
     (sent,) = [call for call in simulator.calls if call.path == "/api/token/"]
     assert sent.body["link_id"] == ref.remote_id
     with pytest.raises(KeysRejected):

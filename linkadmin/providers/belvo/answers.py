@@ -113,15 +113,13 @@ def removed(answer: Answer) -> Removed:
     return Removed(Cause.REMOVED, finished=answer.status != 202, request_id=answer.request_id)
 
 
-def repair_url(answer: Answer, *, locale: str) -> RemoteRepairUrl:
+def repair_url(answer: Answer, *, page: str, locale: str) -> RemoteRepairUrl:
     # The refresh token is valid for years, so it isn't read at all.
     access = required_mapping(answer.data).get("access")
     if not isinstance(access, str) or not 0 < len(access) <= _MAX_ACCESS:
         raise ValueError("a token was expected")
     query = {"access_token": access} | ({"locale": locale} if locale else {})
-    return RemoteRepairUrl(
-        Secret(f"https://widget.belvo.io/?{urlencode(query)}"), expires_in=600, request_id=answer.request_id
-    )
+    return RemoteRepairUrl(Secret(f"{page}?{urlencode(query)}"), expires_in=600, request_id=answer.request_id)
 
 
 def refusal(

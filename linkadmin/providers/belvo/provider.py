@@ -11,6 +11,7 @@ from typing import ClassVar
 from linkadmin.providers.errors import Failure, ProviderError, Rejected, Unsupported
 from linkadmin.providers.http.admission import Quota
 from linkadmin.providers.http.answer import Answer
+from linkadmin.providers.http.client import Json
 from linkadmin.providers.messages import gettext_noop as _
 from linkadmin.providers.records import Accepted, Filters, RemotePage, RemoteRepairUrl, Removed
 from linkadmin.providers.types import (
@@ -23,6 +24,7 @@ from linkadmin.providers.types import (
     NewLink,
     PracticeHints,
     RemoteLink,
+    ReturnUrls,
     Secret,
     Value,
     Values,
@@ -42,9 +44,12 @@ _READ_FIELDS = (
 
 # https://developers.belvo.com/developer_resources/hosted-widget-update-mode
 _UPDATE_SCOPES = "read_institutions,write_links,read_links"
+_WIDGET = "https://widget.belvo.io/"
 # Open finance has no update mode: customers renew their consents here, after signing in at their bank.
 # https://developers.belvo.com/products/aggregation_brazil/aggregation-brazil-mybelvoportal
-_CONSENT_PORTAL = RemoteRepairUrl(Secret("https://meuportal.belvo.com/?mode=landing"), expires_in=24 * 3600)
+# It doesn't lead back.
+_CONSENT_PORTAL = "https://meuportal.belvo.com/?mode=landing"
+_PORTAL_EXPIRES_IN = 24 * 3600  # seconds
 
 
 class Belvo(BelvoRecordCalls):
@@ -230,9 +235,11 @@ class Belvo(BelvoRecordCalls):
             read=answers.removed,
         )
 
-    def create_repair_url(self, link: LinkRef, values: Values) -> RemoteRepairUrl:
+    def create_repair_url(
+        self, link: LinkRef, values: Values, return_urls: ReturnUrls | None = None
+    ) -> RemoteRepairUrl:
         if link.integration_type in BY_CONSENT:
-            return _CONSENT_PORTAL
+            return RemoteRepairUrl(Secret(self._page_url(_CONSENT_PORTAL)), expires_in=_PORTAL_EXPIRES_IN)
         return self._call(
             "create_repair_url",
             "POST",
@@ -242,9 +249,10 @@ class Belvo(BelvoRecordCalls):
                 "password": self.secrets["secret_password"],
                 "scopes": _UPDATE_SCOPES,
                 "link_id": link.remote_id,
+                **_callback_urls(return_urls),
             },
             deadline=self.deadlines.change,
-            read=partial(answers.repair_url, locale=str(values.get("locale", ""))),
+            read=partial(answers.repair_url, page=self._page_url(_WIDGET), locale=str(values.get("locale", ""))),
         )
 
     def read_link(self, link: LinkRef) -> RemoteLink:
@@ -296,6 +304,11 @@ class Belvo(BelvoRecordCalls):
         )
         lacks_feature = operation in self.FEATURES and answer.status == HTTPStatus.FORBIDDEN and error.failure.code
         return Rejected(error.failure) if lacks_feature else error
+
+
+def _callback_urls(urls: ReturnUrls | None) -> Json:
+    # An event is an error, such as an expired access token: nothing was repaired.
+    return {"widget": {"callback_urls": {"success": urls.done, "exit": urls.left, "event": urls.left}}} if urls else {}
 
 
 def _filled(values: Values, names: tuple[str, ...]) -> dict[str, Value]:

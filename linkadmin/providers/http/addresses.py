@@ -50,6 +50,10 @@ def check_base_url(url: str, allowed_hosts: Collection[str], allow_loopback: boo
         raise InvalidBaseUrl(_("Only the standard port 443 is allowed."))
 
 
+def is_loopback(url: str) -> bool:
+    return urlsplit(url).hostname in LOOPBACK_HOSTS
+
+
 def resolve(host: str, port: int, *, allow_loopback: bool, timeout: float) -> list[tuple[socket.AddressFamily, str]]:
     """Raises AddressBlocked if any address isn't public, TimeoutError, or OSError for an unknown name."""
     found = _look_up(host, port, timeout)
