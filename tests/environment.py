@@ -26,6 +26,7 @@ from linkadmin.links.models import EndUser, Institution, Link, LinkRead, Reason
 from linkadmin.operations.models import Operation
 from linkadmin.providers.types import Cause, Observation, RemoteLink, Secret
 from linkadmin.simulator.journal import Call
+from linkadmin.simulator.plaid.api import CLIENT_ID, SECRET
 from linkadmin.simulator.server import Simulator
 from linkadmin.sync import tasks
 from linkadmin.sync.institutions import read_institutions
@@ -112,6 +113,20 @@ class Environment:
         self.call_heron("POST", f"/api/integrations/{HERON_INTEGRATION}/links", body)
         institution = Institution.objects.create(integration=self.heron, name=bank, display_name=bank) if bank else None
         return self.let_know(self.heron, customer, item_id, institution, cause)
+
+    def plaid(self) -> Integration:
+        """Add the companion of the Heron integration."""
+        companion = Integration.objects.create(
+            provider="plaid",
+            name="Plaid test",
+            base_url=self.simulator.url,
+            options={"countries": "US", "endpoint": ""},
+            companion_of=self.heron,
+            environment=self.heron.environment,
+        )
+        store_secret(companion, "client_id", Secret(CLIENT_ID))
+        store_secret(companion, "secret", Secret(SECRET))
+        return companion
 
     def call_belvo(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         auth = ("sandbox-id", "sandbox-password")

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from linkadmin.accounts.models import ENVIRONMENT
 from linkadmin.fields import NameField
-from linkadmin.providers import PROVIDERS, provider_class
+from linkadmin.providers import COMPANIONS, PROVIDERS, provider_class
 from linkadmin.providers.base import Provider
 from linkadmin.providers.types import Capability, PracticeHints
 
@@ -27,7 +27,9 @@ class IntegrationQuerySet(models.QuerySet["Integration"]):
         return self.filter(usable, is_active=True)
 
     def that_can(self, capability: Capability) -> "IntegrationQuerySet":
-        return self.filter(provider__in=[kind for kind in PROVIDERS if capability in provider_class(kind).capabilities])
+        return self.filter(
+            provider__in=[kind for kind in (*PROVIDERS, *COMPANIONS) if capability in provider_class(kind).capabilities]
+        )
 
 
 class Integration(models.Model):
@@ -45,6 +47,14 @@ class Integration(models.Model):
     environment = models.CharField(**ENVIRONMENT)
     base_url = models.CharField(_("base URL"), max_length=200)
     options = models.JSONField(_("options"), default=dict, blank=True)  # config fields that aren't secret
+    companion_of = models.OneToOneField(  # the integration whose links it helps to repair
+        "self",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="companion",
+        verbose_name=_("companion of"),
+    )
     is_active = models.BooleanField(_("active"), default=True)
     key_state = models.CharField(_("API keys"), max_length=12, choices=KeyState.choices, default=KeyState.UNTESTED)
     keys_rejected_at = models.DateTimeField(_("API keys rejected since"), null=True, blank=True)
@@ -92,6 +102,11 @@ class Integration(models.Model):
 
     def can(self, capability: Capability) -> bool:
         return capability in self.provider_class.capabilities
+
+    @property
+    def companion_classes(self) -> list[type[Provider]]:
+        """The providers that can help to repair its links."""
+        return [each for each in map(provider_class, COMPANIONS) if each.companion_of == self.provider]
 
     @property
     def can_create_link(self) -> bool:

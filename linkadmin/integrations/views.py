@@ -44,6 +44,10 @@ def integration_detail(request: HttpRequest, pk: Any) -> HttpResponse:
         "integration": integration,
         "options": [(_(each.label), integration.options.get(each.name, "")) for each in fields if not each.secret],
         "keys": [(_(each.label), secrets.get(each.name)) for each in fields if each.secret],
+        "companions": [
+            (each.kind, each.label, Integration.objects.filter(companion_of=integration, provider=each.kind).first())
+            for each in integration.companion_classes
+        ],
         "usage": usage_of(limits),
         "may_test": may(request.user, Right.TEST_CONNECTION),
         "may_change": may(request.user, Right.MANAGE_INTEGRATIONS),

@@ -1,6 +1,7 @@
 """The form of an integration. Keys go in and are never rendered."""
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -64,6 +65,9 @@ class IntegrationForm(forms.ModelForm):  # type: ignore[type-arg]
                 self.instance.provider_class.check_base_url(url, allow_loopback=settings.ALLOW_LOOPBACK_PROVIDERS)
         except InvalidBaseUrl as error:
             self.add_error("base_url", gettext(error.message) % error.values)
+        for name, asked in self.asked.items():
+            if asked.needs and cleaned.get(name) and not self._has(f"{self.instance.provider}_{asked.needs}", cleaned):
+                self.add_error(f"{self.instance.provider}_{asked.needs}", _("This field is required."))
         self._check_environment(cleaned.get("base_url"), cleaned.get("environment"))
         return cleaned
 
@@ -73,6 +77,10 @@ class IntegrationForm(forms.ModelForm):  # type: ignore[type-arg]
     def new_keys(self) -> dict[str, Secret]:
         typed = {field.name: self.cleaned_data[name] for name, field in self.asked.items() if field.secret}
         return {name: Secret(text) for name, text in typed.items() if text}
+
+    def _has(self, name: str, cleaned: Mapping[str, object]) -> bool:
+        is_stored = self.asked[name].secret and self.instance.secrets.filter(name=self.asked[name].name).exists()
+        return bool(cleaned.get(name)) or is_stored
 
     def _names(self, *, secret: bool) -> list[str]:
         return [name for name in self.fields if (name in self.asked and self.asked[name].secret) is secret]
@@ -97,19 +105,27 @@ class IntegrationForm(forms.ModelForm):  # type: ignore[type-arg]
         )
 
     def _environment_field(self) -> forms.Field:
-        is_fixed = self.instance.links.exists()
+        helped = self.instance.companion_of
+        is_fixed = bool(helped) or self.instance.links.exists()
         return forms.ChoiceField(
             label=_("Environment"),
             choices=Environment.choices if self.initial["environment"] else [("", _("Select…")), *Environment.choices],
             disabled=is_fixed,
-            help_text=_("Can't be changed: this integration has links.")
+            help_text=_("The same as that of %(name)s.") % {"name": isolated(helped.name)}
+            if helped
+            else _("Can't be changed: this integration has links.")
             if is_fixed
             else _("Can't be changed once the integration has links."),
         )
 
     def _option_field(self, asked: CredentialField) -> forms.Field:
         initial = self.instance.options.get(asked.name, asked.initial)
-        shared: dict[str, Any] = {"label": asked.label, "required": asked.required, "initial": initial}
+        shared: dict[str, Any] = {
+            "label": asked.label,
+            "required": asked.required,
+            "initial": initial,
+            "help_text": asked.help_text,
+        }
         if asked.kind is FieldKind.SELECT:
             return forms.ChoiceField(
                 choices=[("", _("Select…")), *((each.value, each.label) for each in asked.choices)], **shared

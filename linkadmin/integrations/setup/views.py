@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
+from linkadmin.ids import as_uuid
 from linkadmin.integrations.models import Integration
-from linkadmin.providers import PROVIDERS
+from linkadmin.providers import COMPANIONS, PROVIDERS, provider_class
 from linkadmin.web.pages import go, reader
 
 from .forms import IntegrationForm
@@ -26,14 +27,24 @@ TEMPLATE = "integrations/integration_form.html"
 @require_http_methods(["GET", "HEAD", "POST"])
 def integration_new(request: HttpRequest) -> HttpResponse:
     provider = request.GET.get("provider", "")
-    if provider not in PROVIDERS:
+    if provider in COMPANIONS:
+        new = _companion(provider, as_uuid(request.GET.get("of", "")))
+    elif provider in PROVIDERS:
+        new = Integration(provider=provider, environment="")
+    else:
         providers = [(kind, Integration(provider=kind).provider_name) for kind in PROVIDERS]
         return render(request, TEMPLATE, {"lead": _("Choose a provider"), "providers": providers})
     typed = request.POST if request.method == "POST" else None
-    form = IntegrationForm(typed, instance=Integration(provider=provider), initial={"environment": ""})
+    form = IntegrationForm(typed, instance=new)
     if form.is_valid():
         return _store(request, form, _("Integration added. Test the connection now."))
     return _page(request, form)
+
+
+def _companion(provider: str, helped: UUID | None) -> Integration:
+    of = get_object_or_404(Integration, pk=helped, provider=provider_class(provider).companion_of, companion=None)
+    name = f"{of.name} · {provider_class(provider).label}"
+    return Integration(provider=provider, companion_of=of, environment=of.environment, name=name[:80])
 
 
 @sensitive_post_parameters()

@@ -24,7 +24,7 @@ from linkadmin.providers.types import (
     Secret,
 )
 
-from . import answers
+from . import answers, webhooks
 
 T = TypeVar("T")
 
@@ -39,7 +39,7 @@ class Plaid(Provider):
     kind = "plaid"
     label = "Plaid"
     companion_of = "heron"
-    capabilities = frozenset({Capability.REPAIR_SESSION})
+    capabilities = frozenset({Capability.REPAIR_SESSION, Capability.WEBHOOK_DELIVERIES})
     allowed_hosts = frozenset({"production.plaid.com", "sandbox.plaid.com"})
     sandbox_hosts = frozenset({"sandbox.plaid.com"})
     config_fields = (
@@ -53,7 +53,30 @@ class Plaid(Provider):
             placeholder="US, CA",
             initial="US",
         ),
+        CredentialField(
+            "endpoint",
+            _("Your endpoint for repair pages"),
+            required=False,
+            pattern=r"^(https://|http://(127\.0\.0\.1|localhost)[:/])\S+$",
+            pattern_message=_("Enter a URL that starts with https://."),
+            placeholder="https://links.example.com/repair-page",
+            help_text=_("It gets the item ID and returns a page. Without it, staff paste the access token."),
+            needs="endpoint_secret",
+        ),
+        CredentialField(
+            "endpoint_secret",
+            _("Signing secret of your endpoint"),
+            FieldKind.PASSWORD,
+            secret=True,
+            required=False,
+            help_text=_("We sign each request with it. Use at least 32 random characters."),
+        ),
     )
+    publishes_webhook_keys = True
+    webhook_key_id = staticmethod(webhooks.key_id)
+    webhook_is_genuine = staticmethod(webhooks.is_genuine)
+    secrets_in_webhook = staticmethod(webhooks.secrets_in)
+    read_webhook = staticmethod(webhooks.read)
     repeatable = frozenset({"create_session", "read_session", "read_webhook_key"})
 
     def test_connection(self) -> ConnectionReport:
