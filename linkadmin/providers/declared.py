@@ -81,6 +81,8 @@ class Declared:
     # The webhook secret that an administrator enters, and whether we can generate it.
     webhook_fields: ClassVar[tuple[CredentialField, ...]] = ()
     generates_webhook_secret: ClassVar[bool] = False
+    # Whether the provider signs webhooks with keys that it publishes by ID.
+    publishes_webhook_keys: ClassVar[bool] = False
 
     @classmethod
     def check_base_url(cls, url: str, *, allow_loopback: bool = False) -> None:
@@ -158,6 +160,16 @@ class Declared:
 
         Takes constant time, and never raises, whatever arrives.
         """
+
+    @classmethod
+    @optional
+    def webhook_key_id(cls, headers: Mapping[str, str], body: bytes) -> str:
+        """Return the ID of the key that a webhook says it's signed with; empty if it can't be genuine."""
+
+    @classmethod
+    def secrets_in_webhook(cls, body: bytes) -> Sequence[Secret]:
+        """Return the secrets in a webhook, which must not be stored."""
+        return ()
 
     @classmethod
     @optional

@@ -229,6 +229,8 @@ class WebhookKind(StrEnum):
     LINK_TROUBLE = "link_trouble"
     CODE_NEEDED = "code_needed"
     LINK_REMOVED = "link_removed"
+    LINK_REPAIRED = "link_repaired"
+    SESSION_ENDED = "session_ended"  # a visit to the provider's page
     DATA_ARRIVED = "data_arrived"
     DATA_CHANGED = "data_changed"  # of existing data
     CONSENT_ENDING = "consent_ending"
@@ -251,6 +253,7 @@ class WebhookHint:
     consent_id: str = ""
     request_id: str = ""
     created_at: datetime | None = None
+    session: Secret | None = None  # token of the visit to the provider's page
 
 
 R = TypeVar("R", RemoteLink, RemoteInstitution, RemoteDataSource, RemoteWebhook)

@@ -57,7 +57,7 @@ def work(integration_id: UUID) -> bool:
 
 
 def matching_links(integration: Integration, names: Collection[LinkRef]) -> dict[LinkRef, list[Link]]:
-    links = Link.objects.filter(integration=integration, disconnected_at=None)
+    links = Link.objects.filter(integration=integration.companion_of_id or integration.pk, disconnected_at=None)
     by_id = {link.remote_id: [link] for link in links.filter(remote_id__in={each.remote_id for each in names} - {""})}
     customers = {each.end_user_id for each in names if not each.remote_id} - {""}
     by_customer: dict[str, list[Link]] = defaultdict(list)
@@ -116,6 +116,8 @@ def _close_read(link_ids: Collection[UUID], *, since: datetime) -> None:
 
 
 def _can_look_up(integration: Integration, named: LinkRef) -> bool:
+    if integration.companion_of_id:  # only the provider that has the links can look them up
+        return False
     by_customer = integration.provider_class.full_check_by is FullCheckBy.CUSTOMERS
     return bool(named.end_user_id if by_customer else named.remote_id)
 

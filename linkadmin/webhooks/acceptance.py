@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from linkadmin.providers.http.redaction import Redactor
 from linkadmin.providers.records import WebhookHint, WebhookKind
 from linkadmin.wake_worker import WakeSoon
 
@@ -31,7 +32,9 @@ def take(endpoint: LoadedEndpoint, body: bytes, *, signed_with: UUID, now: datet
 def _arrival(endpoint: LoadedEndpoint, body: bytes, *, signed_with: UUID, now: datetime) -> Arrival:
     payload, outcome = "{}", None
     try:
-        hint, payload = endpoint.provider_class.read_webhook(body), payloads.cleaned(body, endpoint.redactor)
+        hint = endpoint.provider_class.read_webhook(body)
+        sent = endpoint.provider_class.secrets_in_webhook(body)
+        payload = payloads.cleaned(body, Redactor(sent) if sent else endpoint.redactor)
     except ValueError:
         # Only the size is stored, and there's nothing to process.
         hint, outcome = _UNREADABLE, DeliveryOutcome.INVALID_PAYLOAD

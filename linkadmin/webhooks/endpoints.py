@@ -19,7 +19,7 @@ from linkadmin.providers.base import Provider
 from linkadmin.providers.http.redaction import Redactor
 from linkadmin.providers.types import Secret
 
-from .models import ENCRYPTED_FOR, LIVE_SECRETS, WebhookEndpoint, WebhookSecret, new_path
+from .models import ENCRYPTED_FOR, LIVE_SECRETS, PUBLISHED_KEY_LIFE, WebhookEndpoint, WebhookSecret, new_path
 
 CACHE_SECONDS = 2.0  # until all processes see a new URL or secret
 RECENT_DELIVERIES = 100  # counted to show which secrets are in use
@@ -123,15 +123,17 @@ def secrets_in_use(integration: Integration) -> list[SecretInUse]:
 
 
 def _read(provider: str, path: str) -> LoadedEndpoint | None:
-    names = (f"integration__webhook_secrets__{name}" for name in ("pk", "encrypted", "version", "revoked_at"))
+    columns = ("pk", "encrypted", "version", "revoked_at", "created_at")
+    names = (f"integration__webhook_secrets__{name}" for name in columns)
     endpoint = WebhookEndpoint.objects.filter(path=path, integration__provider=provider)
     found = list(endpoint.values_list("integration_id", *names))
     if not found:
         return None
+    oldest = timezone.now() - PUBLISHED_KEY_LIFE if provider_class(provider).publishes_webhook_keys else None
     secrets = tuple(
         (pk, decrypt(encrypted, row=pk, version=version, **ENCRYPTED_FOR))
-        for _integration, pk, encrypted, version, revoked_at in found
-        if pk and revoked_at is None
+        for _integration, pk, encrypted, version, revoked_at, created_at in found
+        if pk and revoked_at is None and (oldest is None or created_at > oldest)
     )
     redactor = Redactor(secret for _pk, secret in secrets)
     return LoadedEndpoint(found[0][0], provider_class(provider), secrets, redactor)

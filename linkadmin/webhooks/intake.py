@@ -19,9 +19,10 @@ from django.utils import timezone
 
 from linkadmin.database import on_live_connection
 from linkadmin.encryption.box import DecryptionError
+from linkadmin.providers.errors import ProviderError
 from linkadmin.web import storage
 
-from . import acceptance, endpoints, refusals
+from . import acceptance, endpoints, published_keys, refusals
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 # With or without the last slash: a redirect would lose the delivery. Pages show the URL with it.
 ADDRESS = re.compile(r"/webhooks/([-a-zA-Z0-9_]+)/([-a-zA-Z0-9_]+)/?")
 # Answered with 503, so that the provider sends it again.
-OUR_TROUBLES = (DatabaseError, InterfaceError, DecryptionError)
+OUR_TROUBLES = (DatabaseError, InterfaceError, DecryptionError, ProviderError)
 MORE_HEADERS = {
     HTTPStatus.METHOD_NOT_ALLOWED: ("Allow", "POST"),
     HTTPStatus.SERVICE_UNAVAILABLE: ("Retry-After", str(storage.RETRY_SECONDS)),
@@ -110,7 +111,8 @@ def _take_in(environ: "WSGIEnvironment", endpoint: endpoints.LoadedEndpoint) -> 
         return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     if declared.isdigit() and len(body) < int(declared):  # truncated in transit
         return HTTPStatus.BAD_REQUEST
-    signed_with = endpoint.secret_of(_sent_headers(environ), body)
+    headers = _sent_headers(environ)
+    signed_with = endpoint.secret_of(headers, body) or published_keys.key_of(endpoint, headers, body)
     if signed_with is None:
         return HTTPStatus.UNAUTHORIZED
     acceptance.take(endpoint, body, signed_with=signed_with, now=timezone.now())

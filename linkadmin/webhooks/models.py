@@ -2,7 +2,7 @@
 
 import secrets
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, models
@@ -19,6 +19,7 @@ from linkadmin.work_queue import WorkItem
 
 # Part of the associated data of every encrypted secret. Changing it makes them all undecryptable.
 ENCRYPTED_FOR = {"table": "inbox_webhooksecret", "field": "sealed"}
+PUBLISHED_KEY_LIFE = timedelta(days=1)  # then a provider's own key is fetched again: it may have expired
 LIVE_SECRETS = 2  # per integration: the current one, and the next during a rotation
 
 

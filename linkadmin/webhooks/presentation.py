@@ -1,6 +1,6 @@
 """Texts and badges of deliveries, ready for templates."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Count, Q, When
@@ -132,9 +132,7 @@ def of_integration(page: Context) -> dict[str, Any]:
     }
 
 
-def endpoint_state(
-    endpoint: WebhookEndpoint | None, live_secrets: Sequence[object], last: WebhookDelivery | None
-) -> StateBadge:
+def endpoint_state(endpoint: WebhookEndpoint | None, live_secrets: object, last: WebhookDelivery | None) -> StateBadge:
     """Whether an integration's webhooks can arrive, and what is missing."""
     if endpoint is None:
         why = _("Without an endpoint URL, no webhooks can arrive.")

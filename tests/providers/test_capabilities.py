@@ -60,6 +60,8 @@ ALWAYS_OR_OPTIONAL = frozenset(
         "read_links",
         "webhook_key",
         "read_webhook_key",
+        "secrets_in_webhook",
+        "webhook_key_id",
         "new_webhook_secret",
     }
 )

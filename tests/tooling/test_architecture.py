@@ -30,6 +30,7 @@ OWN_STATE = {
     "web/page_parts.py": "parts of pages: registered at the start",
     "web/probes.py": "that no migration is missing: true until the end of the process",
     "webhooks/endpoints.py": "secrets of endpoints for a second, in memory as everywhere",
+    "webhooks/published_keys.py": "which keys were fetched in this minute, so that forgeries lead to few requests",
     "webhooks/refusals.py": "how many were refused in this minute, for the log",
 }
 # Modules that may release database connections: they make calls or run for long.

@@ -50,6 +50,8 @@ def endpoint_url(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def secret_add(request: HttpRequest, pk: UUID) -> HttpResponse:
     integration = _integration(pk)
+    if not integration.provider_class.webhook_fields:
+        raise Http404
     form = SecretForm(request.POST, asked=integration.provider_class.webhook_fields[0])
     if not form.is_valid():
         return _page(request, integration, form=form, status=422)
@@ -131,13 +133,14 @@ def _page(
         "endpoint": endpoint,
         "secrets": live,
         "last": last,
-        "state": presentation.endpoint_state(endpoint, live, last),
+        "state": presentation.endpoint_state(endpoint, live or provider.publishes_webhook_keys, last),
         "refused": refusals.last_hour(integration),
         "flood": refusals.ALERT_ABOVE,
         "is_flooded": integration in dict(refusals.flooded(now=timezone.now())),
         "may_change": may_change,
-        "may_add": may_change and len(live) < LIVE_SECRETS,
-        "form": form or SecretForm(initial=after, asked=provider.webhook_fields[0]),
+        "may_add": may_change and provider.webhook_fields and len(live) < LIVE_SECRETS,
+        "form": form or (provider.webhook_fields and SecretForm(initial=after, asked=provider.webhook_fields[0])),
+        "publishes_keys": provider.publishes_webhook_keys,
         "making": AfterForm(initial=after, auto_id=False) if provider.generates_webhook_secret else None,
         "made": made.reveal() if made else "",
     }
