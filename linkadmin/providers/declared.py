@@ -90,6 +90,15 @@ class Declared:
         check_base_url(url, cls.allowed_hosts, allow_loopback)
 
     @classmethod
+    def check_option(cls, name: str, value: str, *, allow_loopback: bool = False) -> None:
+        """Check a config field that isn't secret. Raises InvalidBaseUrl, a ValueError."""
+
+    @classmethod
+    def needs_access_token(cls, options: Mapping[str, str]) -> bool:
+        """Whether a new session takes a link's access token, which staff enter for each."""
+        return False
+
+    @classmethod
     def is_sandbox(cls, url: str) -> bool | None:
         """Whether a base URL is the sandbox's. None if it doesn't tell, as in a demo."""
         host = urlsplit(url).hostname or ""

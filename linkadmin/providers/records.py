@@ -92,7 +92,7 @@ class RemoteRepairUrl:
 
 @dataclass(frozen=True, slots=True)
 class RemoteSession:
-    """A visit to the provider's page. Anyone who has the URL can use it; the token reads the result."""
+    """A visit to the provider's page. Anyone who has the URL can use it; the token, if any, reads the result."""
 
     url: Secret
     token: Secret

@@ -389,7 +389,8 @@ class NewLink:
 class NewSession:
     """A visit to the provider's page that repairs a link."""
 
-    access_token: Secret
+    access_token: Secret | None  # None: the company's own endpoint creates it
+    item_id: str
     reference: str  # ours, without personal data
     company: str  # shown to the customer
     language: str  # of two letters

@@ -166,6 +166,7 @@ HERON: Mapping[str, Call] = {
 WEBHOOK_KEY = "3c5e8a10-5d2b-4b7e-9b0a-6f1d2c3e4f50"  # from the document's example
 NEW_SESSION = NewSession(
     access_token=Secret("access-sandbox-1"),
+    item_id="item-1",
     reference="2f3b6d0e-5a9b-4a53-9b3c-0b3f0d6f4a11",
     company="Linkadmin",
     language="es",

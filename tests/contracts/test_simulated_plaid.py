@@ -42,7 +42,8 @@ def broken_item(simulator: Simulator, clock: Clock, item_id: str, *, integration
 
 
 def session_of(item_id: str) -> NewSession:
-    return NewSession(Secret(f"access-sandbox-{item_id}"), "ref", "Linkadmin", "en", 3600, "http://127.0.0.1/done/")
+    token = Secret(f"access-sandbox-{item_id}")
+    return NewSession(token, item_id, "ref", "Linkadmin", "en", 3600, "http://127.0.0.1/done/")
 
 
 def choose(url: Secret, outcome: str) -> requests.Response:

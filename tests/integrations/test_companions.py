@@ -81,6 +81,9 @@ def test_an_endpoint_needs_a_signing_secret(env: Environment) -> None:
     assert (answer.status, "This field is required." in answer.source) == (422, True)
     assert add(env, plaid_endpoint="ftp://company.example/", plaid_endpoint_secret="s" * 32).status == 422
 
+    for url in ("http://company.example/", "https://company.example:8443/", "https://me@company.example/"):
+        assert add(env, plaid_endpoint=url, plaid_endpoint_secret="s" * 32).status == 422
+
     assert add(env, plaid_endpoint="https://company.example/repair-page", plaid_endpoint_secret="s" * 32).status == 303
 
 

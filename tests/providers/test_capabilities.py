@@ -61,6 +61,8 @@ ALWAYS_OR_OPTIONAL = frozenset(
         "webhook_key",
         "read_webhook_key",
         "secrets_in_webhook",
+        "check_option",
+        "needs_access_token",
         "webhook_key_id",
         "new_webhook_secret",
     }

@@ -66,6 +66,7 @@ class IntegrationForm(forms.ModelForm):  # type: ignore[type-arg]
         except InvalidBaseUrl as error:
             self.add_error("base_url", gettext(error.message) % error.values)
         for name, asked in self.asked.items():
+            self._check_option(name, asked, cleaned)
             if asked.needs and cleaned.get(name) and not self._has(f"{self.instance.provider}_{asked.needs}", cleaned):
                 self.add_error(f"{self.instance.provider}_{asked.needs}", _("This field is required."))
         self._check_environment(cleaned.get("base_url"), cleaned.get("environment"))
@@ -77,6 +78,15 @@ class IntegrationForm(forms.ModelForm):  # type: ignore[type-arg]
     def new_keys(self) -> dict[str, Secret]:
         typed = {field.name: self.cleaned_data[name] for name, field in self.asked.items() if field.secret}
         return {name: Secret(text) for name, text in typed.items() if text}
+
+    def _check_option(self, name: str, asked: CredentialField, cleaned: Mapping[str, Any]) -> None:
+        try:
+            if not asked.secret:
+                allow_loopback = settings.ALLOW_LOOPBACK_PROVIDERS
+                check = self.instance.provider_class.check_option
+                check(asked.name, cleaned.get(name, ""), allow_loopback=allow_loopback)
+        except InvalidBaseUrl as error:
+            self.add_error(name, gettext(error.message) % error.values)
 
     def _has(self, name: str, cleaned: Mapping[str, object]) -> bool:
         is_stored = self.asked[name].secret and self.instance.secrets.filter(name=self.asked[name].name).exists()

@@ -20,7 +20,7 @@ from .admission import ADDRESS_REFUSED, Admission, AttemptResult, Denial, Rate
 from .answer import Answer
 from .deadline import DeadlineConnection
 from .exchange import CLIENT_HEADERS, exchange, reason_of
-from .framing import decoded
+from .framing import MAX_BODY, decoded
 from .redaction import Redactor
 from .retries import Backoff, RetryLoop, RetryPolicy
 from .strict_json import parse
@@ -44,6 +44,7 @@ class Message:
     params: Mapping[str, str] = field(default_factory=dict)
     json: Json | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = field(default=None, repr=False)  # JSON that's signed, and so sent as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,9 @@ class HttpClient:
         keys: Collection[Secret] = (),
         admission: Admission,
         backoff: Backoff | None = None,
+        largest: int = MAX_BODY,
     ) -> None:
-        """`headers` or `auth` carry the keys; no response may echo `keys`."""
+        """`headers` or `auth` carry the keys; no response may echo `keys`. `largest`: bytes of a body."""
         self._base_url = base_url.rstrip("/")
         self._allowed_hosts = allowed_hosts
         self._allow_loopback = allow_loopback
@@ -88,6 +90,7 @@ class HttpClient:
         self._auth = auth
         self._keys = keys
         self._admission = admission
+        self._largest = largest
         self._backoff = backoff or Backoff(base=0.0, cap=0.0)
 
     def call(
@@ -161,16 +164,17 @@ class HttpClient:
 
     def _exchange(self, connection: DeadlineConnection, message: Message) -> Answer:
         started = time.monotonic()
+        body = message.body if message.json is None else json.dumps(_revealed(message.json)).encode()
         request = requests.Request(
             message.method,
             self._base_url + message.path,
             params=dict(message.params),
-            headers={**message.headers, **self._revealed_headers(has_body=message.json is not None)},
-            data=None if message.json is None else json.dumps(_revealed(message.json)).encode(),
+            headers={**message.headers, **self._revealed_headers(has_body=body is not None)},
+            data=body,
         ).prepare()
         # Unchanged: `requests` decodes an encoded dot, so that the segment would lead elsewhere.
         request.url = self._base_url + message.path + (f"?{urlencode(message.params)}" if message.params else "")
-        response = exchange(connection, request)
+        response = exchange(connection, request, largest=self._largest)
         read = _parsed(response.body, response.headers.get("content-encoding", ""))
         redactor = Redactor((*self._keys, *_secrets_in(message.json)))
         return Answer(

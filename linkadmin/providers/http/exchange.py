@@ -12,7 +12,7 @@ import urllib3
 from .addresses import AddressBlocked
 from .admission import ADDRESS_REFUSED
 from .deadline import CONNECT_SECONDS, DeadlineAdapter, DeadlineConnection
-from .framing import TooLong, read_body
+from .framing import MAX_BODY, TooLong, read_body
 
 VERSION = "0.1.0"
 CLIENT_HEADERS = {
@@ -32,7 +32,7 @@ class Received:
     body: bytes = field(repr=False)
 
 
-def exchange(connection: DeadlineConnection, request: requests.PreparedRequest) -> Received:
+def exchange(connection: DeadlineConnection, request: requests.PreparedRequest, *, largest: int = MAX_BODY) -> Received:
     """Raises many errors, some of which contain the request; `reason_of` says which it was."""
     # No session: it would read the whole body of a redirect it doesn't follow.
     with closing(DeadlineAdapter(connection)) as adapter:
@@ -40,7 +40,7 @@ def exchange(connection: DeadlineConnection, request: requests.PreparedRequest) 
         timeout = (min(CONNECT_SECONDS, seconds), seconds)
         with adapter.send(request, stream=True, verify=True, timeout=timeout) as response:
             headers = {name.lower(): value for name, value in response.headers.items()}
-            received = Received(response.status_code, headers, read_body(response))
+            received = Received(response.status_code, headers, read_body(response, largest))
     if connection.expired:
         raise TimeoutError("the deadline passed")
     return received

@@ -68,13 +68,13 @@ class _Measured(io.RawIOBase):
         super().close()
 
 
-def read_body(response: requests.Response) -> bytes:
-    if int(response.headers.get("Content-Length", 0)) > MAX_BODY:
+def read_body(response: requests.Response, largest: int) -> bytes:
+    if int(response.headers.get("Content-Length", 0)) > largest:
         raise TooLong
     body = bytearray()
     for chunk in response.raw.stream(_CHUNK, decode_content=False):
         body += chunk
-        if len(body) > MAX_BODY:
+        if len(body) > largest:
             raise TooLong
     return bytes(body)
 

@@ -45,9 +45,9 @@ _KEY_PARTS = ("alg", "crv", "kid", "kty", "use", "x", "y")
 def session(answer: Answer) -> RemoteSession:
     data = required_mapping(answer.data)
     url, token, expires_at = data.get("hosted_link_url"), data.get("link_token"), moment(data.get("expiration"))
-    if not isinstance(url, str) or not url or not isinstance(token, str) or not token or expires_at is None:
-        raise ValueError("a session without a URL, a token or an end")
-    return RemoteSession(Secret(url), Secret(token), expires_at, answer.request_id)
+    if not isinstance(url, str) or not url or expires_at is None:
+        raise ValueError("a session without a URL or an end")
+    return RemoteSession(Secret(url), Secret(token if isinstance(token, str) else ""), expires_at, answer.request_id)
 
 
 def session_result(answer: Answer) -> SessionResult:

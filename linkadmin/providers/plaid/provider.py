@@ -4,15 +4,17 @@ https://plaid.com/docs/link/hosted-link/ and https://plaid.com/docs/link/update-
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import NotFound, ProviderError
+from linkadmin.providers.http.admission import Admission
 from linkadmin.providers.http.answer import Answer
 from linkadmin.providers.http.client import Json, JsonValue
+from linkadmin.providers.http.retries import Backoff
 from linkadmin.providers.messages import gettext_noop as _
 from linkadmin.providers.records import RemoteSession, SessionResult, WebhookKey
 from linkadmin.providers.types import (
@@ -24,7 +26,7 @@ from linkadmin.providers.types import (
     Secret,
 )
 
-from . import answers, webhooks
+from . import answers, company, webhooks
 
 T = TypeVar("T")
 
@@ -57,8 +59,6 @@ class Plaid(Provider):
             "endpoint",
             _("Your endpoint for repair pages"),
             required=False,
-            pattern=r"^(https://|http://(127\.0\.0\.1|localhost)[:/])\S+$",
-            pattern_message=_("Enter a URL that starts with https://."),
             placeholder="https://links.example.com/repair-page",
             help_text=_("It gets the item ID and returns a page. Without it, staff paste the access token."),
             needs="endpoint_secret",
@@ -79,6 +79,23 @@ class Plaid(Provider):
     read_webhook = staticmethod(webhooks.read)
     repeatable = frozenset({"create_session", "read_session", "read_webhook_key"})
 
+    def __init__(
+        self, *, admission: Admission, allow_loopback: bool = False, backoff: Backoff | None = None, **more: Any
+    ) -> None:
+        super().__init__(admission=admission, allow_loopback=allow_loopback, backoff=backoff, **more)
+        self._create_at_company = partial(
+            company.create_session, admission=admission, allow_loopback=allow_loopback, backoff=backoff
+        )
+
+    @classmethod
+    def check_option(cls, name: str, value: str, *, allow_loopback: bool = False) -> None:
+        if name == "endpoint" and value:
+            company.check_url(value, allow_loopback=allow_loopback)
+
+    @classmethod
+    def needs_access_token(cls, options: Mapping[str, str]) -> bool:
+        return not options.get("endpoint")
+
     def test_connection(self) -> ConnectionReport:
         # Plaid has no call for this. It looks for a key, of which there is none, only if it accepts ours.
         started = time.monotonic()
@@ -87,6 +104,9 @@ class Plaid(Provider):
         return ConnectionReport(detail="OK", duration_ms=round((time.monotonic() - started) * 1000))
 
     def create_session(self, new_session: NewSession) -> RemoteSession:
+        if new_session.access_token is None:
+            url, secret = self.options.get("endpoint", ""), self.secrets.get("endpoint_secret", Secret(""))
+            return self._create_at_company(url, secret, new_session, operation=self._operation("create_session"))
         body: dict[str, JsonValue] = {
             "access_token": new_session.access_token,
             "client_name": new_session.company[:LONGEST_COMPANY],
