@@ -82,6 +82,7 @@ INSTALLED_APPS = [
     "linkadmin.operations",
     "linkadmin.sync",
     "linkadmin.bulk",
+    "linkadmin.repair",
     "linkadmin.reports",
     "linkadmin.demo",
     "linkadmin.simulator",
@@ -204,6 +205,7 @@ CELERY_BEAT_SCHEDULE = {
                 "bulk.wake_jobs",
                 "operations.wake_due",
                 "operations.close_overdue",
+                "repair.end_over",
                 "sync.tick_seconds",
                 "sync.fold_counts",
                 "webhooks.process_deliveries",  # last: it may take a while
@@ -304,6 +306,12 @@ CONFIRMED_BRIEFLY_SECONDS = env.number("LINKADMIN_CONFIRMED_BRIEFLY_SECONDS", 10
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"  # only accounts/external/mail.py sends e-mail
 MAIL_SERVER = env.mail_server("LINKADMIN_EMAIL_URL")
 MAIL_FROM = env.text("LINKADMIN_EMAIL_FROM", f"linkadmin@{ALLOWED_HOSTS[0]}" if ALLOWED_HOSTS else "")
+
+# --- What customers see ---
+COMPANY_NAME = env.text("LINKADMIN_COMPANY_NAME", "Linkadmin")
+CUSTOMER_LANGUAGE = env.choice("LINKADMIN_CUSTOMER_LANGUAGE", "en", "es", "pt-br")  # of those who have none
+# Origins of the providers' pages where customers repair links, if they aren't the providers' own.
+HOSTED_PAGES = env.words("LINKADMIN_HOSTED_PAGES")
 
 # --- What one person may see and do: when it's noted, and where it stops. 0 for no limit. ---
 MANAGERS_SEE = env.choice("LINKADMIN_MANAGERS_SEE", "all", "own")  # customers

@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("linkadmin.operations.urls")),
     path("", include("linkadmin.sync.urls")),
     path("", include("linkadmin.bulk.urls")),
+    path("", include("linkadmin.repair.urls")),
     path("accounts/", include("linkadmin.accounts.urls")),
     path("staff/", include("linkadmin.accounts.staff.urls")),
     path("admin/", admin.site.urls),

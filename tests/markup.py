@@ -38,6 +38,7 @@ class _Reader(HTMLParser):
         self.forms: list[Form] = []
         self._form: Form | None = None
         self._select = ""
+        self._area = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         named = {name: value or "" for name, value in attrs}
@@ -53,13 +54,18 @@ class _Reader(HTMLParser):
         if tag == "input" and name and named.get("type") not in ("checkbox", "radio", "submit"):
             self._form.values[name] = named.get("value", "")
         elif tag == "textarea" and name:
-            self._form.values[name] = ""
+            self._form.values[name], self._area = "", name
         elif tag == "select":
             self._select = name
         elif tag == "option" and ("selected" in named or self._select not in self._form.values):
             self._form.values[self._select] = named.get("value", "")
 
+    def handle_data(self, data: str) -> None:
+        if self._form is not None and self._area:
+            self._form.values[self._area] += data.removeprefix("\n")
+
     def handle_endtag(self, tag: str) -> None:
+        self._area = ""
         if tag == "form":
             self._form = None
 

@@ -54,6 +54,7 @@ def places(env: Environment) -> dict[str, str]:
         "ben": str(env.people["ben"].pk),
         "factor": "1",
         "challenge": str(uuid.uuid4()),
+        "key": "unknown",
     }
 
 

@@ -94,8 +94,13 @@ GET  /links/{link}/delete/               200  200  403  403
 POST /links/{link}/delete/               422  422  403  403
 GET  /links/{link}/access-token/         200  403  403  403
 POST /links/{link}/access-token/         422  403  403  403
-GET  /links/{link}/repair-url/           200  403  403  403
-POST /links/{link}/repair-url/           422  403  403  403
+GET  /links/{link}/repair-request/       200  200  403  403
+POST /links/{link}/repair-request/       422  422  403  403
+POST /links/{link}/repair-request/revoke/  303  303  403  403
+GET  /repair/                            410  410  410  410
+GET  /repair/done/                       410  410  410  410
+GET  /repair/left/                       410  410  410  410
+GET  /repair/{key}/                    410  410  410  410
 GET  /links/{link}/reports/              200  403  403  403
 POST /links/{link}/reports/              422  403  403  403
 GET  /links/{link}/customer-name/        200  403  403  403
@@ -226,6 +231,10 @@ PUBLIC = {
     "/accounts/single-sign-on/": 404,
     "/accounts/single-sign-on/callback/": 404,
     "/healthz/": 200,
+    "/repair/": 410,
+    "/repair/done/": 410,
+    "/repair/left/": 410,
+    "/repair/{key}/": 410,
     "/livez/": 200,
     "/readyz/": 200,
     "/statusz/": 503,  # no worker runs here
@@ -243,7 +252,7 @@ RECORDED = {
     "/links/{link}/fetch/",
     "/links/{link}/delete/",
     "/links/{link}/access-token/",
-    "/links/{link}/repair-url/",
+    "/links/{link}/repair-request/",
     "/links/{link}/reports/",
     "/links/{link}/customer-name/",
     "/links/{link}/records/",

@@ -46,6 +46,7 @@ BOUNDS = {
     "factor": Bound(5, timedelta(minutes=15)),
     "address": Bound(20, timedelta(hours=1)),
     "challenge": Bound(300, timedelta(minutes=15)),
+    "repair": Bound(60, timedelta(hours=1)),
 }
 
 
@@ -108,6 +109,11 @@ def count_challenge(request: HttpRequest) -> None:
     Raises TooManyAttempts.
     """
     _count((_key("challenge", client_network(request)),), None)
+
+
+def count_repair(request: HttpRequest) -> None:
+    """Count a customer who opens a repair request. Raises TooManyAttempts."""
+    _count((_key("repair", client_network(request)),), None)
 
 
 def _count(keys: tuple[str, ...], user: User | None) -> Attempt:

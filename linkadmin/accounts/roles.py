@@ -46,7 +46,8 @@ class Right(StrEnum):
     SHOW_NAMES = auto(), _("Show a masked name once, for a reason that is recorded")
     CREATE_LINK = auto(), _("Create links")
     UPDATE_CREDENTIALS = auto(), _("Update credentials and enter codes")
-    CHANGE_LINK = auto(), _("Change a link's settings or access token, and get repair URLs")
+    SEND_REPAIR_REQUEST = auto(), _("Ask customers to repair links, and revoke such requests")
+    CHANGE_LINK = auto(), _("Change a link's settings or access token")
     REMOVE_LINK = auto(), _("Delete links")
     REFRESH = auto(), _("Check status, refresh data, and reprocess webhooks")
     ORGANIZE_LINKS = auto(), _("Set assignees, account managers, and contact details, and add notes")
@@ -82,6 +83,7 @@ MATRIX: Mapping[str, frozenset[Right]] = {
             Right.SEE_NAMES,
             Right.CREATE_LINK,
             Right.UPDATE_CREDENTIALS,
+            Right.SEND_REPAIR_REQUEST,
             Right.CHANGE_LINK,
             Right.REMOVE_LINK,
             Right.REFRESH,
@@ -98,6 +100,7 @@ MATRIX: Mapping[str, frozenset[Right]] = {
             Right.VIEW_END_USERS,
             Right.VIEW_ALL_CUSTOMERS,
             Right.SEE_NAMES,
+            Right.SEND_REPAIR_REQUEST,
             Right.REMOVE_LINK,
             Right.REFRESH,
             Right.ORGANIZE_LINKS,
@@ -226,6 +229,12 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "staff-limits-live": Right.VIEW_LIMITS,
     "staff-limit-lift": Right.LIFT_LIMIT,
     "csp-reports": Access.PUBLIC,
+    "repair-visit": Access.PUBLIC,  # the customer's: see linkadmin/repair
+    "repair-done": Access.PUBLIC,
+    "repair-left": Access.PUBLIC,
+    "repair-request": Access.PUBLIC,
+    "link-repair-request": Right.SEND_REPAIR_REQUEST,
+    "link-repair-request-revoke": Right.SEND_REPAIR_REQUEST,
     "live": Access.SIGNED_IN,
     "find": Access.SIGNED_IN,  # each result needs the right to its own page
     "overview": Right.VIEW_OVERVIEW,

@@ -31,7 +31,7 @@ CALLS: "Mapping[str, StrOrPromise]" = {
     "remove_link": gettext_lazy("Delete link"),
     "remove_link_in_background": gettext_lazy("Delete link (background)"),
     "replace_token": gettext_lazy("Replace access token"),
-    "create_repair_url": gettext_lazy("Create repair URL"),
+    "create_repair_url": gettext_lazy("Open repair page for customer"),
     "create_session": gettext_lazy("Create visit to the provider's page"),
     "read_session": gettext_lazy("Read result of a visit"),
     "read_webhook_key": gettext_lazy("Fetch webhook key"),

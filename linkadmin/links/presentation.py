@@ -22,13 +22,14 @@ from .models import VERIFYING, EndUser, Institution, Link
 
 @dataclass(frozen=True, slots=True)
 class UnderWay:
-    """An operation in progress on a link. It takes precedence over what we know of the link."""
+    """An operation or repair request in progress on a link. It takes precedence over what we know of the link."""
 
     state: StateBadge
     since: datetime
     turn: Turn
     advice: str
     needs_code: bool = False
+    keeps_steps: bool = False  # staff can do what they could before
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +130,8 @@ def standing_with(link: Link, under_way: UnderWay | None) -> Standing:
             since=under_way.since,
             turn=under_way.turn,
             advice=under_way.advice,
-            remedy=Remedy.NONE,
-            is_under_way=True,
+            remedy=judged.remedy if under_way.keeps_steps else Remedy.NONE,
+            is_under_way=not under_way.keeps_steps,
         )
     return Standing(
         group=judged.group,

@@ -4,7 +4,6 @@ They're deleted with the row: in the transaction that uses, replaces or cancels 
 """
 
 import json
-from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -13,13 +12,12 @@ from django.db.models import QuerySet
 
 from linkadmin.compiled_query import CompiledQuery
 from linkadmin.encryption.box import DecryptionError, decrypt, encrypt
-from linkadmin.links.models import Link
 from linkadmin.providers.types import Challenge, Secret
 
-from .models import Operation, PendingChallenge, RepairUrl
+from .models import Operation, PendingChallenge
 
 # Part of the associated data: a row encrypted under other names can't be decrypted.
-_CHALLENGES, _REPAIR_URLS = "operations_pendingchallenge", "operations_repairurl"
+_CHALLENGES = "operations_pendingchallenge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,28 +54,8 @@ def shown_challenge(challenge: PendingChallenge) -> ShownChallenge | None:
     return ShownChallenge(*json.loads(opened.reveal())) if opened else None
 
 
-def store_repair_url(operation: Operation, url: Secret, *, expires_at: datetime) -> None:
-    if operation.link:
-        delete_repair_urls([operation.link])
-    stored = RepairUrl(operation=operation, expires_at=expires_at)
-    stored.encrypted = _encrypt(url, _REPAIR_URLS, stored.pk, "url")
-    stored.save(force_insert=True)
-
-
-def repair_url_of(operation: Operation, *, now: datetime) -> Secret | None:
-    """None if the URL expired, was replaced, or our keys can't decrypt it."""
-    stored = RepairUrl.objects.filter(operation=operation, expires_at__gt=now).first()
-    return _decrypt(stored.encrypted, _REPAIR_URLS, stored.pk, "url") if stored else None
-
-
-def delete_repair_urls(links: Sequence[Link]) -> None:
-    RepairUrl.objects.filter(operation__link__in=links).delete()
-
-
 def delete_expired(*, now: datetime) -> None:
     # Even if their operation can't be closed.
-    if _EXPIRED_URL.row(now):
-        RepairUrl.objects.filter(expires_at__lte=now).delete()
     if _EXPIRED_CHALLENGE.row(now):
         _expired_challenges(now).update(**_EMPTIED)
 
@@ -87,9 +65,6 @@ def _expired_challenges(now: datetime) -> "QuerySet[PendingChallenge]":
 
 
 _EMPTIED = {"encrypted_session": b"", "encrypted_shown": b""}
-_EXPIRED_URL = CompiledQuery(
-    lambda now: RepairUrl.objects.filter(expires_at__lte=now).values_list("pk")[:1], types=(datetime,)
-)
 _EXPIRED_CHALLENGE = CompiledQuery(lambda now: _expired_challenges(now).values_list("pk")[:1], types=(datetime,))
 
 

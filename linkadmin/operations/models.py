@@ -30,7 +30,6 @@ class OperationKind(models.TextChoices):
     CHANGE_SETTINGS = "change_settings", _("Change settings")
     REMOVE_LINK = "remove_link", _("Delete link")
     REPLACE_TOKEN = "replace_token", _("Replace access token")
-    REPAIR_URL = "create_repair_url", _("Create repair URL")
     REGENERATE_REPORTS = "regenerate_reports", _("Regenerate reports")
     CREATE_END_USER = "create_end_user", _("Add customer")
     RENAME_END_USER = "rename_end_user", _("Change customer name")
@@ -60,7 +59,6 @@ class OperationState(models.TextChoices):
 LOGIN_KINDS = (OperationKind.CREATE_LINK, OperationKind.UPDATE_CREDENTIALS, OperationKind.SUBMIT_CODE)
 # Outcomes besides the names of error classes.
 ACCEPTED = "accepted"  # the provider is working on it
-REPAIR_URL_LOST = "url_lost"  # nothing to reconcile: created or not, nobody has the URL
 NOT_REPAIRED = "NotRepaired"  # the provider saved the values, but the link doesn't work with them
 NOT_TAKEN = "NotTaken"  # a successful response whose record shows the old state
 STILL_REFUSED = "still_refused"  # the bank may have rejected an attempt
@@ -291,8 +289,6 @@ class Operation(models.Model):
 
 
 def state_words(kind: str, state: str, outcome: str, *, is_lost: bool) -> str:
-    if state == State.EXPIRED and outcome == REPAIR_URL_LOST:
-        return str(_("Not received"))
     if state == State.EXPIRED and outcome == "withdrawn":
         return str(State.CANCELED.label)
     if state == State.UNKNOWN and outcome == ACCEPTED:
@@ -326,18 +322,6 @@ class PendingChallenge(models.Model):
 
     def has_expired(self, now: datetime) -> bool:
         return now >= self.expires_at
-
-
-class RepairUrl(models.Model):
-    """An encrypted URL where the customer repairs a link (encrypted.py). Deleted when it's replaced or expires."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    operation = models.OneToOneField(Operation, on_delete=models.CASCADE, related_name="repair_url")
-    encrypted = models.BinaryField()
-    expires_at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return str(self.pk)
 
 
 class AttemptAllowance(models.Model):

@@ -43,7 +43,7 @@ from . import budget, encrypted
 from .challenges import MAX_ANSWERS, Asked, why_asked_again
 from .changes import change_of
 from .link_updates import links_about, store_link
-from .models import ACCEPTED, ATTEMPTS_SPENT, REPAIR_URL_LOST, TOO_MANY_STEPS, Operation, State
+from .models import ACCEPTED, ATTEMPTS_SPENT, TOO_MANY_STEPS, Operation, State
 from .states import By, locked, move
 
 logger = structlog.get_logger(__name__)
@@ -162,9 +162,6 @@ def apply_response(operation: Operation, response: object, *, at: datetime) -> S
     change = change_of(operation)
     if isinstance(response, change.response):
         return _succeed(operation, response, at)
-    if change.is_void_if_lost:
-        operation.outcome = REPAIR_URL_LOST
-        return State.EXPIRED
     return _doubt(operation, type(response).__name__)
 
 

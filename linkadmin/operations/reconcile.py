@@ -25,7 +25,7 @@ from . import slots
 from .budget import WINDOW, budget_of
 from .changes import NOTHING, Finding, change_of
 from .link_updates import stop_waiting
-from .models import ATTEMPTS_SPENT, REPAIR_URL_LOST, STILL_REFUSED, Operation, PendingChallenge, State
+from .models import ATTEMPTS_SPENT, STILL_REFUSED, Operation, PendingChallenge, State
 from .reading import require_in_use
 from .states import By, locked, move
 
@@ -146,8 +146,6 @@ def _close_each(rows: Sequence[Row], close: Callable[[Row], bool]) -> int:
 
 
 def _mark_lost(operation: Operation, *, now: datetime) -> bool:
-    if change_of(operation).is_void_if_lost:
-        return _expire(operation, State.EXPIRED, REPAIR_URL_LOST, now=now)
     return _expire(operation, State.UNKNOWN, "process_died", now=now)
 
 

@@ -44,7 +44,7 @@ MOVES: Mapping[By, Mapping[State, frozenset[State]]] = {
     By.CODE: {State.NEEDS_CODE: frozenset({State.CODE_ENTERED})},
     By.EXPIRY: {
         State.PREPARED: frozenset({State.CANCELED}),
-        State.SENDING: frozenset({State.UNKNOWN, State.EXPIRED}),
+        State.SENDING: frozenset({State.UNKNOWN}),
         State.NEEDS_CODE: frozenset({State.EXPIRED, State.REJECTED}),
         State.UNKNOWN: frozenset({State.NEEDS_DECISION}),
     },

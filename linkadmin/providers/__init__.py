@@ -21,3 +21,8 @@ COMPANIONS: Mapping[str, str] = {"plaid": "linkadmin.providers.plaid.provider:Pl
 
 def provider_class(kind: str) -> "type[Provider]":
     return cast("type[Provider]", resolve_name(PROVIDERS.get(kind) or COMPANIONS[kind]))
+
+
+def hosted_pages() -> list[str]:
+    """Origins of all providers' pages where customers repair links."""
+    return [origin for kind in (*PROVIDERS, *COMPANIONS) for origin in provider_class(kind).hosted_pages]

@@ -69,9 +69,10 @@ class Declared:
     full_check_by: ClassVar[FullCheckBy] = FullCheckBy.LINKS
     # The link statuses we understand.
     statuses: ClassVar[frozenset[str]] = frozenset()
-    # Options of a removal and of a repair URL, such as the customer's language.
+    # Origins of the pages where customers repair links.
+    hosted_pages: ClassVar[tuple[str, ...]] = ()
+    # Options of a removal.
     removal_fields: ClassVar[tuple[CredentialField, ...]] = ()
-    repair_url_fields: ClassVar[tuple[CredentialField, ...]] = ()
     # The fields of a new access token for a link.
     token_fields: ClassVar[tuple[CredentialField, ...]] = ()
     # Search fields for lists of links, customers and institutions.

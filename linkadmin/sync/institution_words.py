@@ -31,9 +31,11 @@ def repair_in_words(institution: Institution) -> list[str]:
     if MAY_ASK_FOR_CODE in institution.features:
         ways.append(_("The bank may ask for a one-time code; support enters it on the link's page."))
     if integration.can(Capability.REPAIR_URL) and institution.is_by_consent:
-        ways.append(_("The customer renews the consent in the consent portal. The link's page has the URL."))
+        ways.append(
+            _("The customer renews the consent in the consent portal. Send a repair request on the link's page.")
+        )
     elif integration.can(Capability.REPAIR_URL):
-        ways.append(_("Or let the customer repair it themselves: create a repair URL on the link's page."))
+        ways.append(_("Or let the customer repair it themselves: send a repair request on the link's page."))
     if integration.can(Capability.REPLACE_TOKEN):
         ways.append(_("The customer signs in again in our app, and the link continues with the same access token."))
         ways.append(_("If the token was exchanged for a new one, support replaces it on the link's page."))

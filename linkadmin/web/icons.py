@@ -22,8 +22,8 @@ _NAMED = """
     activity book-check book-open-text check chevron-down chevron-left chevron-right chevrons-left chevrons-right
     circle-alert circle-check circle-dashed circle-question-mark circle-slash circle-x clock cloud-off copy
     database database-zap download ellipsis eye eye-off file-text flask-conical gauge heart-pulse history hourglass
-    inbox info key-round keyboard landmark layout-dashboard link list-checks lock log-out menu message-square-lock
-    pencil plug plus radio-tower refresh-cw scroll-text search search-x send shield-alert
+    inbox info key-round keyboard landmark layout-dashboard link list-checks lock log-out mail-open menu
+    message-square-lock pencil plug plus radio-tower refresh-cw scroll-text search search-x send shield-alert
     shield-check signature sliders-horizontal smartphone sticky-note sun-moon trash-2 triangle-alert user
     user-cog users webhook wrench x
 """

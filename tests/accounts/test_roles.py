@@ -21,6 +21,7 @@ see_names             yes      yes      no       no
 show_names            no       no       yes      no
 create_link           yes      no       no       no
 update_credentials    yes      no       no       no
+send_repair_request   yes      yes      no       no
 change_link           yes      no       no       no
 remove_link           yes      yes      no       no
 refresh               yes      yes      no       no

@@ -23,7 +23,7 @@ def test_tab_of_the_timeline_keeps_the_focus(env: Environment, windows: Windows)
     expect(page.get_by_role("link", name="Notes", exact=True)).to_be_focused()
 
 
-@pytest.mark.parametrize("slug", ["repair-url", "settings", "delete", "notes"])
+@pytest.mark.parametrize("slug", ["repair-request", "settings", "delete", "notes"])
 def test_form_pages_start_in_their_first_field(env: Environment, windows: Windows, slug: str) -> None:
     page = windows.window()
     page.goto(f"{env.belvo_link(bank='ofmockbank_br_retail').get_absolute_url()}{slug}/")

@@ -165,6 +165,13 @@ def search(words: str) -> Act:
     return act
 
 
+def create_message(page: Page) -> None:
+    if page.get_by_label("Why another").count():  # not the first width
+        page.get_by_label("Why another").fill("They lost it")
+    page.get_by_role("button", name="Create message").click()
+    expect(page.locator("#repair-message")).to_contain_text("/repair/")
+
+
 def select_rows(page: Page) -> None:
     page.get_by_label("Select all on this page").check()
     expect(page.locator("[data-selected]")).to_contain_text("selected")
@@ -329,7 +336,7 @@ def repairs(env: Environment) -> Shots:
     yield Shot("history, filtered", SUPPORT, f"{at}history/?kind=note&order=oldest&utc=1")
     yield Shot("note", SUPPORT, f"{at}notes/")
     yield Shot("assignee", SUPPORT, f"{at}assignee/")
-    for slug in ("settings", "fetch", "repair-url", "delete", "reports"):
+    for slug in ("settings", "fetch", "repair-request", "delete", "reports"):
         yield Shot(f"link, {slug}", SUPPORT, f"{at}{slug}/")
     for slug in ("access-token", "reports", "delete"):
         yield Shot(f"link at Heron, {slug}", SUPPORT, f"{listed.get_absolute_url()}{slug}/")
@@ -376,8 +383,9 @@ def repairs(env: Environment) -> Shots:
     yield Shot("needs a decision", SUPPORT, open_question.get_absolute_url())
     yield Shot("operation, resolve manually", MANAGER, env.last_operation(open_question).get_absolute_url())
     there = env.belvo_link("Repaired there", bank="ofmockbank_br_retail")
-    env.send(f"{there.get_absolute_url()}repair-url/", locale="es")
-    yield Shot("repair URL", SUPPORT, env.last_operation(there).get_absolute_url())
+    yield Shot("repair request, sent", SUPPORT, f"{there.get_absolute_url()}repair-request/", create_message)
+    yield Shot("link, repair request sent", SUPPORT, there.get_absolute_url())
+    yield Shot("repair request again", SUPPORT, f"{there.get_absolute_url()}repair-request/")
     tasks.close_overdue()
     yield Shot("code expired", SUPPORT, f"{link.get_absolute_url()}code/", code_expires)
 

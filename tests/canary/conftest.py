@@ -26,6 +26,7 @@ class Typed:
     shown: Canaries  # sent by the provider for the one page that shows it
     made: str  # a webhook secret that we generated and showed once
     invitation: str  # the code of a link that we showed once
+    repair_tokens: list[str]  # of customers' URLs and cookies
     second_factor: list[str]  # an app's key and recovery codes, each shown once
     heard: list[str]  # received by the provider in our calls
     killed: str  # a link's page after the web process was killed during its call
@@ -66,6 +67,7 @@ def typed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             shown,
             typist.made_secret,
             typist.invitation,
+            typist.repair_tokens,
             typist.second_factor,
             echo_server.heard,
             killed,

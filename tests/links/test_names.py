@@ -152,7 +152,7 @@ def test_names_are_isolated_everywhere(env: Environment) -> None:
         "settings/",
         "fetch/",
         "delete/",
-        "repair-url/",
+        "repair-request/",
         "notes/",
         "records/",
     )

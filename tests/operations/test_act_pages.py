@@ -26,7 +26,7 @@ ASSETS = "itg_sandbox_assets"
 @pytest.mark.parametrize(
     ("name", "slugs"),
     [
-        ("ana", {"fetch", "settings", "repair-url", "delete"}),
+        ("ana", {"fetch", "settings", "delete"}),
         ("mia", {"fetch", "delete"}),
         ("aud", set()),
     ],
@@ -38,7 +38,7 @@ def test_links_page_has_the_buttons_that_the_provider_and_the_role_allow(
 
     found = env.open(link.get_absolute_url(), name).links()
 
-    every = {"fetch", "settings", "repair-url", "delete", "access-token", "reports"}
+    every = {"fetch", "settings", "delete", "access-token", "reports"}
     assert {slug for slug in every if url_of(link, slug) in found} == slugs
 
 
@@ -66,7 +66,7 @@ def test_another_provider_has_other_buttons(env: Environment) -> None:
     found = env.open(link.get_absolute_url()).links()
 
     assert {url_of(link, slug) for slug in ("fetch", "access-token", "reports", "delete")} <= set(found)
-    assert not {url_of(link, slug) for slug in ("settings", "repair-url")} & set(found)
+    assert not {url_of(link, slug) for slug in ("settings",)} & set(found)
 
 
 def test_disconnected_link_has_to_be_reconnected_first(env: Environment) -> None:
@@ -79,11 +79,10 @@ def test_disconnected_link_has_to_be_reconnected_first(env: Environment) -> None
     assert not {url_of(link, slug) for slug in ("fetch", "access-token", "reports", "delete")} & set(page.links())
 
 
-@pytest.mark.parametrize("slug", ["settings", "repair-url"])
-def test_unsupported_change_is_refused(env: Environment, slug: str) -> None:
+def test_unsupported_change_is_refused(env: Environment) -> None:
     link = env.heron_link()
 
-    page = env.post(url_of(link, slug), {"operation_key": str(uuid.uuid4())})
+    page = env.post(url_of(link, "settings"), {"operation_key": str(uuid.uuid4())})
 
     assert page.status == 409
     assert "This provider can't do that" in page.words
@@ -292,7 +291,7 @@ def test_same_form_sent_twice_is_one_request(env: Environment) -> None:
     assert Operation.objects.count() == 1
 
 
-@pytest.mark.parametrize("slug", ["settings", "fetch", "delete", "access-token", "repair-url", "reports"])
+@pytest.mark.parametrize("slug", ["settings", "fetch", "delete", "access-token", "reports"])
 def test_denied_change_is_audited(env: Environment, slug: str) -> None:
     link = env.belvo_link()
 
@@ -318,7 +317,7 @@ def test_success_of_another_kind_does_not_reset_the_attempts(env: Environment) -
     for _attempt in range(2):
         act(env, link, "credentials", password="pass_invalid")
 
-    act(env, link, "repair-url", locale="es")
+    act(env, link, "settings", access_mode="recurrent")
 
     page = env.post(url_of(link, "credentials"), {"operation_key": str(uuid.uuid4()), "password": "pass_valid"})
     assert page.status == 409

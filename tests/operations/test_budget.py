@@ -185,7 +185,7 @@ def test_rejected_creation_and_repair_share_a_count(env: Environment) -> None:
     assert page.status == 409
     assert page.words.count("No attempts left today") == 1
     assert "An account manager can allow one more." in page.words
-    assert f"/links/{link.pk}/repair-url/" in page.links()
+    assert f"/links/{link.pk}/repair-request/" in page.links()
     assert len(env.calls("POST", "/api/links/")) == 1
 
 

@@ -203,7 +203,7 @@ def test_open_finance_link_has_no_form(env: Environment) -> None:
     assert "Enter code" not in page.words
     assert "password" not in page.inputs()
     words = env.open(link.get_absolute_url()).words
-    assert "Create consent portal URL" in words
+    assert "Send repair request" in words
     assert "Update credentials" not in words
 
 

@@ -1,4 +1,4 @@
-"""Challenges and repair URLs: encrypted for their row alone, and deleted from the database when they expire."""
+"""Challenges: encrypted for their row alone, and deleted from the database when they expire."""
 
 import re
 from collections.abc import Callable
@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from linkadmin.links.models import Link
 from linkadmin.operations import reconcile, tasks
-from linkadmin.operations.models import PendingChallenge, RepairUrl
+from linkadmin.operations.models import PendingChallenge
 from tests.environment import Environment
 
-from .helpers import act, delete, url_of
+from .helpers import act, url_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
@@ -49,18 +49,15 @@ def fail(*_arguments: Any, **_named: Any) -> None:
     raise OperationalError("the connection is closed")
 
 
-def test_full_check_leaves_nothing_of_what_has_expired(env: Environment, asked: Link) -> None:
-    act(env, env.belvo_link("Blue Fern"), "repair-url", locale="pt")
-    before = challenges(), cells("operations_repairurl", "encrypted")
-    for model in (PendingChallenge, RepairUrl):
-        model.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+def test_full_check_leaves_nothing_of_what_has_expired(asked: Link) -> None:
+    before = challenges()
+    PendingChallenge.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
 
     tasks.close_overdue()
 
-    assert [len(rows) for rows in before] == [1, 1]
-    assert all(cell for rows in before for row in rows for cell in row)
+    assert len(before) == 1
+    assert all(cell for row in before for cell in row)
     assert challenges() == []
-    assert cells("operations_repairurl", "encrypted") == []
 
 
 def test_full_check_empties_expired_cells_of_a_challenge_that_cannot_be_closed(
@@ -74,13 +71,12 @@ def test_full_check_empties_expired_cells_of_a_challenge_that_cannot_be_closed(
     assert challenges() == [(b"", b"")]
 
 
-def test_full_check_keeps_what_has_not_expired(env: Environment, asked: Link) -> None:
-    act(env, env.belvo_link("Blue Fern"), "repair-url", locale="pt")
-    before = challenges(), cells("operations_repairurl", "encrypted")
+def test_full_check_keeps_what_has_not_expired(asked: Link) -> None:
+    before = challenges()
 
     tasks.close_overdue()
 
-    assert (challenges(), cells("operations_repairurl", "encrypted")) == before
+    assert challenges() == before
 
 
 @pytest.mark.parametrize(
@@ -97,16 +93,6 @@ def test_closed_challenge_is_deleted_at_once(
     end(env, asked)
 
     assert challenges() == []
-
-
-def test_removal_of_a_link_leaves_nothing_of_its_repair_url(env: Environment) -> None:
-    link, other = env.belvo_link(), env.belvo_link("Blue Fern")
-    for each in (link, other):
-        act(env, each, "repair-url", locale="pt")
-
-    delete(env, link)
-
-    assert [each.operation.link for each in RepairUrl.objects.all()] == [other]
 
 
 def test_new_challenge_leaves_nothing_of_the_old_one(env: Environment, asked: Link) -> None:
@@ -143,16 +129,3 @@ def test_session_in_the_wrong_column_cannot_be_decrypted(env: Environment, asked
     PendingChallenge.objects.update(encrypted_shown=challenge.encrypted_session)
 
     assert GONE in env.open(url_of(asked, "code")).words
-
-
-def test_repair_url_moved_to_another_row_cannot_be_decrypted(env: Environment) -> None:
-    mine, other = env.belvo_link(), env.belvo_link("Blue Fern")
-    for link in (mine, other):
-        act(env, link, "repair-url", locale="pt")
-    RepairUrl.objects.filter(operation__link=other).update(
-        encrypted=RepairUrl.objects.get(operation__link=mine).encrypted
-    )
-
-    pages = [env.open(env.last_operation(link).get_absolute_url()) for link in (mine, other)]
-
-    assert ["widget.belvo.io" in page.source for page in pages] == [True, False]

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 # The first table of each statement, besides those for session, user and audit.
 EXPECTED = [
-    "links_link",  # with customer and institution
+    "links_link",  # with customer, institution and repair request
     "integrations_integration",  # with circuit breaker and rate limits
     "operations_operation",  # the latest, and those that count as attempts
     "links_link",  # others at the bank that broke at the same time, and how many there are

@@ -124,7 +124,7 @@ def test_after_the_last_wrong_code_the_page_offers_alternatives(env: Environment
 
     assert "Attempts reset on" in page.words
     assert "Nobody can allow another attempt before then." in page.words
-    assert f"/links/{link.pk}/repair-url/" in page.links()
+    assert f"/links/{link.pk}/repair-request/" in page.links()
     assert f"/links/{link.pk}/credentials/" not in page.links()
     assert page.source.count("button--primary") == 1
     second = env.last_operation(link).parent

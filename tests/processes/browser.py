@@ -25,6 +25,7 @@ class _Forms(HTMLParser):
         super().__init__()
         self.forms: list[Form] = []
         self._select = ""
+        self._area = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         said = {name: value or "" for name, value in attrs}
@@ -36,6 +37,14 @@ class _Forms(HTMLParser):
             self.forms[-1].fields[self._select] = said.get("value", "")
         elif tag in {"input", "textarea"} and self.forms and _is_sent(said):
             self.forms[-1].fields[said["name"]] = said.get("value", "")
+            self._area = said["name"] if tag == "textarea" else ""
+
+    def handle_data(self, data: str) -> None:
+        if self._area:
+            self.forms[-1].fields[self._area] += data.removeprefix("\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._area = ""
 
 
 def _is_sent(said: dict[str, str]) -> bool:

@@ -73,18 +73,6 @@ def test_every_process_shows_the_new_number_after_a_wrong_code(
     assert done.url.endswith(asked.page)
 
 
-def test_repair_address_is_shown_by_every_process_to_who_made_it(several: Stack, ana: Browser) -> None:
-    link = several.link()
-    made = ana.submit(f"{link.page}repair-url/", having="locale", locale="pt")
-    operation = made.url.removeprefix(ana.url)
-
-    pages = from_everybody(several, ana, operation)
-    colleague = several.browser("ben").get(operation)
-
-    assert all("widget.belvo.io" in page.text for page in pages)
-    assert "widget.belvo.io" not in colleague.text
-
-
 def test_records_are_requested_once_for_all_processes(several: Stack, ana: Browser) -> None:
     records = f"/integrations/{several.integrations['belvo']}/records/links/"
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import requests
 
 from . import servers
 from .browser import Browser
 from .stack import Stack
 
 PICTURE = re.compile(r'<img src="(/links/[^"]+/picture/)"')
-REPAIR_URL = re.compile(r'<code id="repair-url">(http://[^<]+/widget\.belvo\.io/[^<]+)</code>')
 
 
 @dataclass(frozen=True)
@@ -57,15 +57,16 @@ def test_password_goes_to_one_machine_and_the_code_to_the_other(machines: Machin
     assert len(machines.stack.calls("PATCH", "/api/links")) == 1
 
 
-def test_repair_url_is_shown_by_the_other_machine_to_who_made_it(machines: Machines) -> None:
+def test_repair_request_of_one_machine_is_opened_at_the_other(machines: Machines) -> None:
     link = machines.stack.link()
-    made = machines.here.submit(f"{link.page}repair-url/", having="locale", locale="pt")
-    operation = made.url.removeprefix(machines.here.url)
+    made = machines.here.submit(f"{link.page}repair-request/", having="language")
+    [path] = re.findall(r"(/repair/[-\w]{43}/)", made.text)
+    origin = {"Origin": machines.there.url}
 
-    shown = [REPAIR_URL.findall(browser.get(operation).text) for browser in (machines.here, machines.there)]
+    with requests.Session() as customer:
+        entered = customer.post(f"{machines.there.url}{path}", headers=origin, timeout=30)
 
-    assert len(shown[0]) == 1
-    assert shown[0] == shown[1]
+    assert "Sign in at your bank" in entered.text
 
 
 def test_records_read_by_one_machine_are_shown_by_the_other(machines: Machines) -> None:

@@ -256,11 +256,6 @@ def test_a_removal_is_offered_at_once_and_in_the_background() -> None:
     assert ([choice.value for choice in how.choices], how.initial) == (["at_once", "in_background"], "at_once")
 
 
-def test_a_repair_address_is_offered_in_three_languages() -> None:
-    (locale,) = BELVO.repair_url_fields
-    assert [choice.value for choice in locale.choices] == ["es", "pt", "en"]
-
-
 def test_searches_offer_each_name_once() -> None:
     for fields in (BELVO.link_filters, BELVO.institution_filters):
         assert len(set(names(fields))) == len(fields)

@@ -51,7 +51,6 @@ ALWAYS_OR_OPTIONAL = frozenset(
         "fetch_fields",
         "removal_fields",
         "removal_call",
-        "repair_url_fields",
         "check_base_url",
         "is_sandbox",
         "quota_scope",

@@ -18,9 +18,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 SHOW_A_SECRET = {
     "link-code",
     "link-code-picture",
-    "operation-detail",
-    "integration-operation",
-    "operation-decide",
     "integration-endpoint",
     "integration-endpoint-secret-add",
     "integration-endpoint-secret-make",
@@ -32,6 +29,8 @@ SHOW_A_SECRET = {
     "staff-invite-mail",
     "staff-reset-factors",
     "join",
+    "link-repair-request",
+    "repair-request",
     "factor-app",
     "factor-passkey",
     "recovery-codes",
@@ -93,13 +92,6 @@ def test_picture_of_a_challenge_is_not_compressed(env: Environment) -> None:
 
     assert (answer.status_code, answer["Content-Encoding"]) == (200, "identity")
     assert answer.content.startswith(b"\x89PNG")
-
-
-def test_repair_url_is_not_compressed(env: Environment) -> None:
-    link = env.belvo_link(bank="ofmockbank_br_retail")
-    env.send(f"{link.get_absolute_url()}repair-url/", locale="es")
-
-    assert encoding(env.client(), env.last_operation(link).get_absolute_url()) == "identity"
 
 
 def test_signing_secret_and_endpoint_url_are_not_compressed(env: Environment) -> None:

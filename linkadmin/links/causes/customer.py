@@ -130,7 +130,7 @@ CUSTOMER_VERDICTS: Mapping[Cause, Verdict] = MappingProxyType(
             Turn.CUSTOMER,
             Retry.START_AGAIN,
             _("Connection session expired"),
-            _("Create a new repair URL and send it to the customer."),
+            _("Send the customer a new repair request."),
             Remedy.CONSENT,
         ),
         Cause.NEVER_CONFIRMED: Verdict(

@@ -105,7 +105,7 @@ _WITHOUT_LOGIN: Mapping[tuple[Remedy, RepairKind], str | Promise] = MappingProxy
             "Ask the customer to renew the consent in the consent portal. A password won't help."
         ),
         (Remedy.SIGN_IN, RepairKind.PAGE): _(
-            "The customer has to sign in on the provider's page, not here. Create a repair URL."
+            "The customer has to sign in on the provider's page, not here. Send a repair request."
         ),
         (Remedy.AFTER_BANK, RepairKind.CONSENT): _(
             "Ask the customer to resolve this with the bank first, then renew the consent in the consent portal."

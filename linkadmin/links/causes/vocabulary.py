@@ -80,6 +80,11 @@ class Verdict:
     advice: str | Promise  # the next best step, in one or two sentences
     remedy: Remedy = Remedy.NONE
 
+    @property
+    def is_for_customer(self) -> bool:
+        """Whether the customer can resolve it themselves."""
+        return self.remedy in (Remedy.SIGN_IN, Remedy.CONSENT, Remedy.AFTER_BANK)
+
 
 @dataclass(frozen=True, slots=True)
 class StateLook:

@@ -18,6 +18,7 @@ from .links import (
     search_text,
 )
 from .reads import READ_EVERY, DueRead, LinkRead, Reason
+from .repair_requests import RepairRequest, RepairStep, RepairVisit
 
 __all__ = [
     "ESCALATE_AFTER",
@@ -46,6 +47,9 @@ __all__ = [
     "NoteText",
     "Reason",
     "Recount",
+    "RepairRequest",
+    "RepairStep",
+    "RepairVisit",
     "StaffCount",
     "StaffMove",
     "UnrecognizedValue",

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery, Value
+from django.db.models import Count, FilteredRelation, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, NullIf
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
@@ -25,16 +26,27 @@ from .live import follows
 def _link(pk: UUID) -> "QuerySet[Link]":
     others = Link.objects.standing().filter(integration=OuterRef("integration"), end_user=OuterRef("end_user"))
     count = others.exclude(pk=OuterRef("pk")).order_by().values("end_user").annotate(count=Count("pk")).values("count")
-    links = Link.objects.filter(pk=pk).select_related("integration", "end_user", "institution")
-    name = Coalesce(NullIf("assignee__name", Value("")), "assignee__username")
-    return links.annotate(others_standing=Subquery(count), assignee_name=name)
+    open_request = FilteredRelation("repair_requests", condition=Q(repair_requests__ended_at=None))
+    links = Link.objects.filter(pk=pk).annotate(open_request=open_request)
+    related = links.select_related("integration", "end_user", "institution", "open_request")  # type: ignore[misc]
+    return related.annotate(
+        others_standing=Subquery(count),
+        assignee_name=_name_of("assignee"),
+        asker_name=_name_of("open_request__sent_by"),
+    )
+
+
+def _name_of(person: str) -> Combinable:
+    return Coalesce(NullIf(f"{person}__name", Value("")), f"{person}__username")
 
 
 _LINK = CompiledQuery(_link)
 
 
 def link_for(request: HttpRequest, pk: UUID) -> Link:
-    """With `assignee_name`, and how many others of its customer stand at its integration: `others_standing`."""
+    """With `assignee_name`, its `open_request` for a repair with `asker_name`, and `others_standing`: how many other
+    links of its customer stand at its integration.
+    """
     user = reader(request)
     found: Sequence[Link] = _LINK.instances(pk) if may(user, Right.VIEW_LINKS) else []
     if not found or portfolio_of(user) not in (None, found[0].account_manager_id):

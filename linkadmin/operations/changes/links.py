@@ -1,8 +1,8 @@
-"""Changes of one link: refresh data, settings, access token, repair URL, and reports."""
+"""Changes of one link: refresh data, settings, access token, and reports."""
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.utils.functional import Promise
@@ -13,11 +13,11 @@ from linkadmin.accounts.roles import Right
 from linkadmin.links import health
 from linkadmin.links.causes import Group
 from linkadmin.links.models import Link
-from linkadmin.operations import encrypted, refusals
+from linkadmin.operations import refusals
 from linkadmin.operations.forms.provider import FilledForm
 from linkadmin.operations.link_updates import works
 from linkadmin.operations.models import NOT_TAKEN, Operation, OperationKind, State
-from linkadmin.providers.records import Accepted, RemoteRepairUrl, ReportsRefreshed
+from linkadmin.providers.records import Accepted, ReportsRefreshed
 from linkadmin.providers.types import Capability, Choice, CredentialField, FieldKind, HealthState, RemoteLink, Values
 
 from .row import NOTHING, Change, ChangePage, Explanation, Finding, has_new_data, has_proof_time_passed, link_of, read
@@ -227,48 +227,6 @@ ACCESS_TOKEN = Change(
 )
 
 
-# --- Create repair URL ---
-
-
-def _store_repair_url(operation: Operation, made: RemoteRepairUrl | None, at: datetime) -> None:
-    if made:
-        expires_at = at + timedelta(seconds=made.expires_in)
-        operation.result = {"expires_at": expires_at.isoformat()}
-        encrypted.store_repair_url(operation, made.url, expires_at=expires_at)
-
-
-REPAIR_URL = Change(
-    kind=OperationKind.REPAIR_URL,
-    capability=Capability.REPAIR_URL,
-    right=Right.CHANGE_LINK,
-    response=RemoteRepairUrl,
-    call=lambda provider, operation, values: provider.create_repair_url(operation.ref, values),
-    apply=_store_repair_url,
-    prove=lambda _operation, _now: NOTHING,
-    done=Explanation(
-        "ok",
-        _("Repair URL created"),
-        _("The link hasn't changed yet: the customer repairs it at this URL."),
-    ),
-    is_void_if_lost=True,
-    shows_result=True,
-    page=ChangePage(
-        slug="repair-url",
-        icon="send",
-        title=_("Create repair URL"),
-        lead=_("A URL where customers sign in themselves, so nobody here types a bank password."),
-        fields=lambda link: link.integration.provider_class.repair_url_fields,
-        notes=(
-            _("Anyone who has this URL can use it until it expires. Send it to the customer through a secure channel."),
-            _(
-                "Creating a repair URL doesn't change the link. Only you can see the URL, and it's deleted when it "
-                "expires."
-            ),
-        ),
-    ),
-)
-
-
 # --- Regenerate reports ---
 
 
@@ -332,4 +290,4 @@ REPORTS = Change(
     ),
 )
 
-ROWS = (SETTINGS, REFRESH_DATA, REPAIR_URL, ACCESS_TOKEN, REPORTS)
+ROWS = (SETTINGS, REFRESH_DATA, ACCESS_TOKEN, REPORTS)

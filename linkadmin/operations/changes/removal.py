@@ -11,7 +11,7 @@ from linkadmin.links import health
 from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import Link
 from linkadmin.links.presentation import standings
-from linkadmin.operations import encrypted, refusals
+from linkadmin.operations import refusals
 from linkadmin.operations.forms.provider import RemovalForm
 from linkadmin.operations.link_updates import links_that_go, links_that_may_have_gone
 from linkadmin.operations.models import Operation, OperationKind, OperationQuerySet, State
@@ -55,7 +55,6 @@ def _removed(operation: Operation, removed: Removed | None, at: datetime) -> Non
     for link in gone:
         seen = Observation(cause=cause, raw_status=link.raw_status)
         health.observe(link, health.Report(seen, health.Source.CALL, at, operation.pk, operation.request_id))
-    encrypted.delete_repair_urls(gone)  # none can be repaired any more
     operation.result |= {"links": len(gone)}
 
 

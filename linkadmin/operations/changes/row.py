@@ -92,8 +92,6 @@ class Change(Generic[A]):
     not_found: Explanation | None = None  # text for a 404
     page: ChangePage | None = None
     is_of_customer: bool = False  # applies to all links of the customer
-    is_void_if_lost: bool = False  # if the response is lost, the result is useless: nothing to reconcile
-    shows_result: bool = False  # on the operation's page
     shows_in_links: bool = False  # links are checked once it succeeds
 
     def explain_done(self, operation: Operation) -> Explanation:

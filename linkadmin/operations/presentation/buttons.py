@@ -17,9 +17,10 @@ from linkadmin.links.models import Link
 from linkadmin.links.presentation import Standing, UnderWay, standing_with
 from linkadmin.operations.budget import Budget
 from linkadmin.operations.changes import PAGES, Change, change_of
-from linkadmin.operations.changes.links import REFRESH_DATA, REPAIR_URL
+from linkadmin.operations.changes.links import REFRESH_DATA
 from linkadmin.operations.changes.removal import REMOVAL
 from linkadmin.operations.models import Operation, OperationKind, State
+from linkadmin.operations.presentation.repair_requests import way_of
 from linkadmin.providers.records import Reach
 from linkadmin.providers.types import Capability, Cause
 
@@ -54,6 +55,13 @@ def offer(change: Change[Any], link: Link, last: Operation | None, *, user: User
     return Offer(page.title, page.icon, page.url_of(link), _why_not_now(link, last) or page.why_not(link))
 
 
+def repair_request_offer(link: Link, *, user: User) -> Offer | None:
+    facts = FACTS[Step.SEND_REPAIR_REQUEST]
+    if not may(user, facts.right):
+        return None
+    return Offer(facts.label, facts.icon, reverse(facts.page, args=[link.pk]), way_of(link).why_not)
+
+
 def _why_not_now(link: Link, last: Operation | None) -> str:
     if link.cause == Cause.SWITCHED_OFF.value:
         return _("Disconnected. Reconnect it first.")
@@ -75,7 +83,7 @@ def ways_on(subject: Link | Operation, budget: Budget, *, user: User) -> Ways | 
     if budget.left:
         return None
     link = subject if isinstance(subject, Link) else subject.link
-    repair = offer(REPAIR_URL, link, None, user=user) if link else None
+    repair = repair_request_offer(link, user=user) if link else None
     may_allow = budget.manager_may_allow and may(user, Right.ALLOW_ATTEMPT)
     return Ways(
         budget=budget,
@@ -112,15 +120,18 @@ class LinkHead:
         return {button.url for button in (self.button, self.second) if button}
 
 
-def head_of(link: Link, last: Operation | None, *, user: User, budget: Budget, limits: Limits) -> LinkHead:
-    standing = standing_with(link, under_way_by(last))
+def head_of(
+    link: Link, last: Operation | None, *, user: User, budget: Budget, limits: Limits, asked: UnderWay | None = None
+) -> LinkHead:
+    """`asked` is the link's repair request."""
+    standing = standing_with(link, under_way_by(last) or asked)
     if last is not None and last.is_open:
         return LinkHead(standing, _under_way(last, user=user))
     way = next_steps(
         standing.remedy,
         known=known_steps(link),
         rights=rights_of(user),
-        why_not=_why_not(limits, standing.remedy, budget=budget),
+        why_not=_why_not(link, limits, standing.remedy, budget=budget),
     )
     hint = ""
     if way.for_support:
@@ -131,7 +142,7 @@ def head_of(link: Link, last: Operation | None, *, user: User, budget: Budget, l
 
 def action_on(link: Link, under_way: UnderWay | None, rights: frozenset[Right]) -> tuple[str, str] | None:
     """The main button, as far as it can be told without a query: whether attempts are left is seen on its page."""
-    if under_way:
+    if under_way and not under_way.keeps_steps:
         may_enter = under_way.needs_code and Right.UPDATE_CREDENTIALS in rights
         return (_("Enter code"), reverse("link-code", args=[link.pk])) if may_enter else None
     if not link.integration.is_active or link.integration.keys_rejected:
@@ -150,6 +161,9 @@ def menu_of(link: Link, last: Operation | None, head: LinkHead, *, user: User, b
     allowance = _allowance(link, user=user, budget=budget)
     if allowance and allowance.url not in head.urls:
         found.append(Offer(allowance.label, allowance.icon, allowance.url))
+    asking = repair_request_offer(link, user=user)
+    if asking and asking.url not in head.urls:
+        found.append(asking)
     for change in (REFRESH_DATA, *(each for each in PAGES.values() if each.page and each.page.is_beside)):
         entry = offer(change, link, last, user=user)
         if entry and entry.url not in head.urls:
@@ -189,16 +203,17 @@ def _known(link: Link) -> Iterator[Step]:
     if link.repair_kind is RepairKind.TYPED:
         yield Step.UPDATE_CREDENTIALS
     if integration.can(Capability.REPAIR_URL):
-        yield Step.CUSTOMER_CONSENTS if link.repair_kind is RepairKind.CONSENT else Step.CUSTOMER_REPAIRS
+        yield Step.SEND_REPAIR_REQUEST
     for step in (Step.REFRESH_DATA, Step.REPLACE_TOKEN, Step.REGENERATE_REPORTS):
         change = FACTS[step].change
         if change and integration.can(change.capability):
             yield step
 
 
-def _why_not(limits: Limits, remedy: Remedy, *, budget: Budget) -> dict[Step, str]:
+def _why_not(link: Link, limits: Limits, remedy: Remedy, *, budget: Budget) -> dict[Step, str]:
     changes = {step: FACTS[step].change for step in STEPS[remedy]}
     found = {step: _why_no_call(limits, change.kind) for step, change in changes.items() if change}
+    found[Step.SEND_REPAIR_REQUEST] = str(way_of(link).why_not)
     if Step.UPDATE_CREDENTIALS in found and budget.left == 0:
         found[Step.UPDATE_CREDENTIALS] = found[Step.UPDATE_CREDENTIALS] or _(
             "The bank rejected too many attempts today."
@@ -242,9 +257,11 @@ def _button(link: Link, choice: StepChoice | None) -> MainButton | None:
 
 
 def _url_of(link: Link, step: Step) -> str:
-    change = FACTS[step].change
-    if change and change.page:
-        return change.page.url_of(link)
+    facts = FACTS[step]
+    if facts.page:
+        return reverse(facts.page, args=[link.pk])
+    if facts.change and facts.change.page:
+        return facts.change.page.url_of(link)
     if step is Step.OPEN_INTEGRATION:
         return link.integration.get_absolute_url()
     return f"{reverse('link-new')}?integration={link.integration_id}&end_user={link.end_user_id}"

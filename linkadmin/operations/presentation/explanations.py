@@ -2,8 +2,10 @@
 
 from collections.abc import Collection, Mapping
 from http import HTTPStatus
+from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -12,6 +14,7 @@ from linkadmin.compiled_query import CompiledQuery
 from linkadmin.heartbeats import watch
 from linkadmin.integrations.denials import DENIED, clock_time, words_for
 from linkadmin.links.causes import VERDICTS, Turn, judge
+from linkadmin.links.models import RepairRequest
 from linkadmin.links.presentation import UnderWay, title_of
 from linkadmin.operations.challenges import MAX_ANSWERS, AskedAgain
 from linkadmin.operations.changes import CHANGES, Explanation
@@ -19,11 +22,11 @@ from linkadmin.operations.models import (
     ATTEMPTS_SPENT,
     NOT_REPAIRED,
     NOT_TAKEN,
-    REPAIR_URL_LOST,
     TOO_MANY_STEPS,
     Operation,
     State,
 )
+from linkadmin.operations.presentation.repair_requests import asked_of
 from linkadmin.paging import PAGE_SIZE
 from linkadmin.providers.names import isolated
 from linkadmin.providers.types import Cause
@@ -33,19 +36,24 @@ __all__ = ["Explanation", "explain", "subject_of"]
 
 ASKED_AT_ONCE = PAGE_SIZE + 1  # links
 NO_LINK = UUID(int=2**128 - 1)
-_BUSY = CompiledQuery(
-    lambda *links: Operation.objects.open().filter(link__in=links).values_list("link"), types=(UUID,) * ASKED_AT_ONCE
-)
+
+
+def _occupied(*links: UUID) -> "QuerySet[Operation, Any]":
+    asked = RepairRequest.objects.filter(link__in=links, ended_at=None).values_list("link")
+    return Operation.objects.open().filter(link__in=links).values_list("link").union(asked, all=True)
+
+
+_BUSY = CompiledQuery(_occupied, types=(UUID,) * ASKED_AT_ONCE)
 
 
 def under_way_on(links: Collection[UUID]) -> Mapping[UUID, UnderWay]:
     if 0 < len(links) <= ASKED_AT_ONCE:
-        # Of a page of links, few have any: the whole operations are read only for those.
+        # Of a page of links, few have any: operations and repair requests are read only for those.
         links = [pk for (pk,) in _BUSY.rows(*links, *[NO_LINK] * (ASKED_AT_ONCE - len(links)))]
     if not links:
         return {}
     found = Operation.objects.open().filter(link__in=links).select_related("challenge", "integration")
-    return {operation.link_id: _under_way(operation) for operation in found if operation.link_id}
+    return asked_of(links) | {operation.link_id: _under_way(operation) for operation in found if operation.link_id}
 
 
 def subject_of(operation: Operation, *, see_names: bool) -> str:
@@ -308,12 +316,6 @@ _BY_STATE: Mapping[State, Mapping[str, Explanation]] = {
     },
     State.CANCELED: {"": Explanation("quiet", gettext_lazy("Canceled"), gettext_lazy("It was never sent."))},
     State.EXPIRED: {
-        REPAIR_URL_LOST: Explanation(
-            "warn",
-            gettext_lazy("We didn't get the repair URL"),
-            gettext_lazy("Nobody has it, and the link hasn't changed."),
-            gettext_lazy("Create a new one when you need it."),
-        ),
         "withdrawn": Explanation(
             "quiet",
             gettext_lazy("Canceled"),

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from linkadmin.accounts.roles import Right
 from linkadmin.links.causes import Remedy
 from linkadmin.operations.changes import Change
-from linkadmin.operations.changes.links import ACCESS_TOKEN, REFRESH_DATA, REPAIR_URL, REPORTS
+from linkadmin.operations.changes.links import ACCESS_TOKEN, REFRESH_DATA, REPORTS
 from linkadmin.operations.changes.sign_ins import CREATE_LINK, UPDATE_CREDENTIALS
 
 
@@ -23,8 +23,7 @@ class Step(StrEnum):
     """Something a reader can do about a link."""
 
     UPDATE_CREDENTIALS = "update_credentials"
-    CUSTOMER_REPAIRS = "customer_repairs"  # on the provider's page
-    CUSTOMER_CONSENTS = "customer_consents"  # in the provider's consent portal
+    SEND_REPAIR_REQUEST = "send_repair_request"
     REFRESH_DATA = "refresh_data"
     REPLACE_TOKEN = "replace_token"  # noqa: S105 - a word
     REGENERATE_REPORTS = "regenerate_reports"
@@ -39,9 +38,9 @@ class Step(StrEnum):
 STEPS: Mapping[Remedy, tuple[Step, ...]] = MappingProxyType(
     {
         Remedy.NONE: (),
-        Remedy.SIGN_IN: (Step.UPDATE_CREDENTIALS, Step.CUSTOMER_CONSENTS, Step.CUSTOMER_REPAIRS),
-        Remedy.CONSENT: (Step.CUSTOMER_CONSENTS, Step.CUSTOMER_REPAIRS),
-        Remedy.AFTER_BANK: (Step.UPDATE_CREDENTIALS, Step.CUSTOMER_CONSENTS, Step.CUSTOMER_REPAIRS),
+        Remedy.SIGN_IN: (Step.UPDATE_CREDENTIALS, Step.SEND_REPAIR_REQUEST),
+        Remedy.CONSENT: (Step.SEND_REPAIR_REQUEST,),
+        Remedy.AFTER_BANK: (Step.UPDATE_CREDENTIALS, Step.SEND_REPAIR_REQUEST),
         Remedy.FETCH: (Step.REFRESH_DATA, Step.TELL_PROVIDER),
         Remedy.TOKEN: (Step.REPLACE_TOKEN, Step.CONNECT_AGAIN),
         Remedy.REPORTS: (Step.REGENERATE_REPORTS,),
@@ -55,12 +54,13 @@ STEPS: Mapping[Remedy, tuple[Step, ...]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class StepInfo:
-    """A step's button, the right it needs, and the change behind it."""
+    """A step's button, the right it needs, and the change or the page behind it."""
 
     label: str | Promise
     icon: str
     right: Right
     change: Change[Any] | None = None
+    page: str = ""  # the name of its URL, which has the link's ID
 
 
 def _by(change: Change[Any], label: str | Promise, icon: str) -> StepInfo:
@@ -70,8 +70,9 @@ def _by(change: Change[Any], label: str | Promise, icon: str) -> StepInfo:
 FACTS: Mapping[Step, StepInfo] = MappingProxyType(
     {
         Step.UPDATE_CREDENTIALS: _by(UPDATE_CREDENTIALS, _("Update credentials"), "key-round"),
-        Step.CUSTOMER_REPAIRS: _by(REPAIR_URL, _("Create repair URL"), "send"),
-        Step.CUSTOMER_CONSENTS: _by(REPAIR_URL, _("Create consent portal URL"), "send"),
+        Step.SEND_REPAIR_REQUEST: StepInfo(
+            _("Send repair request"), "send", Right.SEND_REPAIR_REQUEST, page="link-repair-request"
+        ),
         Step.REFRESH_DATA: _by(REFRESH_DATA, _("Refresh data"), "download"),
         Step.REPLACE_TOKEN: _by(ACCESS_TOKEN, _("Replace access token"), "key-round"),
         Step.REGENERATE_REPORTS: _by(REPORTS, _("Regenerate reports"), "file-text"),
@@ -82,7 +83,7 @@ FACTS: Mapping[Step, StepInfo] = MappingProxyType(
         Step.TELL_DEVELOPERS: StepInfo(_("Copy report for the developers"), "copy", Right.ORGANIZE_LINKS),
     }
 )
-NO_REQUEST = frozenset(step for step, facts in FACTS.items() if facts.change is None)
+NO_REQUEST = frozenset(step for step, facts in FACTS.items() if facts.change is None and not facts.page)
 
 
 @dataclass(frozen=True, slots=True)

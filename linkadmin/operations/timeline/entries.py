@@ -18,7 +18,15 @@ from django.utils.translation import gettext as _
 from linkadmin.compiled_query import Row, Sql, as_sql, time_of
 from linkadmin.ids import url_of
 from linkadmin.links.causes import VERDICTS
-from linkadmin.links.models import AssigneeChange, HealthChange, InstitutionChange, Note
+from linkadmin.links.models import (
+    AssigneeChange,
+    HealthChange,
+    InstitutionChange,
+    Language,
+    Note,
+    RepairRequest,
+    RepairStep,
+)
 from linkadmin.links.presentation import badge_of
 from linkadmin.operations.challenges import AskedAgain
 from linkadmin.operations.models import AttemptAllowance, Operation, OperationKind, State, state_words
@@ -42,6 +50,16 @@ LOOKS = {
     State.REJECTED: ("bad", "circle-x"),
 }
 
+Step = RepairRequest.Step
+STEP_ICONS = {
+    Step.SENT: "send",
+    Step.FETCHED: "inbox",
+    Step.OPENED: "mail-open",
+    Step.AT_PROVIDER: "landmark",
+    Step.FINISHED: "check",
+    Step.LEFT: "log-out",
+    Step.ENDED: "circle-slash",
+}
 
 Shown = tuple[str, ...]  # the facts of an entry, in the order its source names them
 
@@ -129,6 +147,18 @@ def describe_allowance(facts: Shown, *, see_names: bool) -> EntryText:
     return EntryText(
         "info", "key-round", _("One more attempt allowed"), _joined(isolated(allowed_by), isolated(reason))
     )
+
+
+def describe_repair_step(facts: Shown, *, see_names: bool) -> EntryText:
+    kind, end, by, channel, language, reason = facts
+    tone = {Step.FETCHED: "quiet", Step.ENDED: "ok" if end == RepairRequest.End.COMPLETED else "quiet"}
+    sent = (str(RepairRequest.Channel(channel).label), str(Language(language).label), isolated(reason))
+    note = _joined(
+        isolated(by),
+        str(RepairRequest.End(end).label) if end else "",
+        *(sent if kind == Step.SENT else ()),
+    )
+    return EntryText(tone.get(Step(kind), "info"), STEP_ICONS[Step(kind)], str(Step(kind).label), note)
 
 
 def _of_job(job_id: str) -> str:
@@ -292,6 +322,17 @@ _EVERY = (
         facts=(_name_of("allowed_by"), "reason"),
         describe=describe_allowance,
         read_id=UUID,
+    ),
+    Source(
+        kind="repair_request",
+        label=gettext_lazy("Repair requests"),
+        icon="mail-open",
+        rows=lambda link: RepairStep.objects.filter(link=link),
+        at="at",
+        id="id",
+        facts=("kind", "end", _name_of("by"), "request__channel", "request__language", "request__reason"),
+        describe=describe_repair_step,
+        read_id=_number,
     ),
 )
 SOURCES: Mapping[str, Source] = {source.kind: source for source in _EVERY}

@@ -22,13 +22,14 @@ from linkadmin.ids import url_of
 from linkadmin.integrations.limits import Limits
 from linkadmin.links.forms import NoteForm
 from linkadmin.links.health_calendar import health_calendar
-from linkadmin.links.models import Link
+from linkadmin.links.models import Link, RepairRequest
 from linkadmin.links.views.access import link_for, seen
 from linkadmin.operations import reading, refusals
 from linkadmin.operations.models import Operation
 from linkadmin.operations.presentation.buttons import head_of, menu_of, ways_on
 from linkadmin.operations.presentation.evidence import evidence_for
 from linkadmin.operations.presentation.explanations import explain
+from linkadmin.operations.presentation.repair_requests import is_waiting, under_way_by
 from linkadmin.operations.recent import RecentOperations
 from linkadmin.operations.timeline import pages
 from linkadmin.paging import without_place
@@ -46,10 +47,12 @@ def link_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     seen(request, link, link.end_user, page="link")
     limits, recent = _limits_of(link), RecentOperations.of(link)
     last, budget = recent.latest, recent.budget
-    head = head_of(link, last, user=user, budget=budget, limits=limits)
+    asked: RepairRequest | None = getattr(link, "open_request", None)
+    head = head_of(link, last, user=user, budget=budget, limits=limits, asked=under_way_by(asked, link))
     context = {
         "link": link,
-        "page_version": shown_version(link, last, limits.breaker),
+        "page_version": shown_version(link, last, limits.breaker, asked),
+        "repair_request": asked if asked and is_waiting(asked, link) else None,
         "integration_alerts": limits.alerts,
         "head": head,
         "evidence": evidence_for(link),
@@ -111,12 +114,8 @@ def _limits_of(link: Link) -> Limits:
     return limits
 
 
-def _works(link: Link) -> bool:
-    return link.health == HealthState.HEALTHY.value and not link.is_verifying
-
-
 def _is_explained(operation: Operation, link: Link) -> bool:
-    is_repaired = operation.logs_in and (link.is_verifying or _works(link))
+    is_repaired = operation.logs_in and (link.is_verifying or link.health == HealthState.HEALTHY.value)
     recent = (timezone.now() - operation.began_at).total_seconds() < 24 * 3600
     return recent and not operation.is_open and not is_repaired
 

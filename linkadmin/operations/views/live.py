@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from linkadmin.compiled_query import CompiledQuery, Row, time_of
 from linkadmin.integrations.models import CircuitBreaker
 from linkadmin.links import queries
-from linkadmin.links.models import Link
+from linkadmin.links.models import Link, RepairRequest
 from linkadmin.links.views.access import require_visible
 from linkadmin.links.views.live import (
     NOTHING_AWAITED,
@@ -34,6 +34,7 @@ from .sending import page_of
 
 Stamp = datetime | str | None  # as the database returns it
 CODE_SECONDS = 5  # between polls while a code is needed
+ASKED_SECONDS = 2  # while a repair request is open: its customer may come at any time
 A_READ_LASTS = timedelta(minutes=1)  # an older one has died
 SHOWN_OF_LINK = (
     "cause",
@@ -48,12 +49,15 @@ SHOWN_OF_LINK = (
     "assignee_id",
 )
 _LAST = Operation.objects.filter(link=OuterRef("pk")).order_by("-created_at", "-id")
+_ASKED = RepairRequest.objects.filter(link=OuterRef("pk"), ended_at=None)
 _BEGAN = Coalesce("sent_at", "created_at")
 _LINK = CompiledQuery(
     lambda pk: Link.objects.filter(pk=pk).values_list(
         Subquery(_LAST.values("version")[:1]),
         Subquery(_LAST.values("state")[:1]),
         Subquery(_LAST.annotate(began=_BEGAN).values("began")[:1]),
+        Subquery(_ASKED.values("step_at")[:1]),
+        Subquery(_ASKED.values("fetches")[:1]),
         "health",
         "health_since",
         "verifying_since",
@@ -78,23 +82,27 @@ def link_version(pk: UUID) -> tuple[str, int] | None:
     return None if row is None else _version_of(row)
 
 
-def shown_version(link: Link, latest: Operation | None, breaker: CircuitBreaker | None) -> PageVersion:
+def shown_version(
+    link: Link, latest: Operation | None, breaker: CircuitBreaker | None, asked: RepairRequest | None
+) -> PageVersion:
     """As `link_page_version`, of what is already loaded."""
     operation = (latest.version, latest.state, latest.began_at) if latest else (None, None, None)
+    request = (asked.step_at, asked.fetches) if asked else (None, None)
     times = (link.health, link.health_since, link.verifying_since, link.checking_since)
     keys = (link.integration.key_state, link.integration.keys_retry_at)
     until = (breaker.open_until, breaker.probe_until) if breaker else (None, None)
     shown = (getattr(link, name) for name in SHOWN_OF_LINK)
-    version, seconds = _version_of((*operation, *times, *keys, *until, *shown))
+    version, seconds = _version_of((*operation, *request, *times, *keys, *until, *shown))
     return PageVersion(reverse("link-live", args=[link.pk]), version, seconds)
 
 
 def _version_of(row: Row) -> tuple[str, int]:
-    (version, state, began, health, health_since, verifying_since, checking_since), rest = row[:7], row[7:]
+    (version, state, began, step_at, fetches), times, rest = row[:5], row[5:9], row[9:]
+    health, health_since, verifying_since, _checking_since = times
     trouble, shown = trouble_of(*rest[: len(TROUBLE)]), rest[len(TROUBLE) :]
     return (
-        version_of(version, state, began, health, health_since, verifying_since, trouble, shown),
-        _seconds(state, began, health, health_since, verifying_since, checking_since),
+        version_of(version, state, began, step_at, fetches, health, health_since, verifying_since, trouble, shown),
+        ASKED_SECONDS if step_at else _seconds(state, began, *times),
     )
 
 

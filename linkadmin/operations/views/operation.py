@@ -1,7 +1,5 @@
 """The page of one operation, in progress or finished, with checks, manual resolution and one more attempt."""
 
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,8 +7,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -22,7 +18,7 @@ from linkadmin.links.causes import VERDICTS
 from linkadmin.links.models import Link
 from linkadmin.links.presentation import standing_of
 from linkadmin.links.views.access import link_for, opened, seen
-from linkadmin.operations import decisions, encrypted, reconcile, refusals
+from linkadmin.operations import decisions, reconcile, refusals
 from linkadmin.operations.activity import visible_to
 from linkadmin.operations.budget import Budget, allow_attempt, budget_of
 from linkadmin.operations.forms.provider import DecisionForm, ReasonForm
@@ -31,26 +27,14 @@ from linkadmin.operations.presentation.buttons import start_of, ways_on
 from linkadmin.operations.presentation.explanations import subject_of
 from linkadmin.operations.presentation.steps import steps_of
 from linkadmin.providers.types import Cause, HealthState
-from linkadmin.web.pages import go, no_compression, reader
+from linkadmin.web.pages import go, reader
 
 from .live import operation_page_version
 from .repair import progress_of
 from .sending import page_of
 
 
-@dataclass(frozen=True, slots=True)
-class ShownRepairUrl:
-    """A repair URL: shown only to the person who created it, while it is valid."""
-
-    expires_at: datetime
-    total_seconds: int
-    left_seconds: int
-    is_mine: bool
-    url: str = field(default="", repr=False)  # empty: somebody else's, expired, or replaced
-
-
 @never_cache
-@no_compression
 @require_safe
 def operation_detail(request: HttpRequest, pk: UUID, *, has_customer: bool) -> HttpResponse:
     # Operations without a customer have their own URL, for staff who manage integrations.
@@ -71,7 +55,6 @@ def operation_check(request: HttpRequest, pk: UUID) -> HttpResponse:
     return go(request, page_of(_operation(request, pk)))
 
 
-@no_compression
 @require_POST
 def operation_decide(request: HttpRequest, pk: UUID) -> HttpResponse:
     operation = _operation(request, pk)
@@ -103,7 +86,6 @@ def _page(
         **progress_of(operation),
         "subject": subject_of(operation, see_names=may(user, Right.SEE_NAMES)),
         "standing": standing_of(operation.link) if operation.link else None,
-        "address": _shown_repair_url(operation, user),
         "failed_reports": _failed_reports(operation, user),
         "form": form,
         "may_decide": operation.state == State.NEEDS_DECISION and may(user, Right.DECIDE_OUTCOME),
@@ -144,21 +126,6 @@ def _failed_reports(operation: Operation, user: User) -> list[tuple[str, Link | 
     links = queries.visible_to(user, operation.integration.links.filter(remote_id__in=failed, disconnected_at=None))
     known = {link.remote_id: link for link in links}
     return [(each, known.get(each)) for each in failed]
-
-
-def _shown_repair_url(operation: Operation, user: User) -> ShownRepairUrl | None:
-    until = parse_datetime(operation.result.get("expires_at", ""))
-    if until is None:
-        return None
-    is_mine, now = operation.actor_id == user.pk, timezone.now()
-    url = encrypted.repair_url_of(operation, now=now) if is_mine else None
-    return ShownRepairUrl(
-        expires_at=until,
-        total_seconds=int((until - (operation.finished_at or operation.began_at)).total_seconds()),
-        left_seconds=max(0, int((until - now).total_seconds())),
-        is_mine=is_mine,
-        url=url.reveal() if url else "",
-    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -17,7 +17,6 @@ from linkadmin.integrations.limits import Limits
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import Link
 from linkadmin.operations import refusals
-from linkadmin.operations.changes import CHANGES
 from linkadmin.operations.forms.provider import ProviderForm
 from linkadmin.operations.models import Operation, State
 from linkadmin.operations.presentation.explanations import explain
@@ -72,7 +71,7 @@ _OPERATION = CompiledQuery(lambda pk: Operation.objects.with_names().filter(pk=p
 def page_of(operation: Operation) -> str:
     if operation.state == State.NEEDS_CODE and operation.link_id:
         return reverse("link-code", args=[operation.link_id])
-    if operation.is_done and operation.link_id and not CHANGES[operation.kind].shows_result:
+    if operation.is_done and operation.link_id:
         return reverse("link-detail", args=[operation.link_id])
     return operation.get_absolute_url()
 

@@ -156,15 +156,6 @@ REMOVAL_FIELDS = (
         ),
     ),
 )
-REPAIR_URL_FIELDS = (
-    CredentialField(
-        "locale",
-        _("Page language"),
-        FieldKind.SELECT,
-        choices=(Choice("es", _("Spanish")), Choice("pt", _("Portuguese")), Choice("en", _("English"))),
-        initial="es",
-    ),
-)
 
 
 def create_fields(institution: InstitutionFields | None) -> tuple[CredentialField, ...]:

@@ -108,8 +108,8 @@ class Belvo(BelvoRecordCalls):
     fixed_values = staticmethod(forms.fixed_values)
     settings_fields = staticmethod(forms.settings_fields)
     fetch_fields = staticmethod(forms.fetch_fields)
+    hosted_pages = ("https://widget.belvo.io", "https://meuportal.belvo.com")
     removal_fields = forms.REMOVAL_FIELDS
-    repair_url_fields = forms.REPAIR_URL_FIELDS
     link_filters = filtering.LINK_FILTERS
     institution_filters = filtering.INSTITUTION_FILTERS
 

@@ -1,0 +1,142 @@
+"""The customer's pages: no account, no session, no script. A GET writes nothing but the count of fetches."""
+
+from urllib.parse import urlsplit
+
+from csp.decorators import csp_update
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+
+from linkadmin.accounts import limits
+from linkadmin.links.models import RepairRequest
+from linkadmin.operations.presentation.repair_requests import is_checked, way_of
+from linkadmin.providers import hosted_pages
+from linkadmin.providers.types import ReturnUrls
+from linkadmin.repair import requests
+from linkadmin.repair.provider_pages import NoPage, open_page
+from linkadmin.repair.requests import VISIT, RequestOver, Step
+from linkadmin.web.pages import no_compression
+
+SIMULATORS = ("http://127.0.0.1:*", "http://localhost:*")
+COOKIE = "__Host-repair" if settings.SECURE_COOKIES else "repair"
+SEE_OTHER = 303
+# Where this page's forms may lead besides itself.
+PROVIDER_PAGES = [
+    *(settings.HOSTED_PAGES or hosted_pages()),
+    *(SIMULATORS if settings.ALLOW_LOOPBACK_PROVIDERS else ()),
+]
+REFRESH_SECONDS = 3
+
+
+@csrf_exempt  # the URL's token is the proof, and only our own page may send the form
+@never_cache
+@no_compression
+@require_http_methods(["GET", "HEAD", "POST"])
+def repair_request(request: HttpRequest, token: str) -> HttpResponse:
+    if request.method == "POST":
+        return _enter(request, token)
+    try:
+        found = requests.fetch(token)
+    except RequestOver as closed:
+        return _closed(request, closed)
+    return _page("repair/request.html", found)
+
+
+@csrf_exempt  # as above; the cookie isn't sent with other sites' forms
+@never_cache
+@csp_update({"form-action": PROVIDER_PAGES})
+@require_http_methods(["GET", "HEAD", "POST"])
+def visit(request: HttpRequest) -> HttpResponse:
+    try:
+        found = requests.visited(request.COOKIES.get(COOKIE, ""))
+    except RequestOver as closed:
+        return _closed(request, closed)
+    if is_checked(found) or found.link.is_verifying:
+        return _checking(found)
+    if request.method != "POST" or way_of(found.link).why_not:
+        return _page("repair/visit.html", found)
+    _require_own_form(request)
+    try:
+        done, left = (request.build_absolute_uri(reverse(name)) for name in ("repair-done", "repair-left"))
+        url = open_page(found, ReturnUrls(done, left))
+    except NoPage:
+        return _page("repair/visit.html", found, status=503, has_failed=True)
+    return _to(url.reveal())
+
+
+@never_cache
+@require_safe
+def repair_done(request: HttpRequest) -> HttpResponse:
+    return _came_back(request, Step.FINISHED)
+
+
+@never_cache
+@require_safe
+def repair_left(request: HttpRequest) -> HttpResponse:
+    return _came_back(request, Step.LEFT)
+
+
+def _came_back(request: HttpRequest, step: RepairRequest.Step) -> HttpResponse:
+    try:
+        requests.came_back(requests.visited(request.COOKIES.get(COOKIE, "")), step)
+    except RequestOver as closed:
+        return _closed(request, closed)
+    return _to(reverse("repair-visit"))
+
+
+def _enter(request: HttpRequest, token: str) -> HttpResponse:
+    _require_own_form(request)
+    try:
+        limits.count_repair(request)
+        cookie = requests.enter(token)
+    except RequestOver as closed:
+        return _closed(request, closed)
+    except limits.TooManyAttempts:
+        return _page("repair/too_many.html", None, status=429)
+    entered = _to(reverse("repair-visit"))
+    seconds = int(VISIT.total_seconds())
+    entered.set_cookie(COOKIE, cookie, seconds, secure=settings.SECURE_COOKIES, httponly=True, samesite="Lax")
+    return entered
+
+
+def _require_own_form(request: HttpRequest) -> None:
+    """Browsers say where a form is from. One that doesn't is too old for our pages."""
+    origin = urlsplit(request.headers.get("Origin", ""))
+    if origin.netloc != request.get_host() or request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+        raise PermissionDenied
+
+
+def _checking(found: RepairRequest) -> HttpResponse:
+    page = _page("repair/checking.html", found)
+    page.headers["Refresh"] = str(REFRESH_SECONDS)
+    return page
+
+
+def _closed(request: HttpRequest, closed: RequestOver) -> HttpResponse:
+    if closed.completed:
+        return _page("repair/works.html", closed.completed)
+    return _page("repair/over.html", None, status=410, language=translation.get_language_from_request(request))
+
+
+def _page(
+    template: str, found: RepairRequest | None, *, status: int = 200, language: str = "", has_failed: bool = False
+) -> HttpResponse:
+    context = {
+        "company": settings.COMPANY_NAME,
+        "repair": found,
+        "link": found.link if found else None,
+        "way": way_of(found.link) if found else None,
+        "has_failed": has_failed,
+    }
+    with translation.override(found.language if found else language):
+        return HttpResponse(render_to_string(template, context), status=status)
+
+
+def _to(url: str) -> HttpResponseRedirect:
+    return HttpResponseRedirect(url, status=SEE_OTHER)

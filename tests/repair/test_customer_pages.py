@@ -1,0 +1,111 @@
+"""A repair URL: a GET shows the same however often it is fetched, and Continue starts a visit. No page names people."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from linkadmin.links.models import Link, RepairRequest, RepairStep, RepairVisit
+from linkadmin.repair import requests
+from linkadmin.repair.requests import NewRequest
+from tests.environment import Environment
+
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
+
+OWN_FORM = {"Origin": "http://testserver", "Sec-Fetch-Site": "same-origin"}
+DAY = timedelta(hours=24)
+
+
+@pytest.fixture
+def link(env: Environment) -> Link:
+    return env.belvo_link("Acme Corp")
+
+
+def sent(env: Environment, link: Link, *, language: str = "en", life: timedelta = DAY) -> str:
+    message = NewRequest(RepairRequest.Channel.COPY, language, "Please reconnect", life)
+    _request, token = requests.send(link, message, by=env.people["ana"])
+    return f"/repair/{token}/"
+
+
+def test_fetching_counts_and_does_nothing_else(env: Environment, link: Link) -> None:
+    url, stranger = sent(env, link), Client()
+    calls = len(env.simulator.calls)
+
+    answers = [stranger.get(url) for _ in range(3)]
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.content for answer in answers}) == 1
+    assert not stranger.cookies
+    assert b"Acme" not in answers[0].content
+    assert RepairRequest.objects.get().fetches == 3
+    assert list(RepairStep.objects.order_by("id").values_list("kind", flat=True)) == ["sent", "fetched"]
+    assert len(env.simulator.calls) == calls
+
+
+def test_continue_starts_a_visit_and_hides_the_token(env: Environment, link: Link) -> None:
+    url, customer = sent(env, link), Client()
+
+    entered = customer.post(url, headers=OWN_FORM)
+
+    assert (entered.status_code, entered.headers["Location"]) == (303, "/repair/")
+    cookie = customer.cookies["repair"]
+    assert (cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (True, "Lax", 1800)
+    assert customer.get("/repair/").status_code == 200
+    assert list(RepairStep.objects.order_by("id").values_list("kind", flat=True)) == ["sent", "opened"]
+
+
+def test_another_device_ends_the_visit_before(env: Environment, link: Link) -> None:
+    url, first, second = sent(env, link), Client(), Client()
+    first.post(url, headers=OWN_FORM)
+
+    second.post(url, headers=OWN_FORM)
+
+    assert first.get("/repair/").status_code == 410
+    assert second.get("/repair/").status_code == 200
+    assert RepairVisit.objects.count() == 1
+
+
+def test_customer_is_led_to_the_providers_page(env: Environment, link: Link) -> None:
+    url, customer = sent(env, link, language="pt-br"), Client()
+    customer.post(url, headers=OWN_FORM)
+
+    led = customer.post("/repair/", headers=OWN_FORM)
+
+    assert led.status_code == 303
+    assert "/widget.belvo.io/?access_token=" in led.headers["Location"]
+    assert led.headers["Location"].endswith("&locale=pt")
+    assert "https://widget.belvo.io" in customer.get("/repair/").headers["Content-Security-Policy"]
+    assert list(RepairStep.objects.order_by("id").values_list("kind", flat=True))[1:] == ["opened", "at_provider"]
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"Origin": "https://elsewhere.example"}, OWN_FORM | {"Sec-Fetch-Site": "cross-site"}]
+)
+def test_forms_of_other_sites_start_nothing(env: Environment, link: Link, headers: dict[str, str]) -> None:
+    answer = Client().post(sent(env, link), headers=headers)
+
+    assert answer.status_code == 403
+    assert not RepairVisit.objects.exists()
+
+
+def test_ended_requests_all_look_alike(env: Environment, link: Link) -> None:
+    expired = sent(env, link, life=-timedelta(seconds=1))
+    replaced = sent(env, link)
+    revoked = sent(env, link)
+    assert requests.revoke(link, by=env.people["ana"])
+
+    answers = [Client().get(url) for url in (expired, replaced, revoked, "/repair/unknown/", f"/repair/{'a' * 43}/")]
+
+    assert {answer.status_code for answer in answers} == {410}
+    assert len({answer.content for answer in answers}) == 1
+
+
+def test_working_link_is_a_success(env: Environment, link: Link) -> None:
+    url = sent(env, link)
+    Link.objects.filter(pk=link.pk).update(health="healthy", cause="working", health_since=timezone.now())
+
+    answer = Client().get(url)
+
+    assert answer.status_code == 200
+    assert b"is working" in answer.content
