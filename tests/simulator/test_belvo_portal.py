@@ -11,7 +11,7 @@ from .conftest import Belvo, MovableClock
 from .receiver import Receiver
 
 ENGLISH = {"Accept-Language": "en-US,en;q=0.9"}
-EXPIRED, ANOTHER = "10000000004", "12345678901"
+EXPIRED, ENDING, ANOTHER = "10000000004", "10000000005", "12345678901"
 
 
 @pytest.fixture
@@ -39,14 +39,14 @@ def signed_in(portal: str, cpf: str = EXPIRED, **more: str) -> requests.Response
 
 
 def test_sign_in_page_lists_who_has_something_to_renew(portal: str, belvo: Belvo) -> None:
-    document = consent(belvo, connect(belvo))["document_number"]
-    working = consent(belvo, connect(belvo, ANOTHER))["document_number"]
+    expired, ending, working = (
+        consent(belvo, connect(belvo, cpf))["document_number"] for cpf in (EXPIRED, ENDING, ANOTHER)
+    )
 
     page = requests.get(f"{portal}?mode=landing", timeout=60, headers=ENGLISH).text
 
-    assert document in page
+    assert [document in page for document in (expired, ending, working)] == [True, True, False]
     assert "cus-10000000004" in page
-    assert working not in page
 
 
 @pytest.mark.parametrize("typed", ["10000000004", "100.000.000-04", "document_number"])

@@ -26,6 +26,7 @@ from .institutions import OPEN_FINANCE
 from .records import BelvoLink, Consent
 
 YEAR = timedelta(days=365)
+RENEWAL = timedelta(days=30)  # before a consent ends
 NOTICE = 7 * 86_400  # seconds before a consent ends at which Belvo sends a webhook
 FILTERS = {
     "user_document": ("document_number", ""),
@@ -125,8 +126,11 @@ def of_person(store: Store, cpf: str, *, business: bool) -> list[dict[str, Any]]
 
 
 def to_renew(store: Store, most: int) -> list[dict[str, Any]]:
+    """Consents that don't work, or not for much longer."""
+    soon = iso(store.clock() + RENEWAL.total_seconds())
     shown = (_shown(store, *each) for each in _all(store))
-    return list(islice((consent for consent in shown if consent["status"] != "AUTHORISED"), most))
+    ending = (each for each in shown if each["status"] != "AUTHORISED" or (each["expired_at"] or soon) < soon)
+    return list(islice(ending, most))
 
 
 def _all(store: Store) -> Iterator[tuple[BelvoLink, Consent]]:

@@ -20,7 +20,7 @@ from linkadmin.simulator.wire import Reply, Request
 from .words import page_in
 
 LIFETIME = 1800  # seconds
-TEST_VALUES = 10
+TEST_VALUES = 20
 NOT_DIGITS = re.compile(r"\D")
 
 
