@@ -1,11 +1,13 @@
-"""Belvo's widget and consent portal, as the simulator shows them, on a phone."""
+"""Belvo's widget and consent portal and Plaid's Link, as the simulator shows them, on a phone."""
 
 import pytest
+import requests
 from playwright.sync_api import Page, expect
 
 from linkadmin.integrations.connections import client_for
 from linkadmin.links.models import Link
 from linkadmin.providers.types import ReturnUrls
+from linkadmin.simulator.plaid.api import ACCESS_TOKEN, CLIENT_ID, SECRET
 from tests.environment import Environment
 
 from .helpers import Windows, barriers, overflow
@@ -94,3 +96,25 @@ def test_consent_portal_fits_a_phone_and_is_accessible(env: Environment, windows
     page.get_by_role("button", name="Renew consent").click()
     expect(page.get_by_role("status")).to_have_text("Consent renewed")
     expect_no_faults(page)
+
+
+def test_plaids_page_fits_a_phone_and_is_accessible(env: Environment, windows: Windows) -> None:
+    link = env.heron_link()
+    body = {
+        "client_id": CLIENT_ID,
+        "secret": SECRET,
+        "access_token": f"{ACCESS_TOKEN}{link.remote_id}",
+        "client_name": "Linkadmin",
+        "language": "en",
+        "country_codes": ["US"],
+        "user": {"client_user_id": "repair-1"},
+        "hosted_link": {"completion_redirect_uri": f"{windows.url}/?{LEFT}"},
+    }
+    made = requests.post(f"{env.simulator.url}/link/token/create", json=body, timeout=60).json()
+    page = windows.window("", viewport=PHONE)
+
+    page.goto(made["hosted_link_url"])
+    expect_no_faults(page)
+
+    page.get_by_role("button", name="Leave without signing in").click()
+    page.wait_for_url(f"{windows.url}/**{LEFT}*")

@@ -1,4 +1,4 @@
-"""Pages for a browser: the Simulator guide, recent requests and webhooks, Plaid's page. Plain HTML, no script."""
+"""Pages for a browser: the Simulator guide, recent requests, recent webhooks. Plain HTML, no script."""
 
 import json
 import time
@@ -22,7 +22,6 @@ from linkadmin.simulator.heron.records import PRACTICE_SECRET
 from linkadmin.simulator.journal import Call, masked
 from linkadmin.simulator.outcomes import DRIP
 from linkadmin.simulator.plaid import api as plaid
-from linkadmin.simulator.plaid import hosted
 from linkadmin.simulator.plaid import messages as plaid_messages
 from linkadmin.simulator.settings import MEANINGS, SimulatorSettings
 from linkadmin.simulator.store import PROCESSED_AFTER, REMOVED_AFTER, Store
@@ -53,8 +52,6 @@ CONSTANTS = {
 
 
 def respond(calls: Sequence[Call], store: Store, settings: SimulatorSettings, request: Request) -> Reply:
-    if request.path.startswith(hosted.PATH) and request.method in {"GET", "POST"}:
-        return _hosted(store, request)
     if request.method != "GET":
         return Reply(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET"})
     match request.path:
@@ -74,17 +71,6 @@ def respond(calls: Sequence[Call], store: Store, settings: SimulatorSettings, re
             return Reply(HTTPStatus.NO_CONTENT)
         case _:
             return html("Page not found", "base.html", {}, 404)
-
-
-def _hosted(store: Store, request: Request) -> Reply:
-    with store.lock:
-        found, context = hosted.find(store, request), hosted.context(store, hosted.find(store, request))
-        if found is None or context["token"] is None:
-            return html("Plaid", "hosted.html", context, 410)
-        if request.method == "POST":
-            return hosted.leave(store, found, request)
-        hosted.visit(store, found)
-        return html("Plaid", "hosted.html", context)
 
 
 def _guide(store: Store, settings: SimulatorSettings, origin: str) -> dict[str, Any]:

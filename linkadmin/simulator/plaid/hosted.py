@@ -1,11 +1,9 @@
 """Plaid's hosted page: the customer signs in at the bank, leaves, or fails. Then it leads back, whatever happened."""
 
-from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qs
 
 from linkadmin.simulator.store import Store
-from linkadmin.simulator.wire import Reply, Request
+from linkadmin.simulator.wire import Request
 
 from . import messages
 from .api import is_expired
@@ -34,10 +32,9 @@ def visit(store: Store, found: LinkToken) -> None:
         found.visits.append(Visit(started_at=store.now()))
 
 
-def leave(store: Store, found: LinkToken, request: Request) -> Reply:
-    """Carry out what the customer chose, tell our webhooks, and lead back."""
+def leave(store: Store, found: LinkToken, chosen: str) -> str:
+    """Carry out what the customer chose, tell our webhooks, and return where to lead back to."""
     visit(store, found)
-    chosen = parse_qs(request.body.decode()).get("outcome", [""])[0]
     latest = found.visits[-1]
     latest.finished_at, latest.has_left = store.now(), chosen != "repaired"
     latest.error = REJECTED if chosen == "failed" else ""
@@ -46,4 +43,4 @@ def leave(store: Store, found: LinkToken, request: Request) -> Reply:
         link.is_repaired = True
         store.save()
     store.tell_plaid(messages.session_finished(found, latest))
-    return Reply(HTTPStatus.SEE_OTHER, headers={"Location": found.return_url or "/"})
+    return found.return_url or "/"

@@ -1,1 +1,1 @@
-"""Pages that Belvo hosts for customers: its widget and its consent portal. Start at `site`."""
+"""Pages that providers host for customers: Belvo's widget and consent portal, Plaid's Link. Start at `site`."""

@@ -1,4 +1,4 @@
-"""The words of the pages that Belvo hosts, in their languages."""
+"""The words of the hosted pages, in their languages."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -102,7 +102,7 @@ _WORDS: Mapping[str, tuple[str, str, str]] = {
 }
 
 
-def page_in(language: str) -> dict[str, Any]:
+def page_in(language: str, provider: str = "Belvo") -> dict[str, Any]:
     """The context that all these pages need."""
     column = LANGUAGES.index(language)
-    return {"language": language, "say": {name: texts[column] for name, texts in _WORDS.items()}}
+    return {"language": language, "provider": provider, "say": {name: texts[column] for name, texts in _WORDS.items()}}
