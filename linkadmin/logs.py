@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.views.debug import SafeExceptionReporterFilter
 
 FIELD_LIMIT = 2_048  # characters
+_REPAIR_URL = re.compile(r"(?<=/repair/)[-\w]{20,}")  # who has it may continue: paths of failed requests have it
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -31,10 +32,11 @@ class NoValues(SafeExceptionReporterFilter):
 
 
 def one_line(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Escape control characters, so that no value can start a line of its own, and cut long texts."""
+    """Escape control characters, so that no value can start a line of its own, and cut long texts and secret URLs."""
     for key, value in event.items():
         if isinstance(value, str) and key != "exception":
-            event[key] = _CONTROL.sub(lambda match: repr(match.group())[1:-1], value)[:FIELD_LIMIT]
+            shown = _REPAIR_URL.sub("…", value)
+            event[key] = _CONTROL.sub(lambda match: repr(match.group())[1:-1], shown)[:FIELD_LIMIT]
     return event
 
 

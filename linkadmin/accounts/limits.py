@@ -2,9 +2,10 @@
 
 An account has five attempts per 15 minutes from unknown browsers, five from each known device, and five for a
 signed-in person. Its second factors have five of their own, wherever they come from. Unknown devices of one IP address
-share 20 per hour, and in 15 minutes 300 challenges for passkeys and visits to the identity provider. From the client,
-only the username, the signed device cookie and the IP address affect the count. The cookie shows that somebody signed
-in to the account with this browser.
+share 20 per hour, and in 15 minutes 300 challenges for passkeys and visits to the identity provider. Customers of one
+network continue with repair requests 60 times an hour, and with one of them 20 times. From the client, only the
+username, the signed device cookie and the IP address affect the count. The cookie shows that somebody signed in to the
+account with this browser.
 """
 
 import secrets
@@ -46,7 +47,8 @@ BOUNDS = {
     "factor": Bound(5, timedelta(minutes=15)),
     "address": Bound(20, timedelta(hours=1)),
     "challenge": Bound(300, timedelta(minutes=15)),
-    "repair": Bound(60, timedelta(hours=1)),
+    "repairs": Bound(60, timedelta(hours=1)),
+    "repair": Bound(20, timedelta(hours=1)),
 }
 
 
@@ -111,9 +113,9 @@ def count_challenge(request: HttpRequest) -> None:
     _count((_key("challenge", client_network(request)),), None)
 
 
-def count_repair(request: HttpRequest) -> None:
-    """Count a customer who opens a repair request. Raises TooManyAttempts."""
-    _count((_key("repair", client_network(request)),), None)
+def count_repair(request: HttpRequest, what: str) -> None:
+    """Count what a customer does with a repair request: of a network, and of the same thing. Raises TooManyAttempts."""
+    _count((_key("repairs", client_network(request)), _key("repair", what)), None)
 
 
 def _count(keys: tuple[str, ...], user: User | None) -> Attempt:
@@ -189,7 +191,7 @@ def _locked(key: str, now: datetime) -> SignInLimit:
 def _record_rejected(user: User | None, row: SignInLimit) -> None:
     record(
         actor=None,
-        action=Action.SIGN_IN_REJECTED,
+        action=Action.REPAIR_LIMITED if _kind(row.key) in ("repairs", "repair") else Action.SIGN_IN_REJECTED,
         object_type=ObjectType.STAFF,
         object_id=user.pk if user else "",
         outcome=Outcome.REJECTED,

@@ -49,6 +49,7 @@ class Action(StrEnum):
     NOTE_ADDED = "link.note_added"
     REPAIR_REQUEST_SENT = "link.repair_request_sent"
     REPAIR_REQUEST_REVOKED = "link.repair_request_revoked"
+    REPAIR_LIMITED = "link.repair_limited"
     REPAIR_REQUEST_OPENED = "link.repair_request_opened"
     ATTEMPT_ALLOWED = "link.attempt_allowed"
     OPERATION_CHECKED = "operation.checked"

@@ -1,14 +1,19 @@
 """A repair URL: a GET shows the same however often it is fetched, and Continue starts a visit. No page names people."""
 
+import json
+import logging
 from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.utils import timezone
+from structlog.stdlib import ProcessorFormatter
 
+from linkadmin.audit.models import AuditEvent
 from linkadmin.links.models import Link, RepairRequest, RepairStep, RepairVisit
 from linkadmin.repair import requests
 from linkadmin.repair.requests import NewRequest
+from linkadmin.repair.tokens import new_token
 from tests.environment import Environment
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -109,3 +114,70 @@ def test_working_link_is_a_success(env: Environment, link: Link) -> None:
 
     assert answer.status_code == 200
     assert b"is working" in answer.content
+
+
+def test_one_request_is_continued_20_times_an_hour(env: Environment, link: Link) -> None:
+    url, customer = sent(env, link), Client()
+
+    answers = [customer.post(url, headers=OWN_FORM).status_code for _ in range(21)]
+
+    assert answers == [303] * 20 + [429]
+    assert customer.get(url).status_code == 200
+    assert AuditEvent.objects.filter(action="link.repair_limited").count() == 1
+
+
+def test_one_network_continues_with_60_an_hour(env: Environment) -> None:
+    answers = [Client().post(f"/repair/{new_token()}/", headers=OWN_FORM).status_code for _ in range(61)]
+
+    assert answers == [410] * 60 + [429]
+
+
+def test_provider_is_asked_for_20_pages_an_hour(env: Environment, link: Link) -> None:
+    url, customer = sent(env, link), Client()
+    customer.post(url, headers=OWN_FORM)
+
+    answers = [customer.post("/repair/", headers=OWN_FORM).status_code for _ in range(21)]
+
+    assert answers == [303] * 20 + [429]
+
+
+def test_page_that_cannot_be_opened_is_no_dead_end(env: Environment, link: Link) -> None:
+    url, customer = sent(env, link), Client()
+    customer.post(url, headers=OWN_FORM)
+    env.simulator.fail("POST", "/api/token/", "lost_before")
+
+    failed = customer.post("/repair/", headers=OWN_FORM)
+
+    assert failed.status_code == 503
+    assert b"Nothing was changed" in failed.content
+    assert customer.post("/repair/", headers=OWN_FORM).status_code == 303
+
+
+@pytest.mark.parametrize("cause", ["bank_down", "disconnected"])
+def test_nothing_to_do_while_the_customer_cannot_help(env: Environment, link: Link, cause: str) -> None:
+    url, customer = sent(env, link), Client()
+    customer.post(url, headers=OWN_FORM)
+    gone = timezone.now() if cause == "disconnected" else None
+    Link.objects.filter(pk=link.pk).update(cause="bank_down", health="waiting", disconnected_at=gone)
+
+    page = customer.post("/repair/", headers=OWN_FORM)
+
+    assert page.status_code == (410 if gone else 200)
+    assert env.calls("POST", "/api/token/") == []
+
+
+def test_logs_never_have_the_url(
+    env: Environment, link: Link, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, customer = sent(env, link), Client(raise_request_exception=False)
+    monkeypatch.setattr("linkadmin.repair.requests.enter", None)
+    [handler] = [each for each in logging.getLogger().handlers if isinstance(each.formatter, ProcessorFormatter)]
+
+    broken = customer.post(url, headers=OWN_FORM)
+    report = {"csp-report": {"document-uri": f"http://testserver{url}", "violated-directive": "img-src"}}
+    reported = customer.post("/csp-reports/", json.dumps(report), content_type="application/csp-report")
+
+    said = "".join(map(handler.format, caplog.records))
+    assert (broken.status_code, reported.status_code) == (500, 204)
+    assert said.count("/repair/\\u2026/") == 2
+    assert url.split("/")[2] not in said

@@ -21,6 +21,7 @@ from linkadmin.providers.types import ReturnUrls
 from linkadmin.repair import requests
 from linkadmin.repair.provider_pages import NoPage, open_page
 from linkadmin.repair.requests import VISIT, RequestOver, Step
+from linkadmin.repair.tokens import digest_of
 from linkadmin.web.pages import no_compression
 
 SIMULATORS = ("http://127.0.0.1:*", "http://localhost:*")
@@ -63,8 +64,11 @@ def visit(request: HttpRequest) -> HttpResponse:
         return _page("repair/visit.html", found)
     _require_own_form(request)
     try:
+        limits.count_repair(request, str(found.pk))
         done, left = (request.build_absolute_uri(reverse(name)) for name in ("repair-done", "repair-left"))
         url = open_page(found, ReturnUrls(done, left))
+    except limits.TooManyAttempts:
+        return _page("repair/too_many.html", None, status=429)
     except NoPage:
         return _page("repair/visit.html", found, status=503, has_failed=True)
     return _to(url.reveal())
@@ -93,7 +97,7 @@ def _came_back(request: HttpRequest, step: RepairRequest.Step) -> HttpResponse:
 def _enter(request: HttpRequest, token: str) -> HttpResponse:
     _require_own_form(request)
     try:
-        limits.count_repair(request)
+        limits.count_repair(request, digest_of(token))
         cookie = requests.enter(token)
     except RequestOver as closed:
         return _closed(request, closed)
