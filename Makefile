@@ -55,8 +55,17 @@ contracts: environment ## rules about imports between packages
 
 check: lint types contracts ## lint, types and contracts
 
-messages: environment ## update the source catalog (needs gettext)
+messages: environment ## update the catalogs: all texts, and customers' in their languages (needs gettext)
 	@$(BIN)/python manage.py makemessages --locale en --no-wrap --no-obsolete --add-location file --ignore .venv --verbosity 0
+	@for language in es pt_BR; do \
+		catalog=linkadmin/locale/$$language/LC_MESSAGES/django; \
+		msggrep --no-wrap --location='templates/repair/customer/*' --location=linkadmin/repair/messages.py \
+			linkadmin/locale/en/LC_MESSAGES/django.po | \
+			msgmerge --quiet --no-wrap --no-fuzzy-matching --update --backup=none $$catalog.po - && \
+			msgattrib --no-wrap --no-obsolete --output-file=$$catalog.po $$catalog.po && \
+			sed -i '/^"\(POT-Creation-Date\|Report-Msgid-Bugs-To\):/d' $$catalog.po && \
+			msgfmt --check-format --output-file=$$catalog.mo $$catalog.po; \
+	done
 
 lock: environment ## compile the requirements files again from the .in files
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes requirements-uv.in -o requirements-uv.txt

@@ -181,3 +181,32 @@ def test_logs_never_have_the_url(
     assert (broken.status_code, reported.status_code) == (500, 204)
     assert said.count("/repair/\\u2026/") == 2
     assert url.split("/")[2] not in said
+
+
+@pytest.mark.parametrize(
+    ("language", "first", "second"),
+    [
+        ("en", "Reconnect your bank", "Sign in at your bank"),
+        ("es", "Vuelve a conectar tu banco", "Iniciar sesión en tu banco"),
+        ("pt-br", "Reconecte seu banco", "Entrar no seu banco"),
+    ],
+)
+def test_pages_are_in_the_requests_language(
+    env: Environment, link: Link, language: str, first: str, second: str
+) -> None:
+    url, customer = sent(env, link, language=language), Client(headers={"Accept-Language": "de"})
+
+    opened = customer.get(url).content.decode()
+    entered = customer.post(url, headers=OWN_FORM, follow=True).content.decode()
+
+    assert first in opened
+    assert second in entered
+    assert f'<html lang="{language}">' in opened
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [("pt-PT,pt;q=0.9", "Esta página expirou"), ("es-MX", "Esta página ha caducado"), ("de", "This page has expired")],
+)
+def test_page_without_a_request_is_in_the_browsers_language(asked: str, said: str) -> None:
+    assert said in Client().get("/repair/unknown/", headers={"Accept-Language": asked}).content.decode()

@@ -3,6 +3,7 @@
 import ast
 import re
 import shutil
+from gettext import GNUTranslations
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from pytest_django import Settings
 ROOT = Path(__file__).parents[2]
 CATALOG = Path("linkadmin/locale/en/LC_MESSAGES/django.po")
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+CUSTOMERS = r"^#: .*(templates/repair/customer/|linkadmin/repair/messages\.py)"
 UNTRANSLATED = {"Linkadmin", "HTTP", "ms", "s", "linkadmin-demo"}  # names, units, and a password
 
 
@@ -67,3 +69,24 @@ def test_the_source_catalog_is_complete(tmp_path: Path, monkeypatch: pytest.Monk
     settings.LOCALE_PATHS = [str(tmp_path / "linkadmin/locale")]
     call_command("makemessages", locale=["en"], verbosity=0)
     assert sources(tmp_path / CATALOG) == sources(ROOT / CATALOG), "run `make messages`"
+
+
+@pytest.mark.parametrize("language", ["es", "pt_BR"])
+def test_customers_texts_are_translated_and_compiled(language: str) -> None:
+    folder = ROOT / "linkadmin/locale" / language / "LC_MESSAGES"
+    with (folder / "django.mo").open("rb") as compiled:
+        catalog = GNUTranslations(compiled)
+    entries = re.split(r"\n\n", (ROOT / CATALOG).read_text())
+    shown = {field(entry, "msgid") for entry in entries if re.search(CUSTOMERS, entry, re.MULTILINE)}
+    written = re.split(r"\n\n", (folder / "django.po").read_text())[1:]
+
+    assert len(shown) > 20
+    assert {text: catalog.gettext(text) for text in shown if catalog.gettext(text) in (text, "")} == {}
+    assert {text for text in shown if placeholders(text) != placeholders(catalog.gettext(text))} == set()
+    assert {field(entry, "msgid"): field(entry, "msgstr") for entry in written} == {
+        text: catalog.gettext(text) for text in shown
+    }, "run `make messages`"
+
+
+def placeholders(text: str) -> list[str]:
+    return sorted(re.findall(r"%\(\w+\)s", text))

@@ -9,12 +9,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
+from django.utils.translation.trans_real import parse_accept_lang_header
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from linkadmin.accounts import limits
-from linkadmin.links.models import RepairRequest
+from linkadmin.links.models import Language, RepairRequest
 from linkadmin.operations.presentation.repair_requests import is_checked, way_of
 from linkadmin.providers import hosted_pages
 from linkadmin.providers.types import ReturnUrls
@@ -46,7 +47,7 @@ def repair_request(request: HttpRequest, token: str) -> HttpResponse:
         found = requests.fetch(token)
     except RequestOver as closed:
         return _closed(request, closed)
-    return _page("repair/request.html", found)
+    return _page("repair/customer/request.html", found)
 
 
 @csrf_exempt  # as above; the cookie isn't sent with other sites' forms
@@ -61,16 +62,16 @@ def visit(request: HttpRequest) -> HttpResponse:
     if is_checked(found) or found.link.is_verifying:
         return _checking(found)
     if request.method != "POST" or way_of(found.link).why_not:
-        return _page("repair/visit.html", found)
+        return _page("repair/customer/visit.html", found)
     _require_own_form(request)
     try:
         limits.count_repair(request, str(found.pk))
         done, left = (request.build_absolute_uri(reverse(name)) for name in ("repair-done", "repair-left"))
         url = open_page(found, ReturnUrls(done, left))
     except limits.TooManyAttempts:
-        return _page("repair/too_many.html", None, status=429)
+        return _page("repair/customer/too_many.html", None, status=429, language=_language_of(request))
     except NoPage:
-        return _page("repair/visit.html", found, status=503, has_failed=True)
+        return _page("repair/customer/visit.html", found, status=503, has_failed=True)
     return _to(url.reveal())
 
 
@@ -102,7 +103,7 @@ def _enter(request: HttpRequest, token: str) -> HttpResponse:
     except RequestOver as closed:
         return _closed(request, closed)
     except limits.TooManyAttempts:
-        return _page("repair/too_many.html", None, status=429)
+        return _page("repair/customer/too_many.html", None, status=429, language=_language_of(request))
     entered = _to(reverse("repair-visit"))
     seconds = int(VISIT.total_seconds())
     entered.set_cookie(COOKIE, cookie, seconds, secure=settings.SECURE_COOKIES, httponly=True, samesite="Lax")
@@ -117,15 +118,22 @@ def _require_own_form(request: HttpRequest) -> None:
 
 
 def _checking(found: RepairRequest) -> HttpResponse:
-    page = _page("repair/checking.html", found)
+    page = _page("repair/customer/checking.html", found)
     page.headers["Refresh"] = str(REFRESH_SECONDS)
     return page
 
 
 def _closed(request: HttpRequest, closed: RequestOver) -> HttpResponse:
     if closed.completed:
-        return _page("repair/works.html", closed.completed)
-    return _page("repair/over.html", None, status=410, language=translation.get_language_from_request(request))
+        return _page("repair/customer/works.html", closed.completed)
+    return _page("repair/customer/over.html", None, status=410, language=_language_of(request))
+
+
+def _language_of(request: HttpRequest) -> str:
+    """Of the browser, where no request says it."""
+    asked = [code for code, _weight in parse_accept_lang_header(request.headers.get("Accept-Language", "")[:200])]
+    known = (language for code in asked for language in Language.values if language[:2] == code[:2])
+    return next(known, settings.CUSTOMER_LANGUAGE)
 
 
 def _page(
