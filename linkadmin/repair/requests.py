@@ -173,7 +173,8 @@ def _open_of(link: Link) -> list[RepairRequest]:
 def _end(request: RepairRequest, end: RepairRequest.End, *, by: User | None, at: datetime) -> None:
     request.end, request.ended_at = end, at
     request.save(update_fields=["end", "ended_at"])
-    RepairVisit.objects.filter(request=request).delete()
+    if end != End.COMPLETED:  # that visit still shows that the link works
+        RepairVisit.objects.filter(request=request).delete()
     _log(request, Step.ENDED, by=by, at=at, end=end)
 
 
