@@ -103,6 +103,12 @@ def barriers(page: Page) -> list[str]:
     return found
 
 
+def expect_no_faults(page: Page) -> None:
+    """The page fits its window, and axe finds nothing."""
+    assert overflow(page) == 0
+    assert barriers(page) == []
+
+
 def barriers_in(page: Page, rules: Rules) -> list[str]:
     return [
         f"{each['id']} at {' '.join(map(str, node['target']))}: {' '.join(node['failureSummary'].split())}"

@@ -147,7 +147,7 @@ def test_third_wrong_code_ends_it_and_says_what_is_possible(env: Environment, wi
     send_code(page, "222222")
 
     expect(page.get_by_role("alert")).to_contain_text("No attempts left today")
-    expect(page.get_by_role("link", name="Create repair URL")).to_be_visible()
+    expect(page.get_by_role("link", name="Send repair request")).to_be_visible()
     expect(page.get_by_role("link", name="Start over")).to_have_count(0)
 
 

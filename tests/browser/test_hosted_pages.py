@@ -10,7 +10,7 @@ from linkadmin.providers.types import ReturnUrls
 from linkadmin.simulator.plaid.api import ACCESS_TOKEN, CLIENT_ID, SECRET
 from tests.environment import Environment
 
-from .helpers import Windows, barriers, overflow
+from .helpers import Windows, expect_no_faults
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -25,11 +25,6 @@ def hosted_page(env: Environment, link: Link, windows: Windows) -> Page:
     page = windows.window("", viewport=PHONE)
     page.goto(client_for(link.integration).create_repair_url(link.ref, {"locale": "en"}, urls).url.reveal())
     return page
-
-
-def expect_no_faults(page: Page) -> None:
-    assert overflow(page) == 0
-    assert barriers(page) == []
 
 
 def test_widget_fits_a_phone_and_is_accessible(env: Environment, windows: Windows) -> None:
