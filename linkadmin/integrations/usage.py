@@ -33,6 +33,7 @@ CALLS: "Mapping[str, StrOrPromise]" = {
     "replace_token": gettext_lazy("Replace access token"),
     "create_repair_url": gettext_lazy("Open repair page for customer"),
     "create_session": gettext_lazy("Create visit to the provider's page"),
+    "read_item_id": gettext_lazy("Find link of an access token"),
     "read_session": gettext_lazy("Read result of a visit"),
     "read_webhook_key": gettext_lazy("Fetch webhook key"),
     "regenerate_reports": gettext_lazy("Regenerate reports"),

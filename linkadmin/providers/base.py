@@ -224,6 +224,10 @@ class Provider(Declared):
         pass
 
     @optional
+    def read_item_id(self, access_token: Secret) -> str:
+        """Return the ID of the link that an access token is for."""
+
+    @optional
     def read_session(self, token: Secret) -> SessionResult:
         """Return what became of a visit to the provider's page. Raises `NotFound` if it's too long ago."""
 

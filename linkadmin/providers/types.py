@@ -309,6 +309,7 @@ class ReturnUrls:
 
     done: str
     left: str
+    either: str = ""  # for a page that leads back to one URL, whatever happened
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,6 +178,7 @@ NEW_SESSION = NewSession(
 PLAID: Mapping[str, Call] = {
     "test_connection": Call("POST", "/webhook_verification_key/get", lambda plaid: plaid.test_connection()),
     "create_session": Call("POST", "/link/token/create", lambda plaid: plaid.create_session(NEW_SESSION)),
+    "read_item_id": Call("POST", "/item/get", lambda plaid: plaid.read_item_id(Secret("access-sandbox-1"))),
     "read_session": Call("POST", "/link/token/get", lambda plaid: plaid.read_session(Secret("link-sandbox-1"))),
     "read_webhook_key": Call(
         "POST", "/webhook_verification_key/get", lambda plaid: plaid.read_webhook_key(WEBHOOK_KEY)

@@ -52,7 +52,7 @@ def good_answers(name: str, method: str, path: str) -> list[Example]:
 def known_names(name: str, method: str, path: str) -> set[str]:
     """All field names that a call may send. Prism ignores unknown ones."""
     operation = _operation(name, method, path)
-    schema = operation.get("requestBody", {}).get("content", {}).get(JSON, {}).get("schema", {})
+    schema = _resolved(name, operation.get("requestBody", {})).get("content", {}).get(JSON, {}).get("schema", {})
     names = {parameter["name"] for parameter in operation.get("parameters", [])}
     return names | _properties(name, schema)
 

@@ -169,6 +169,8 @@ UPDATE = ROW_TOKEN | {
 PLAID_CALLS: list[Row] = [
     ("POST", "/link/token/create", UPDATE, 200),
     ("POST", "/link/token/get", PLAID_KEYS | {"link_token": "{token}"}, 200),
+    ("POST", "/item/get", ROW_TOKEN, 200),
+    ("POST", "/item/get", PLAID_KEYS, 400),
     ("POST", "/webhook_verification_key/get", PLAID_KEYS | {"key_id": "{key}"}, 200),
     ("POST", "/sandbox/item/fire_webhook", ROW_TOKEN | {"webhook_code": "LOGIN_REPAIRED"}, 200),
     # invalid ones

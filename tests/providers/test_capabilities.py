@@ -24,7 +24,7 @@ CALLS: Mapping[Capability, frozenset[str]] = {
     Capability.REMOVE_LINK: frozenset({"remove_link"}),
     Capability.REPLACE_TOKEN: frozenset({"token_fields", "replace_token"}),
     Capability.REPAIR_URL: frozenset({"create_repair_url"}),
-    Capability.REPAIR_SESSION: frozenset({"create_session", "read_session"}),
+    Capability.REPAIR_SESSION: frozenset({"create_session", "read_item_id", "read_session"}),
     Capability.REGENERATE_REPORTS: frozenset({"regenerate_reports"}),
     Capability.LINKS: frozenset({"customer_filters", "link_filters", "list_links"}),
     Capability.CONSENTS: frozenset({"list_consents"}),

@@ -67,6 +67,13 @@ def session_result(answer: Answer) -> SessionResult:
     )
 
 
+def item_id(answer: Answer) -> str:
+    found = answer.identifier(required_mapping(required_mapping(answer.data).get("item")).get("item_id"))
+    if not found:
+        raise ValueError("an item without its ID")
+    return found
+
+
 def webhook_key(answer: Answer, *, key_id: str = "") -> WebhookKey:
     key = required_mapping(required_mapping(answer.data).get("key"))
     parts = {name: key.get(name) for name in _KEY_PARTS}

@@ -23,6 +23,7 @@ from linkadmin.providers.types import (
     CredentialField,
     FieldKind,
     NewSession,
+    PracticeHints,
     Secret,
 )
 
@@ -41,9 +42,11 @@ class Plaid(Provider):
     kind = "plaid"
     label = "Plaid"
     companion_of = "heron"
+    hosted_pages = ("https://secure.plaid.com",)
     capabilities = frozenset({Capability.REPAIR_SESSION, Capability.WEBHOOK_DELIVERIES})
     allowed_hosts = frozenset({"production.plaid.com", "sandbox.plaid.com"})
     sandbox_hosts = frozenset({"sandbox.plaid.com"})
+    practice_hints = PracticeHints(update=_("the access token is access-sandbox- followed by the link's item ID."))
     config_fields = (
         CredentialField("client_id", _("Client ID"), FieldKind.PASSWORD, secret=True),
         CredentialField("secret", _("Secret"), FieldKind.PASSWORD, secret=True),
@@ -77,7 +80,7 @@ class Plaid(Provider):
     webhook_is_genuine = staticmethod(webhooks.is_genuine)
     secrets_in_webhook = staticmethod(webhooks.secrets_in)
     read_webhook = staticmethod(webhooks.read)
-    repeatable = frozenset({"create_session", "read_session", "read_webhook_key"})
+    repeatable = frozenset({"create_session", "read_item_id", "read_session", "read_webhook_key"})
 
     def __init__(
         self, *, admission: Admission, allow_loopback: bool = False, backoff: Backoff | None = None, **more: Any
@@ -121,6 +124,9 @@ class Plaid(Provider):
         if new_session.choose_accounts:
             body["update"] = {"account_selection_enabled": True}
         return self._post("create_session", "/link/token/create", body, answers.session)
+
+    def read_item_id(self, access_token: Secret) -> str:
+        return self._post("read_item_id", "/item/get", {"access_token": access_token}, answers.item_id)
 
     def read_session(self, token: Secret) -> SessionResult:
         return self._post("read_session", "/link/token/get", {"link_token": token}, answers.session_result)

@@ -18,7 +18,7 @@ from . import messages
 from .records import LinkToken, Visit
 
 CLIENT_ID, SECRET = "plaid-client-sandbox", "plaid-secret-sandbox"
-PREFIXES = ("/link/token/", "/webhook_verification_key/", "/sandbox/")
+PREFIXES = ("/item/", "/link/token/", "/webhook_verification_key/", "/sandbox/")
 ACCESS_TOKEN = "access-sandbox-"  # noqa: S105 - followed by an item ID
 UPDATE_MODE = timedelta(minutes=30)
 LONGEST_URL = timedelta(days=21)
@@ -165,6 +165,17 @@ def _fire(store: Store, request: Request) -> Reply:
     return json_reply(200, {"webhook_fired": True, "request_id": secrets.token_hex(8)})
 
 
+def _show_item(store: Store, request: Request) -> Reply:
+    link = _item(store, _read(request, KEYS | {"access_token": Field(required=True)})["access_token"])
+    is_broken = link.status == "erroring" and not link.is_repaired
+    item: dict[str, Any] = {
+        "item_id": link.item_id, "institution_id": None, "webhook": store.plaid_url,
+        "error": messages.error_of(link.status_message) if is_broken else None, "available_products": [],
+        "billed_products": [], "consent_expiration_time": None, "update_type": "background",
+    }  # fmt: skip
+    return json_reply(200, {"item": item, "status": None, "request_id": secrets.token_hex(8)})
+
+
 def _item(store: Store, access_token: str) -> HeronLink:
     link = store.heron_links.get(access_token.removeprefix(ACCESS_TOKEN))
     if not access_token.startswith(ACCESS_TOKEN) or not link:
@@ -179,6 +190,7 @@ def is_expired(store: Store, link_token: LinkToken) -> bool:
 
 
 ROUTES = (
+    Route("/item/get", {"POST": _show_item}),
     Route("/link/token/create", {"POST": _create}),
     Route("/link/token/get", {"POST": _get}),
     Route("/webhook_verification_key/get", {"POST": _verification_key}),
