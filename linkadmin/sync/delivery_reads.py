@@ -25,7 +25,7 @@ from linkadmin.providers.errors import Blocked, Busy, KeysRejected, ProviderErro
 from linkadmin.providers.records import FullCheckBy
 from linkadmin.providers.types import LinkRef
 from linkadmin.wake_worker import wake_worker
-from linkadmin.webhooks import deliveries
+from linkadmin.webhooks import deliveries, hosted_sessions
 from linkadmin.webhooks.models import DeliveryOutcome, DeliveryState, WebhookDelivery
 from linkadmin.work_queue import TimeSlice, release, retry_later
 
@@ -84,9 +84,14 @@ def _process_integration(integration: Integration, received: Sequence[WebhookDel
 
 def _process(integration: Integration, received: Sequence[WebhookDelivery]) -> None:
     """Queue the reads before the deliveries wait for them: after a crash in between, we start over."""
-    links = matching_links(integration, {delivery.ref for delivery in received})
-    _read([delivery for delivery in received if links[delivery.ref]], links)
-    unknown = [delivery for delivery in received if not links[delivery.ref]]
+    by_name = matching_links(integration, {delivery.ref for delivery in received})
+    visited = hosted_sessions.note_ended({delivery.session_digest for delivery in received}, at=timezone.now())
+    links = {
+        delivery: [visited[delivery.session_digest]] if delivery.session_digest in visited else by_name[delivery.ref]
+        for delivery in received
+    }
+    _read({delivery: found for delivery, found in links.items() if found})
+    unknown = [delivery for delivery in received if not links[delivery]]
     _want_unknown(integration, [each for each in unknown if _can_look_up(integration, each.ref)])
     rest = [each for each in unknown if not _can_look_up(integration, each.ref)]
     deliveries.close([each for each in rest if each.is_known], DeliveryOutcome.NO_MATCHING_LINK)
@@ -96,12 +101,12 @@ def _process(integration: Integration, received: Sequence[WebhookDelivery]) -> N
         waiting.update(outcome=DeliveryOutcome.WAITING_TO_RETRY)
 
 
-def _read(received: Sequence[WebhookDelivery], links: Mapping[LinkRef, list[Link]]) -> None:
-    wanted = {link.pk: delivery.wanted_at for delivery in received for link in links[delivery.ref]}  # the latest wins
+def _read(links: Mapping[WebhookDelivery, list[Link]]) -> None:
+    wanted = {link.pk: delivery.wanted_at for delivery, found in links.items() for link in found}  # the latest wins
     due_reads.want_each(wanted, reason=Reason.WEBHOOK)
-    deliveries.note_links({delivery: links[delivery.ref] for delivery in received})
-    if received:
-        _close_read(wanted, since=received[0].wanted_at)
+    deliveries.note_links(links)
+    if links:
+        _close_read(wanted, since=min(delivery.wanted_at for delivery in links))
 
 
 @transaction.atomic

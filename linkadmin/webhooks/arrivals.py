@@ -17,12 +17,13 @@ from django.db import DataError, IntegrityError, connection
 from linkadmin.database import driver_rows, on_live_connection
 from linkadmin.providers.records import WebhookHint
 
+from . import hosted_sessions
 from .models import DeliveryOutcome, DeliveryState, WebhookDelivery
 
 # In this order in a row; all other columns have their defaults.
 COLUMNS = (
     *("integration_id", "key", "id", "secret_id", "size", "payload", "state", "outcome", "kind", "topic"),
-    *("remote_link_id", "end_user_id", "consent_id", "request_id", "remote_created_at"),
+    *("remote_link_id", "end_user_id", "consent_id", "request_id", "session_digest", "remote_created_at"),
     *("received_at", "wanted_at", "due_at", "processed_at", "copies"),
 )
 Row = list[Any]  # as the database takes it
@@ -124,6 +125,7 @@ def _row(arrival: Arrival) -> Row:
         hint.end_user_id,
         hint.consent_id,
         hint.request_id,
+        hosted_sessions.digest_of(hint.session) if hint.session else "",
         ops.adapt_datetimefield_value(hint.created_at) if hint.created_at else None,
         at,
         at,

@@ -126,6 +126,7 @@ class WebhookDelivery(WorkItem):
     end_user_id = models.CharField(_("customer ID"), max_length=140, blank=True)  # ours, or the provider's
     consent_id = models.CharField(_("consent ID"), max_length=120, blank=True)
     request_id = models.CharField(_("request ID"), max_length=120, blank=True)
+    session_digest = models.CharField(max_length=64, blank=True, default="", db_default="")  # of a visit's token
     remote_created_at = models.DateTimeField(_("sent by provider"), null=True, blank=True)
     payload = models.JSONField(_("payload"), default=dict)
 

@@ -128,6 +128,7 @@ def of_integration(page: Context) -> dict[str, Any]:
     row = Integration.objects.filter(pk=integration.pk)
     return {
         **row.aggregate(secrets_count=Count("webhook_secrets", filter=live), has_endpoint=Count("webhook_endpoint")),
+        "publishes_keys": integration.provider_class.publishes_webhook_keys,
         "last_delivery": integration.deliveries.order_by("-pk").first(),
     }
 

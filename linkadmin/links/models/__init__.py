@@ -3,6 +3,7 @@
 from .contacts import CustomerContact, Language
 from .counts import CountMove, DailyCount, DailyTotal, LinkCount, LinkTotal, Recount, StaffCount, StaffMove
 from .history import AssigneeChange, HealthChange, InstitutionChange, Note, NoteText
+from .hosted_sessions import SESSIONS_TASK, HostedSession
 from .institutions import Institution, values_of
 from .links import (
     ESCALATE_AFTER,
@@ -24,6 +25,7 @@ __all__ = [
     "ESCALATE_AFTER",
     "RANKED",
     "READ_EVERY",
+    "SESSIONS_TASK",
     "TROUBLED",
     "VERIFYING",
     "AssigneeChange",
@@ -34,6 +36,7 @@ __all__ = [
     "DueRead",
     "EndUser",
     "HealthChange",
+    "HostedSession",
     "Institution",
     "InstitutionChange",
     "Language",

@@ -25,8 +25,10 @@ class RepairRequest(models.Model):
         FETCHED = "fetched", _("Fetched, maybe by a mail scanner")
         OPENED = "opened", _("Opened by the customer")
         AT_PROVIDER = "at_provider", _("Customer at the provider's page")
+        RETURNED = "returned", _("Customer came back from the provider's page")
         FINISHED = "finished", _("Customer finished at the provider's page")
         LEFT = "left", _("Customer left the provider's page")
+        NEW_NEEDED = "new_needed", _("Can't be repaired, the customer has to connect again")
         ENDED = "ended", _("Repair request ended")
 
     class End(models.TextChoices):
