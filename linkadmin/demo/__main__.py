@@ -18,7 +18,7 @@ from pathlib import Path
 
 from linkadmin.hardening import no_core_dumps
 
-from .preparation import BELVO_WEBHOOK, PROJECT, TICK_SECONDS, prepare, say, start_over
+from .preparation import BELVO_WEBHOOK, PLAID_WEBHOOK, PROJECT, TICK_SECONDS, prepare, say, start_over
 from .processes import run_together
 
 HOST = "127.0.0.1"  # people open it as localhost: browsers offer no passkeys for an IP address
@@ -115,6 +115,8 @@ def _commands(port: int, simulator_port: int, data: Path) -> dict[str, list[str]
             str(data / "simulator.json"),
             "--belvo-webhook",
             str(data / BELVO_WEBHOOK),
+            "--plaid-webhook",
+            str(data / PLAID_WEBHOOK),
         ],
     }
 

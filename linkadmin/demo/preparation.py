@@ -15,8 +15,9 @@ PROJECT = Path(__file__).resolve().parents[2]
 KEYS = ("keys/secret_key", "keys/audit_key", "keys/sealing_keyset.json")
 DATABASE = "linkadmin.sqlite3"
 BELVO_WEBHOOK = "belvo_webhook"  # contains the URL that the simulated Belvo sends to
+PLAID_WEBHOOK = "plaid_webhook"  # the same for Plaid
 TICK_SECONDS = 2  # between two lines while a step prints nothing
-MADE = (*KEYS, DATABASE, "simulator.json", BELVO_WEBHOOK, "static")
+MADE = (*KEYS, DATABASE, "simulator.json", BELVO_WEBHOOK, PLAID_WEBHOOK, "static")
 
 
 def start_over(data: Path) -> None:
@@ -27,6 +28,7 @@ def start_over(data: Path) -> None:
         f"{DATABASE}-shm",
         "simulator.json",
         BELVO_WEBHOOK,
+        PLAID_WEBHOOK,
         "static.stamp",
         "prepared",
     )

@@ -16,7 +16,7 @@ from linkadmin.simulator.belvo.institutions import INSTITUTIONS, kind_of
 
 from .names import BELVO_BANKS
 
-BELVO, HERON = "belvo", "heron"
+BELVO, HERON, PLAID = "belvo", "heron", "plaid"
 DOWN_BANK = "mareazul_mx_retail"  # down in Belvo's institution list too
 FAILING_BANK = "Prairie Kite Savings"
 CODE_BANKS = (

@@ -36,12 +36,13 @@ from linkadmin.providers.belvo import records as belvo_records
 from linkadmin.providers.types import Observation, Secret
 from linkadmin.simulator import state_file
 from linkadmin.simulator.belvo.institutions import INSTITUTIONS
+from linkadmin.simulator.plaid import api as plaid
 
 from .casting import build_scenes, id_of
 from .demo_links import DemoLink, belvo_consent, belvo_record, build_link, heron_record
 from .names import HERON_BANKS, SIGN_INS, STAFF
 from .notes import assignee_rows, note_rows
-from .scenarios import BELVO, HERON, answered
+from .scenarios import BELVO, HERON, PLAID, answered
 
 PASSWORD = "linkadmin-demo"  # noqa: S105 - the first start prints it
 SEED = 1
@@ -49,8 +50,13 @@ BATCH = 500
 INTEGRATIONS: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
     BELVO: ("Belvo sandbox", {}, {"secret_id": "sandbox-id", "secret_password": "sandbox-password"}),
     HERON: ("Heron sandbox", {"integration_id": "itg_sandbox_transactions"}, {"api_key": "key_sandbox"}),
+    PLAID: (
+        "Plaid sandbox",
+        {"countries": "US", "endpoint": ""},
+        {"client_id": plaid.CLIENT_ID, "secret": plaid.SECRET},
+    ),
 }
-TEST_ANSWERS = {BELVO: f"{len(INSTITUTIONS)} institutions (38 ms)", HERON: "hello world (12 ms)"}
+TEST_ANSWERS = {BELVO: f"{len(INSTITUTIONS)} institutions (38 ms)", HERON: "hello world (12 ms)", PLAID: "OK (31 ms)"}
 
 
 class NotEmpty(Exception):
@@ -95,7 +101,7 @@ def _add_staff() -> None:
 
 
 def _integrations(simulator_url: str, now: datetime) -> dict[str, Integration]:
-    created = {}
+    created: dict[str, Integration] = {}
     for provider, (name, options, secrets) in INTEGRATIONS.items():
         created[provider] = Integration.objects.create(
             id=id_of("integration", provider),
@@ -104,6 +110,7 @@ def _integrations(simulator_url: str, now: datetime) -> dict[str, Integration]:
             environment=Environment.SANDBOX,
             base_url=simulator_url,
             options=options,
+            companion_of=created[HERON] if provider == PLAID else None,
             key_state=Integration.KeyState.VALID,
             tested_at=now - timedelta(minutes=25),
             test_detail=TEST_ANSWERS[provider],

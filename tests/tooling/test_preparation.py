@@ -91,7 +91,8 @@ def test_the_simulated_providers_get_the_endpoint_urls(data: Path, monkeypatch: 
 
     paths = column(data, "SELECT path FROM webhooks_webhookendpoint")
     subscribed = json.loads((data / "simulator.json").read_text())["heron"]["webhooks"]
-    told = {(data / "belvo_webhook").read_text(), *(each["url"] for each in subscribed)}
+    told = {(data / f"{name}_webhook").read_text() for name in ("belvo", "plaid")}
+    told |= {each["url"] for each in subscribed}
     assert {url.split("/")[-2] for url in told} == paths
     assert {url.split("/webhooks/")[0] for url in told} == {"http://127.0.0.1:8001"}
     assert len({each["topic"] for each in subscribed}) == len(subscribed) == 7

@@ -16,7 +16,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from linkadmin import checks
 from linkadmin.demo.endpoints import connect
 from linkadmin.demo.guard import has_demo_staff
-from linkadmin.demo.preparation import BELVO_WEBHOOK, fingerprint, start_over
+from linkadmin.demo.preparation import BELVO_WEBHOOK, PLAID_WEBHOOK, fingerprint, start_over
 from linkadmin.demo.seed_data import NotEmpty, seed
 from linkadmin.integrations.models import Integration
 from linkadmin.links.models import EndUser, Link
@@ -53,6 +53,7 @@ class Command(BaseCommand):
         connect(
             simulator_state=data / "simulator.json",
             belvo_webhook=data / BELVO_WEBHOOK,
+            plaid_webhook=data / PLAID_WEBHOOK,
             url=settings.DEMO_URL,
             simulator_url=settings.SIMULATOR_URL,
         )
