@@ -43,7 +43,11 @@ def integration_detail(request: HttpRequest, pk: Any) -> HttpResponse:
     context = {
         "integration": integration,
         "options": [(_(each.label), integration.options.get(each.name, "")) for each in fields if not each.secret],
-        "keys": [(_(each.label), secrets.get(each.name)) for each in fields if each.secret],
+        "keys": [
+            (_(each.label), secrets.get(each.name))
+            for each in fields
+            if each.secret and (each.required or each.name in secrets)
+        ],
         "companions": [
             (each.kind, each.label, Integration.objects.filter(companion_of=integration, provider=each.kind).first())
             for each in integration.companion_classes
