@@ -206,6 +206,7 @@ CELERY_BEAT_SCHEDULE = {
                 "operations.wake_due",
                 "operations.close_overdue",
                 "repair.end_over",
+                "repair.read_sessions",
                 "sync.tick_seconds",
                 "sync.fold_counts",
                 "webhooks.process_deliveries",  # last: it may take a while

@@ -100,6 +100,7 @@ POST /links/{link}/repair-request/revoke/  303  303  403  403
 GET  /repair/                            410  410  410  410
 GET  /repair/done/                       410  410  410  410
 GET  /repair/left/                       410  410  410  410
+GET  /repair/back/                       410  410  410  410
 GET  /repair/{key}/                    410  410  410  410
 GET  /links/{link}/reports/              200  403  403  403
 POST /links/{link}/reports/              422  403  403  403
@@ -234,6 +235,7 @@ PUBLIC = {
     "/repair/": 410,
     "/repair/done/": 410,
     "/repair/left/": 410,
+    "/repair/back/": 410,
     "/repair/{key}/": 410,
     "/livez/": 200,
     "/readyz/": 200,

@@ -4,10 +4,16 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from linkadmin.links.models import Language
+from linkadmin.providers.errors import InvalidInput, NewConnectionNeeded
+from linkadmin.providers.types import Secret
 from linkadmin.web.flat_select import FlatSelect
+from linkadmin.web.secret_input import SecretInput
+
+from .sessions import WrongToken
 
 LONGEST_MESSAGE = 1000
 LIVES = (
@@ -36,7 +42,33 @@ class RepairRequestForm(forms.Form):
         error_messages={"required": gettext_lazy("Enter a reason.")},
     )
 
-    def __init__(self, *args: Any, needs_reason: bool, **more: Any) -> None:
+    access_token = forms.CharField(
+        label=gettext_lazy("Access token of this link"),
+        max_length=500,
+        widget=SecretInput("access token", placeholder="access-…"),
+        help_text=gettext_lazy("Creates the customer's page. Sent to the provider once. Never stored here."),
+        error_messages={"required": gettext_lazy("Enter the access token.")},
+    )
+
+    def __init__(self, *args: Any, needs_reason: bool, needs_token: bool, **more: Any) -> None:
         super().__init__(*args, **more)
+        if not needs_token:
+            del self.fields["access_token"]
         if not needs_reason:
             del self.fields["reason"]
+
+    def clean_access_token(self) -> Secret:
+        return Secret(self.cleaned_data["access_token"].strip())
+
+    def note_no_page(self, error: Exception) -> None:
+        """Say why no page could be created for the customer."""
+        if isinstance(error, NewConnectionNeeded):
+            words = _("This link can't be repaired. The customer has to connect again as a new connection.")
+            self.add_error(None, words)
+        elif isinstance(error, WrongToken):
+            self.add_error("access_token", _("This access token is for another link."))
+        elif isinstance(error, InvalidInput):
+            self.add_error("access_token", _("The provider rejected this access token."))
+        else:
+            words = _("The provider didn't create a page for the customer. Nothing was sent. Try again later.")
+            self.add_error(None, words)

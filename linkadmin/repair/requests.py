@@ -15,7 +15,7 @@ from django.utils import timezone
 from linkadmin.accounts.models import User
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.links import due_reads
-from linkadmin.links.models import Link, Reason, RepairRequest, RepairStep, RepairVisit
+from linkadmin.links.models import HostedSession, Link, Reason, RepairRequest, RepairStep, RepairVisit
 from linkadmin.operations.presentation.repair_requests import works
 from linkadmin.providers.types import HealthState
 
@@ -175,6 +175,7 @@ def _end(request: RepairRequest, end: RepairRequest.End, *, by: User | None, at:
     request.save(update_fields=["end", "ended_at"])
     if end != End.COMPLETED:  # that visit still shows that the link works
         RepairVisit.objects.filter(request=request).delete()
+    HostedSession.objects.filter(request=request).delete()
     _log(request, Step.ENDED, by=by, at=at, end=end)
 
 

@@ -7,6 +7,7 @@ from .views import customer, staff
 urlpatterns = [
     path("repair/", customer.visit, name="repair-visit"),
     path("repair/done/", customer.repair_done, name="repair-done"),
+    path("repair/back/", customer.repair_back, name="repair-back"),
     path("repair/left/", customer.repair_left, name="repair-left"),
     path("repair/<str:token>/", customer.repair_request, name="repair-request"),
     path("links/<uuid:pk>/repair-request/", staff.link_repair_request, name="link-repair-request"),

@@ -20,7 +20,7 @@ from linkadmin.operations.changes import PAGES, Change, change_of
 from linkadmin.operations.changes.links import REFRESH_DATA
 from linkadmin.operations.changes.removal import REMOVAL
 from linkadmin.operations.models import Operation, OperationKind, State
-from linkadmin.operations.presentation.repair_requests import way_of
+from linkadmin.operations.presentation.repair_requests import companion_of, way_of
 from linkadmin.providers.records import Reach
 from linkadmin.providers.types import Capability, Cause
 
@@ -202,7 +202,7 @@ def _known(link: Link) -> Iterator[Step]:
         return
     if link.repair_kind is RepairKind.TYPED:
         yield Step.UPDATE_CREDENTIALS
-    if integration.can(Capability.REPAIR_URL):
+    if integration.can(Capability.REPAIR_URL) or companion_of(integration):
         yield Step.SEND_REPAIR_REQUEST
     for step in (Step.REFRESH_DATA, Step.REPLACE_TOKEN, Step.REGENERATE_REPORTS):
         change = FACTS[step].change

@@ -10,7 +10,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from linkadmin.integrations.models import Integration
 from linkadmin.links.causes import VERDICTS, RepairKind, Turn
+from linkadmin.links.listing.known import INTEGRATIONS
 from linkadmin.links.models import Link, RepairRequest
 from linkadmin.links.presentation import UnderWay
 from linkadmin.providers.types import Capability, HealthState
@@ -36,11 +38,20 @@ _LOOKS: dict[str, tuple[str, str, str | Promise, str | Promise]] = {
         *("info", "hourglass", gettext_lazy("Customer finished, checking status")),
         gettext_lazy("The customer says it's done. A status check shows whether the link works."),
     ),
+    Step.RETURNED: (
+        *("info", "hourglass", gettext_lazy("Customer came back, checking status")),
+        gettext_lazy("We're asking whether they finished. Then a status check shows whether the link works."),
+    ),
+    Step.NEW_NEEDED: (
+        *("warn", "circle-slash", gettext_lazy("Can't be repaired")),
+        gettext_lazy("The customer has to connect again as a new connection."),
+    ),
     Step.LEFT: (
         *("warn", "send", gettext_lazy("Customer left the provider's page")),
         gettext_lazy("They can open the request again until %(time)s."),
     ),
 }
+_BACK = (Step.RETURNED, Step.FINISHED)
 _FOR_CUSTOMER = [cause.value for cause, verdict in VERDICTS.items() if verdict.is_for_customer]
 _NOT_REPAIRED = (
     *("warn", "send", gettext_lazy("Customer finished, but the link isn't working")),
@@ -54,6 +65,14 @@ class CustomerRepair:
 
     why_not: str | Promise = ""
     is_consent: bool = False  # they renew a consent and type no password
+    companion: Integration | None = None  # whose page it is, if it isn't the link's own provider's
+    may_need_new: bool = False  # it may turn out that they have to connect again
+
+    @property
+    def needs_token(self) -> bool:
+        """Whether staff enter the link's access token with a request."""
+        companion = self.companion
+        return companion is not None and companion.provider_class.needs_access_token(companion.options)
 
 
 def way_of(link: Link) -> CustomerRepair:
@@ -61,13 +80,23 @@ def way_of(link: Link) -> CustomerRepair:
         return CustomerRepair(_("Disconnected. Reconnect it first."))
     if link.is_verifying or not link.verdict.is_for_customer:
         return CustomerRepair(_("The customer can't do anything about this status."))
-    if not link.integration.can(Capability.REPAIR_URL):
+    companion = companion_of(link.integration)
+    if companion is None and not link.integration.can(Capability.REPAIR_URL):
         return CustomerRepair(
             _("%(provider)s has no page where customers repair links.") % {"provider": link.integration.provider_label}
         )
-    if not link.integration.is_active or link.integration.keys_rejected:
+    if any(not each.is_active or each.keys_rejected for each in (link.integration, companion) if each):
         return CustomerRepair(_("The integration is inactive, or its API keys are rejected."))
-    return CustomerRepair(is_consent=link.repair_kind is RepairKind.CONSENT)
+    return CustomerRepair(
+        is_consent=link.repair_kind is RepairKind.CONSENT,
+        companion=companion,
+        may_need_new=companion is not None and link.remote_kind in link.integration.provider_class.report_kinds,
+    )
+
+
+def companion_of(integration: Integration) -> Integration | None:
+    known = INTEGRATIONS.all(integration.pk).values()
+    return next((each for each in known if each.companion_of_id == integration.pk and each.is_active), None)
 
 
 def works(link: Link) -> bool:
@@ -89,7 +118,7 @@ def is_waiting(request: RepairRequest, link: Link) -> bool:
 
 def is_checked(request: RepairRequest) -> bool:
     """Whether its customer has just finished, and the link may not have been read since."""
-    return request.step == Step.FINISHED and timezone.now() - request.step_at < CHECK_LASTS
+    return request.step in _BACK and timezone.now() - request.step_at < CHECK_LASTS
 
 
 def under_way_by(request: RepairRequest | None, link: Link) -> UnderWay | None:
@@ -97,7 +126,7 @@ def under_way_by(request: RepairRequest | None, link: Link) -> UnderWay | None:
 
 
 def _under_way(request: RepairRequest) -> UnderWay:
-    is_over = request.step == Step.FINISHED and not is_checked(request)
+    is_over = request.step in _BACK and not is_checked(request)
     tone, icon, label, advice = _NOT_REPAIRED if is_over else _LOOKS[request.step]
     return UnderWay(
         StateBadge(tone, icon, str(label)),

@@ -56,6 +56,8 @@ STEP_ICONS = {
     Step.FETCHED: "inbox",
     Step.OPENED: "mail-open",
     Step.AT_PROVIDER: "landmark",
+    Step.RETURNED: "refresh-cw",
+    Step.NEW_NEEDED: "circle-slash",
     Step.FINISHED: "check",
     Step.LEFT: "log-out",
     Step.ENDED: "circle-slash",

@@ -17,10 +17,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from linkadmin.accounts import limits
 from linkadmin.links.models import Language, RepairRequest
 from linkadmin.operations.presentation.repair_requests import is_checked, way_of
-from linkadmin.providers import hosted_pages
 from linkadmin.providers.types import ReturnUrls
-from linkadmin.repair import requests
-from linkadmin.repair.provider_pages import NoPage, open_page
+from linkadmin.repair import requests, sessions
+from linkadmin.repair.provider_pages import ORIGINS, NoPage, open_page
 from linkadmin.repair.requests import VISIT, RequestOver, Step
 from linkadmin.repair.tokens import digest_of
 from linkadmin.web.pages import no_compression
@@ -30,7 +29,7 @@ COOKIE = "__Host-repair" if settings.SECURE_COOKIES else "repair"
 SEE_OTHER = 303
 # Where this page's forms may lead besides itself.
 PROVIDER_PAGES = [
-    *(settings.HOSTED_PAGES or hosted_pages()),
+    *ORIGINS,
     *(SIMULATORS if settings.ALLOW_LOOPBACK_PROVIDERS else ()),
 ]
 REFRESH_SECONDS = 3
@@ -66,8 +65,8 @@ def visit(request: HttpRequest) -> HttpResponse:
     _require_own_form(request)
     try:
         limits.count_repair(request, str(found.pk))
-        done, left = (request.build_absolute_uri(reverse(name)) for name in ("repair-done", "repair-left"))
-        url = open_page(found, ReturnUrls(done, left))
+        names = ("repair-done", "repair-left", "repair-back")
+        url = open_page(found, ReturnUrls(*(request.build_absolute_uri(reverse(name)) for name in names)))
     except limits.TooManyAttempts:
         return _page("repair/customer/too_many.html", None, status=429, language=_language_of(request))
     except NoPage:
@@ -83,13 +82,22 @@ def repair_done(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_safe
+def repair_back(request: HttpRequest) -> HttpResponse:
+    """From a page that leads back whatever happened there."""
+    return _came_back(request, Step.RETURNED)
+
+
+@never_cache
+@require_safe
 def repair_left(request: HttpRequest) -> HttpResponse:
     return _came_back(request, Step.LEFT)
 
 
 def _came_back(request: HttpRequest, step: RepairRequest.Step) -> HttpResponse:
     try:
-        requests.came_back(requests.visited(request.COOKIES.get(COOKIE, "")), step)
+        found = requests.visited(request.COOKIES.get(COOKIE, ""))
+        requests.came_back(found, step)
+        sessions.note_returned(found)
     except RequestOver as closed:
         return _closed(request, closed)
     return _to(reverse("repair-visit"))
