@@ -17,6 +17,7 @@ from linkadmin.providers.types import Cause, HealthState
 from linkadmin.web.badges import StateBadge
 
 from .causes import STATES, VERIFYING_LOOK, Group, Remedy, RepairKind, StateLook, Turn, judge
+from .listing.known import companion_of
 from .models import VERIFYING, EndUser, Institution, Link
 
 
@@ -122,7 +123,8 @@ def _badge(look: StateLook, reason: str = "") -> StateBadge:
 
 
 def standing_with(link: Link, under_way: UnderWay | None) -> Standing:
-    judged = link.judgment
+    kind = RepairKind.PAGE if companion_of(link.integration) else link.repair_kind
+    judged = judge(Cause(link.cause), is_verifying=link.is_verifying, kind=kind)
     if under_way:
         return Standing(
             group=judged.group,

@@ -93,3 +93,4 @@ def test_it_has_no_links_and_is_never_checked_for_any(env: Environment) -> None:
     page = env.open(plaid.get_absolute_url(), "mia")
     assert "Full checks" not in page.source
     assert "Plaid test" not in env.open("/links/new/").source
+    assert "Plaid test" not in env.open("/links/").source

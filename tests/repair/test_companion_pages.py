@@ -96,7 +96,9 @@ def read_now(env: Environment) -> None:
 
 
 def test_sending_one_is_the_next_step_with_a_companion(env: Environment, link: Link, plaid: Integration) -> None:
-    assert f'href="{send_url(link)}"' in env.open(link.get_absolute_url()).source
+    page = env.open(link.get_absolute_url()).source
+    assert f'href="{send_url(link)}"' in page
+    assert "sign in on the provider&#x27;s page" in page
 
     plaid.is_active = False
     plaid.save()

@@ -82,7 +82,11 @@ def draw(chosen: LinkFilter, *, reader: User, typed: str, is_search: bool) -> st
         labels=tuple(_labels(chosen, reader)),
         typed=typed,
         is_search=is_search,
-        integrations=tuple((str(pk), each.name) for pk, each in integrations_in(chosen.environment).items()),
+        integrations=tuple(
+            (str(pk), each.name)
+            for pk, each in integrations_in(chosen.environment).items()
+            if not each.companion_of_id  # it has no links
+        ),
         staff=tuple((str(each.pk), each.display_name) for each in staff),
     )
     assignees = [value for value, _label in _assignees(choices)]

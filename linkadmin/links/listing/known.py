@@ -97,6 +97,12 @@ def integrations_in(environment: str) -> dict[UUID, Integration]:
     return {pk: each for pk, each in INTEGRATIONS.all().items() if each.environment == environment}
 
 
+def companion_of(integration: Integration) -> Integration | None:
+    """The one whose page customers repair its links on, if any."""
+    known = INTEGRATIONS.all(integration.pk).values()
+    return next((each for each in known if each.companion_of_id == integration.pk and each.is_active), None)
+
+
 def names_of(links: Loaded[Link]) -> list[Names]:
     """Each link's related rows that lists show, except its customer. Without queries if they're already known."""
     keys = list(zip(*(links.values(name) for name in ("integration_id", "institution_id", "assignee_id")), strict=True))

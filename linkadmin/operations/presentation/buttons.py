@@ -13,6 +13,7 @@ from linkadmin.accounts.models import User
 from linkadmin.accounts.roles import Right, may, rights_of
 from linkadmin.integrations.limits import Limits
 from linkadmin.links.causes import Remedy, RepairKind
+from linkadmin.links.listing.known import companion_of
 from linkadmin.links.models import Link
 from linkadmin.links.presentation import Standing, UnderWay, standing_with
 from linkadmin.operations.budget import Budget
@@ -20,7 +21,7 @@ from linkadmin.operations.changes import PAGES, Change, change_of
 from linkadmin.operations.changes.links import REFRESH_DATA
 from linkadmin.operations.changes.removal import REMOVAL
 from linkadmin.operations.models import Operation, OperationKind, State
-from linkadmin.operations.presentation.repair_requests import companion_of, way_of
+from linkadmin.operations.presentation.repair_requests import way_of
 from linkadmin.providers.records import Reach
 from linkadmin.providers.types import Capability, Cause
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from linkadmin.integrations.models import Integration
 from linkadmin.links.causes import VERDICTS, RepairKind, Turn
-from linkadmin.links.listing.known import INTEGRATIONS
+from linkadmin.links.listing.known import companion_of
 from linkadmin.links.models import Link, RepairRequest
 from linkadmin.links.presentation import UnderWay
 from linkadmin.providers.types import Capability, HealthState
@@ -92,11 +92,6 @@ def way_of(link: Link) -> CustomerRepair:
         companion=companion,
         may_need_new=companion is not None and link.remote_kind in link.integration.provider_class.report_kinds,
     )
-
-
-def companion_of(integration: Integration) -> Integration | None:
-    known = INTEGRATIONS.all(integration.pk).values()
-    return next((each for each in known if each.companion_of_id == integration.pk and each.is_active), None)
 
 
 def works(link: Link) -> bool:
