@@ -10,6 +10,7 @@ from functools import partial
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from linkadmin.database import on_live_connection
@@ -78,9 +79,9 @@ def _may_fetch(named: tuple[UUID, str], *, now: float) -> bool:
 def _store(integration: Integration, key_id: str, key: Secret) -> WebhookSecret:
     Integration.objects.select_for_update(no_key=True).get(pk=integration.pk)
     name = fingerprint(Secret(key_id))
-    integration.webhook_secrets.filter(fingerprint=name, revoked_at=None).update(
-        revoked_at=timezone.now(), encrypted=b""
-    )
+    now = timezone.now()
+    old = Q(fingerprint=name) | Q(created_at__lte=now - PUBLISHED_KEY_LIFE)
+    integration.webhook_secrets.filter(old, revoked_at=None).update(revoked_at=now, encrypted=b"")
     version = endpoints.latest_version(integration) + 1
     row = WebhookSecret(integration=integration, version=version, fingerprint=name)
     row.encrypted = encrypt(key, row=row.pk, version=version, **ENCRYPTED_FOR)

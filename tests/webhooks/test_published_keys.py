@@ -179,6 +179,16 @@ def test_a_key_that_expires_later_is_rejected_after_a_day(env: Environment, plai
     assert deliver(address, about_item("two"), signed(env, about_item("two"))).status_code == 401
 
 
+def test_keys_no_longer_used_are_dropped(env: Environment, plaid: Integration, address: str) -> None:
+    body = about_item("one")
+    deliver(address, body, signed(env, body))
+    WebhookSecret.objects.update(created_at=timezone.now() - timedelta(hours=25))
+    env.simulator.store.plaid_key = SigningKey()
+
+    assert deliver(address, about_item("two"), signed(env, about_item("two"))).status_code == 202
+    assert [bool(row.revoked_at) for row in plaid.webhook_secrets.order_by("version")] == [True, False]
+
+
 def test_a_key_that_cannot_be_fetched_now_asks_for_another_attempt(env: Environment, address: str) -> None:
     env.simulator.fail("POST", "/webhook_verification_key/get", "lost_before", 3)
     body = about_item("one")
