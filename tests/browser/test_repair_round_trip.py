@@ -1,14 +1,17 @@
 """A customer repairs a link on a phone: from the repair URL to the provider's page and back, while staff watch."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from linkadmin.links.listing.known import INTEGRATIONS
 from linkadmin.links.models import Link, RepairRequest
 from linkadmin.providers.types import Cause
 from linkadmin.repair import requests, tasks
 from linkadmin.repair.requests import NewRequest
+from linkadmin.simulator.heron.guide import STATUS_CHANGE_AFTER
 from tests.environment import Environment
 
 from .helpers import Windows, expect_no_faults
@@ -17,6 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 PHONE = {"width": 360, "height": 740}
 CONNECTED = "Your bank is connected"
+ITEM = "login-required-1"
 
 
 def sent(env: Environment, link: Link, windows: Windows) -> str:
@@ -75,6 +79,45 @@ def test_customer_signs_in_at_the_widget_and_staff_see_the_link_work(env: Enviro
     expect(page.get_by_role("heading", name=CONNECTED)).to_be_visible()
     expect_no_faults(page)
     expect_state(staff, "Working")
+
+
+def test_customer_repairs_a_link_on_its_companions_page(env: Environment, windows: Windows) -> None:
+    env.plaid()
+    INTEGRATIONS._all = None
+    link, staff = env.heron_link(item_id=ITEM, cause=Cause.LOGIN_REQUIRED), windows.window()
+    env.clock.forward(STATUS_CHANGE_AFTER)
+    staff.goto(link.get_absolute_url())
+    staff.get_by_role("link", name="Send repair request").click()
+    staff.get_by_label("Access token of this link").fill(f"access-sandbox-{ITEM}")
+    staff.get_by_role("button", name="Create message").click()
+    url = re.search(r"http://\S+/repair/[-\w]{43}/", staff.inner_text("main"))
+    assert url
+    expect_no_faults(staff)
+    staff.goto(link.get_absolute_url())
+    page = windows.window("", viewport=PHONE)
+    page.goto(url[0])
+    page.get_by_role("button", name="Continue").click()
+    page.locator("form button[type=submit]").click()
+    page.wait_for_url(f"{env.simulator.url}/**")
+    expect_state(staff, "Customer at the provider's page")
+
+    page.get_by_role("button", name="Leave without signing in").click()
+    expect(page).to_have_url(f"{windows.url}/repair/")
+    expect_state(staff, "Customer came back, checking status")
+    tasks.read_sessions()
+    expect_state(staff, "Customer left the provider's page")
+    page.goto(f"{windows.url}/repair/")
+    page.locator("form button[type=submit]").click()
+    page.get_by_role("button", name="Sign in at the bank").click()
+    expect(page).to_have_url(f"{windows.url}/repair/")
+    tasks.read_sessions()
+    env.settled()
+    expect_state(staff, "Verifying repair")
+    env.clock.forward(STATUS_CHANGE_AFTER)
+    env.prove(link)
+
+    expect_state(staff, "Working")
+    expect(page.get_by_role("heading", name=CONNECTED)).to_be_visible()
 
 
 def test_customer_who_leaves_can_start_again(env: Environment, windows: Windows) -> None:
