@@ -12,7 +12,6 @@ from urllib.parse import quote
 
 from .declared import Declared, optional
 from .errors import BLOCK_SECONDS, Blocked, Failure, InvalidInput, KeysRejected, NotFound, ProviderError, Rejected
-from .http.addresses import is_loopback
 from .http.admission import Admission, Rate
 from .http.answer import Answer
 from .http.client import HttpClient, Json, Message
@@ -76,7 +75,7 @@ class Provider(Declared):
         self.options = options
         self.secrets = secrets
         self.deadlines = deadlines or Deadlines()
-        self._simulator = base_url.rstrip("/") if allow_loopback and is_loopback(base_url) else ""
+        self._page_url = partial(self.page_url, base_url=base_url, allow_loopback=allow_loopback)
         self._http = HttpClient(
             base_url,
             allowed_hosts=self.allowed_hosts,
@@ -282,10 +281,6 @@ class Provider(Declared):
         if self._denies_all_requests():
             raise KeysRejected(replace(failure, retry_after=BLOCK_SECONDS))
         raise Blocked(failure)
-
-    def _page_url(self, url: str) -> str:
-        """The URL of a provider's page in a browser. A simulator serves it below the name of its host."""
-        return f"{self._simulator}/{url.removeprefix('https://')}" if self._simulator else url
 
     def _denies_all_requests(self) -> bool:
         # After a 403 without a known reason.

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from linkadmin.providers.messages import gettext_noop as _
 
 from .errors import Failure, Unsupported
-from .http.addresses import check_base_url
+from .http.addresses import check_base_url, is_loopback
 from .http.admission import Quota
 from .records import Filters, FullCheckBy, Reach, WebhookHint
 from .types import Capability, CredentialField, InstitutionFields, LinkRef, PracticeHints, Secret, Values
@@ -71,6 +71,8 @@ class Declared:
     statuses: ClassVar[frozenset[str]] = frozenset()
     # Origins of the pages where customers repair links.
     hosted_pages: ClassVar[tuple[str, ...]] = ()
+    # The page where customers see and withdraw their consents.
+    consent_portal: ClassVar[str] = ""
     # Options of a removal.
     removal_fields: ClassVar[tuple[CredentialField, ...]] = ()
     # The fields of a new access token for a link.
@@ -98,6 +100,12 @@ class Declared:
     def needs_access_token(cls, options: Mapping[str, str]) -> bool:
         """Whether a new session takes a link's access token, which staff enter for each."""
         return False
+
+    @classmethod
+    def page_url(cls, page: str, *, base_url: str, allow_loopback: bool) -> str:
+        """The URL of a provider's page in a browser. A simulator serves it below the name of its host."""
+        is_simulated = allow_loopback and is_loopback(base_url)
+        return f"{base_url.rstrip('/')}/{page.removeprefix('https://')}" if is_simulated else page
 
     @classmethod
     def is_sandbox(cls, url: str) -> bool | None:

@@ -18,7 +18,7 @@ def default_text(link: Link, language: str) -> str:
     with translation.override(language):
         if way_of(link).is_consent:
             text = _(
-                "%(company)s no longer gets data from %(bank)s, because your consent has ended.\n\n"
+                "%(company)s needs your consent to keep getting data from %(bank)s.\n\n"
                 "Please renew it with this link. It takes about a minute. Have your CPF or CNPJ ready."
             )
         else:

@@ -7,7 +7,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from linkadmin.integrations.connections import client_for
-from linkadmin.links.models import RepairRequest
+from linkadmin.links.causes import RepairKind
+from linkadmin.links.models import Link, RepairRequest
 from linkadmin.operations.presentation.repair_requests import way_of
 from linkadmin.providers import hosted_pages
 from linkadmin.providers.errors import NewConnectionNeeded, ProviderError
@@ -67,3 +68,13 @@ def _url_of(request: RepairRequest, return_urls: ReturnUrls) -> Secret:
 def _is_page(url: SplitResult) -> bool:
     is_ours = settings.ALLOW_LOOPBACK_PROVIDERS and url.hostname in LOOPBACK_HOSTS
     return is_ours or f"{url.scheme}://{url.netloc}" in ORIGINS
+
+
+def consent_portal(link: Link) -> str:
+    """Where its customer sees and withdraws consents; empty if there are none."""
+    base_url, provider = link.integration.base_url, link.integration.provider_class
+    if link.repair_kind is not RepairKind.CONSENT or not provider.consent_portal:
+        return ""
+    return provider.page_url(
+        provider.consent_portal, base_url=base_url, allow_loopback=settings.ALLOW_LOOPBACK_PROVIDERS
+    )

@@ -159,3 +159,5 @@ def test_open_finance_customer_renews_the_consent(env: Environment, windows: Win
     env.prove(link)
     page.goto(f"{windows.url}/repair/")
     expect(page.get_by_role("heading", name=CONNECTED)).to_be_visible()
+    page.get_by_role("link", name="See or withdraw your consents").click()
+    page.wait_for_url(f"{env.simulator.url}/meuportal.belvo.com/**")

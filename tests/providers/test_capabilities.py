@@ -53,6 +53,7 @@ ALWAYS_OR_OPTIONAL = frozenset(
         "removal_call",
         "check_base_url",
         "is_sandbox",
+        "page_url",
         "quota_scope",
         "batches",
         "read_institution",

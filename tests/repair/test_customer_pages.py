@@ -11,6 +11,7 @@ from structlog.stdlib import ProcessorFormatter
 
 from linkadmin.audit.models import AuditEvent
 from linkadmin.links.models import Link, RepairRequest, RepairStep, RepairVisit
+from linkadmin.providers.types import Cause
 from linkadmin.repair import requests
 from linkadmin.repair.requests import NewRequest
 from linkadmin.repair.tokens import new_token
@@ -210,3 +211,26 @@ def test_pages_are_in_the_requests_language(
 )
 def test_page_without_a_request_is_in_the_browsers_language(asked: str, said: str) -> None:
     assert said in Client().get("/repair/unknown/", headers={"Accept-Language": asked}).content.decode()
+
+
+def test_consent_portal_is_on_every_page_of_open_finance(env: Environment) -> None:
+    link = env.belvo_link(bank="ofmockbank_br_retail", cause=Cause.CONSENT_EXPIRED)
+    url, customer = sent(env, link), Client()
+    portal = f'href="{env.simulator.url}/meuportal.belvo.com/?mode=landing"'
+
+    pages = [customer.get(url)]
+    customer.post(url, headers=OWN_FORM)
+    pages.append(customer.get("/repair/"))
+    Link.objects.filter(pk=link.pk).update(health="healthy", cause="working", health_since=timezone.now())
+    pages.append(customer.get("/repair/"))
+
+    assert [portal in page.content.decode() for page in pages] == [True] * 3
+    assert b"needs your consent" in pages[0].content
+    assert b"is working" in pages[2].content
+
+
+def test_pages_of_other_links_name_no_consent(env: Environment, link: Link) -> None:
+    page = Client().get(sent(env, link)).content
+
+    assert b"consent" not in page
+    assert b"meuportal" not in page

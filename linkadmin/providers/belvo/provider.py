@@ -45,10 +45,6 @@ _READ_FIELDS = (
 # https://developers.belvo.com/developer_resources/hosted-widget-update-mode
 _UPDATE_SCOPES = "read_institutions,write_links,read_links"
 _WIDGET = "https://widget.belvo.io/"
-# Open finance has no update mode: customers renew their consents here, after signing in at their bank.
-# https://developers.belvo.com/products/aggregation_brazil/aggregation-brazil-mybelvoportal
-# It doesn't lead back.
-_CONSENT_PORTAL = "https://meuportal.belvo.com/?mode=landing"
 _PORTAL_EXPIRES_IN = 24 * 3600  # seconds
 
 
@@ -109,6 +105,9 @@ class Belvo(BelvoRecordCalls):
     settings_fields = staticmethod(forms.settings_fields)
     fetch_fields = staticmethod(forms.fetch_fields)
     hosted_pages = ("https://widget.belvo.io", "https://meuportal.belvo.com")
+    # Open finance has no update mode: customers renew their consents here, after signing in at their bank. It doesn't
+    # lead back. https://developers.belvo.com/products/aggregation_brazil/aggregation-brazil-mybelvoportal
+    consent_portal = "https://meuportal.belvo.com/?mode=landing"
     removal_fields = forms.REMOVAL_FIELDS
     link_filters = filtering.LINK_FILTERS
     institution_filters = filtering.INSTITUTION_FILTERS
@@ -239,7 +238,7 @@ class Belvo(BelvoRecordCalls):
         self, link: LinkRef, values: Values, return_urls: ReturnUrls | None = None
     ) -> RemoteRepairUrl:
         if link.integration_type in BY_CONSENT:
-            return RemoteRepairUrl(Secret(self._page_url(_CONSENT_PORTAL)), expires_in=_PORTAL_EXPIRES_IN)
+            return RemoteRepairUrl(Secret(self._page_url(self.consent_portal)), expires_in=_PORTAL_EXPIRES_IN)
         return self._call(
             "create_repair_url",
             "POST",

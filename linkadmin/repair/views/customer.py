@@ -19,7 +19,7 @@ from linkadmin.links.models import Language, RepairRequest
 from linkadmin.operations.presentation.repair_requests import is_checked, way_of
 from linkadmin.providers.types import ReturnUrls
 from linkadmin.repair import requests, sessions
-from linkadmin.repair.provider_pages import ORIGINS, NoPage, open_page
+from linkadmin.repair.provider_pages import ORIGINS, NoPage, consent_portal, open_page
 from linkadmin.repair.requests import VISIT, RequestOver, Step
 from linkadmin.repair.tokens import digest_of
 from linkadmin.web.pages import no_compression
@@ -152,6 +152,7 @@ def _page(
         "repair": found,
         "link": found.link if found else None,
         "way": way_of(found.link) if found else None,
+        "portal": consent_portal(found.link) if found else "",
         "has_failed": has_failed,
     }
     with translation.override(found.language if found else language):
