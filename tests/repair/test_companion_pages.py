@@ -364,6 +364,8 @@ def test_a_company_without_a_page_leads_nowhere(
 
     assert customer.post("/repair/", headers=OWN_FORM).status_code == 503
     assert steps(link)[-1] == last
+    has_form = b"<form" in customer.get("/repair/").content
+    assert has_form is (last != "new_needed")
 
 
 def test_without_a_companion_there_is_no_page(env: Environment, link: Link, settings: Settings) -> None:
