@@ -1,4 +1,4 @@
-"""Sends invitations in the request that asks for it: their link is a secret that no broker or table may have."""
+"""Sends e-mails in the process that made their link: it's a secret that no broker or table may have."""
 
 import smtplib
 import socket
@@ -22,14 +22,14 @@ SECONDS_IN_ALL = 15.0  # a thread of the web server waits
 
 
 @dataclass(frozen=True, slots=True)
-class Mailing:
-    """What became of an e-mail, and the mail server's or the network's words if it wasn't sent."""
+class SendResult:
+    """What became of a message, and the server's or the network's words if it wasn't sent."""
 
     outcome: Outcome
     words: str = ""
 
 
-def send_invitation(person: User, link: str, *, by: User) -> Mailing:
+def send_invitation(person: User, link: str, *, by: User) -> SendResult:
     text = _(
         "Hello %(name)s,\n\n"
         "%(sender)s sent you a link to choose your password for Linkadmin:\n\n"
@@ -46,9 +46,18 @@ def send_invitation(person: User, link: str, *, by: User) -> Mailing:
         headers={"Auto-Submitted": "auto-generated"},
     )
     _record(person, by, Outcome.REQUESTED)
-    mailing = _sent(message, [Secret(link.rpartition("#")[2]), Secret(settings.MAIL_SERVER["password"])])
-    _record(person, by, mailing.outcome)
-    return mailing
+    result = send(message, Secret(link.rpartition("#")[2]))
+    _record(person, by, result.outcome)
+    return result
+
+
+def send(message: EmailMessage, secret: Secret) -> SendResult:
+    """Send it once. `secret`, which it has, is never quoted."""
+    secrets = [secret, Secret(settings.MAIL_SERVER["password"])]
+    with Watchdog(SECONDS_IN_ALL) as watchdog:
+        result = _exchanged(_Backend(watchdog), watchdog, message, secrets)
+    is_cut = watchdog.expired and result.outcome is not Outcome.DONE
+    return replace(result, words="timed out") if is_cut else result
 
 
 class _Connection(smtplib.SMTP):
@@ -74,14 +83,7 @@ class _Backend(EmailBackend):
         return type("Connection", (_TLSConnection if self.use_ssl else _Connection,), {"watchdog": self._watchdog})
 
 
-def _sent(message: EmailMessage, secrets: list[Secret]) -> Mailing:
-    with Watchdog(SECONDS_IN_ALL) as watchdog:
-        mailing = _exchanged(_Backend(watchdog), watchdog, message, secrets)
-    is_cut = watchdog.expired and mailing.outcome is not Outcome.DONE
-    return replace(mailing, words="timed out") if is_cut else mailing
-
-
-def _exchanged(server: EmailBackend, watchdog: Watchdog, message: EmailMessage, secrets: list[Secret]) -> Mailing:
+def _exchanged(server: EmailBackend, watchdog: Watchdog, message: EmailMessage, secrets: list[Secret]) -> SendResult:
     outcome = Outcome.NOT_SENT  # until there's a connection
     try:
         server.open()
@@ -90,13 +92,13 @@ def _exchanged(server: EmailBackend, watchdog: Watchdog, message: EmailMessage, 
         server.send_messages([message])
     except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused) as error:
         rejected = Outcome.REJECTED if outcome is Outcome.UNKNOWN else outcome
-        return Mailing(rejected, clean(_reply(error), secrets))
+        return SendResult(rejected, clean(_reply(error), secrets))
     except OSError as error:  # SMTPException is one too
-        return Mailing(outcome, clean(str(error.strerror or error), secrets))
+        return SendResult(outcome, clean(str(error.strerror or error), secrets))
     finally:
         with suppress(OSError):
             server.close()
-    return Mailing(Outcome.DONE)
+    return SendResult(Outcome.DONE)
 
 
 def _reply(error: smtplib.SMTPResponseException | smtplib.SMTPRecipientsRefused) -> str:

@@ -123,9 +123,9 @@ def staff_invite_by_mail(request: HttpRequest, pk: UUID) -> HttpResponse:
     if not _may_mail(person) or not invitations.is_for(person, code):
         messages.warning(request, _("This link can't be used anymore. Create another invitation."))
         return go(request, _url(person))
-    mailing = mail.send_invitation(person, _link(request, code), by=reader(request))
-    if mailing.outcome is not Outcome.DONE:
-        return _invitation(request, person, code, mailing)
+    result = mail.send_invitation(person, _link(request, code), by=reader(request))
+    if result.outcome is not Outcome.DONE:
+        return _invitation(request, person, code, result)
     messages.success(request, _("Invitation sent to %(email)s.") % {"email": person.email})
     return go(request, _url(person))
 
@@ -150,14 +150,14 @@ def staff_reset_factors(request: HttpRequest, pk: UUID) -> HttpResponse:
     return _invitation(request, person, code)
 
 
-def _invitation(request: HttpRequest, person: User, code: str, mailing: mail.Mailing | None = None) -> HttpResponse:
+def _invitation(request: HttpRequest, person: User, code: str, result: mail.SendResult | None = None) -> HttpResponse:
     context = {
         "person": person,
         "name": isolated(person.display_name),
         "link": _link(request, code),
         "code": code,
         "may_mail": _may_mail(person),
-        "mailing": mailing,
+        "result": result,
     }
     return render(request, "staff/invitation.html", context)
 
