@@ -5,13 +5,12 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope
 from django.test import Client
 from pytest_django import Settings
@@ -21,6 +20,7 @@ from linkadmin.accounts.models import Invitation, StaffSession, User
 from linkadmin.audit.models import AuditEvent
 from linkadmin.environment import mail_server
 from tests.environment import Environment
+from tests.mail_server import Post, Start, mail_servers, use
 from tests.markup import Page, read
 from tests.providers.test_tls_faults import KEY, openssl
 
@@ -31,46 +31,10 @@ ADDRESS = "cleo@example.com"
 LONG = {"smtp": b"220-Hello\r\n" * 1_500, "smtps": b"\x16\x03\x03\x3f\xff" + bytes(0x3FFF)}  # a greeting, a handshake
 
 
-class Post:
-    """Receives e-mail, or gives the answers it's told to."""
-
-    def __init__(self, **answers: str) -> None:
-        self.answers = answers
-        self.received: list[str] = []
-
-    async def handle_RCPT(self, _server: Any, _session: Any, envelope: Envelope, address: str, _options: Any) -> str:
-        envelope.rcpt_tos.append(address)
-        return self.answers.get("recipient", "250 OK")
-
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Envelope) -> str:
-        content = envelope.content.decode() if isinstance(envelope.content, bytes) else envelope.content or ""
-        if "echo" in self.answers:
-            return f"554 {self.answers['echo']} {code_in(content)}"
-        self.received.append(content)
-        return self.answers.get("message", "250 OK")
-
-
-Start = Callable[..., Post]
-
-
 @pytest.fixture
 def start(settings: Settings) -> Iterator[Start]:
-    """Start a mail server, and use it."""
-    running: list[Controller] = []
-
-    def start(scheme: str = "smtp", who: str = "", post: Post | None = None, **options: Any) -> Post:
-        post = post or Post()
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        controller = Controller(post, hostname="127.0.0.1", port=port, ready_timeout=600, **options)
-        controller.start()
-        running.append(controller)
-        use(settings, f"{scheme}://{who}127.0.0.1:{port}")
-        return post
-
-    yield start
-    for each in running:
-        each.stop()
+    with mail_servers(settings) as start:
+        yield start
 
 
 @pytest.fixture(scope="module")
@@ -87,13 +51,6 @@ def server_tls(folder: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "mail.pem", folder / "mail.key")
     return context
-
-
-def use(settings: Settings, url: str) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LINKADMIN_EMAIL_URL", url)
-        settings.MAIL_SERVER = mail_server("LINKADMIN_EMAIL_URL")
-    settings.MAIL_FROM = "linkadmin@links.example.com"
 
 
 def code_in(text: str) -> str:
