@@ -1,11 +1,15 @@
 """Typed readers of environment variables. Each rejects invalid values and names the variable."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+
+LARGEST_IMAGE = 100 * 1024  # bytes
+_IMAGES = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg"}
 
 
 def text(name: str, default: str = "") -> str:
@@ -60,6 +64,27 @@ def secret(name: str, *, kept_in: Path | None = None) -> str:
         if isinstance(error, FileNotFoundError) and not named:
             return ""
         raise ImproperlyConfigured(f"{name} can't be read from {path}: {error.strerror}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    kind: str  # as in image/png
+    content: bytes
+
+
+def image(name: str) -> Image | None:
+    """Read a PNG or JPEG file."""
+    path = text(name)
+    if not path:
+        return None
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name} can't be read from {path}: {error.strerror}") from None
+    kind = next((kind for start, kind in _IMAGES.items() if content.startswith(start)), "")
+    if not kind or len(content) > LARGEST_IMAGE:
+        raise ImproperlyConfigured(f"{name} must be a PNG or JPEG file of at most 100 KB: {path}")
+    return Image(kind, content)
 
 
 def mail_server(name: str) -> dict[str, Any]:

@@ -310,6 +310,8 @@ MAIL_FROM = env.text("LINKADMIN_EMAIL_FROM", f"linkadmin@{ALLOWED_HOSTS[0]}" if 
 
 # --- What customers see ---
 COMPANY_NAME = env.text("LINKADMIN_COMPANY_NAME", "Linkadmin")
+COMPANY_LOGO = env.image("LINKADMIN_COMPANY_LOGO")
+MESSAGE_TONE = env.choice("LINKADMIN_MESSAGE_TONE", "neutral", "friendly")
 CUSTOMER_LANGUAGE = env.choice("LINKADMIN_CUSTOMER_LANGUAGE", "en", "es", "pt-br")  # of those who have none
 # Origins of the providers' pages where customers repair links, if they aren't the providers' own.
 HOSTED_PAGES = env.words("LINKADMIN_HOSTED_PAGES")

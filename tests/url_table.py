@@ -101,6 +101,7 @@ GET  /repair/                            410  410  410  410
 GET  /repair/done/                       410  410  410  410
 GET  /repair/left/                       410  410  410  410
 GET  /repair/back/                       410  410  410  410
+GET  /repair/logo/                       404  404  404  404
 GET  /repair/{key}/                    410  410  410  410
 GET  /links/{link}/reports/              200  403  403  403
 POST /links/{link}/reports/              422  403  403  403
@@ -236,6 +237,7 @@ PUBLIC = {
     "/repair/done/": 410,
     "/repair/left/": 410,
     "/repair/back/": 410,
+    "/repair/logo/": 404,  # there is none
     "/repair/{key}/": 410,
     "/livez/": 200,
     "/readyz/": 200,

@@ -233,6 +233,7 @@ URL_RIGHTS: Mapping[str, Rule | Mapping[str, Rule]] = {
     "repair-done": Access.PUBLIC,
     "repair-left": Access.PUBLIC,
     "repair-back": Access.PUBLIC,
+    "repair-logo": Access.PUBLIC,
     "repair-request": Access.PUBLIC,
     "link-repair-request": Right.SEND_REPAIR_REQUEST,
     "link-repair-request-revoke": Right.SEND_REPAIR_REQUEST,

@@ -21,5 +21,6 @@ class Decision:
 
 def decide(link: Link, *, now: datetime) -> Decision:
     way = way_of(link)
-    recent = RepairRequest.objects.filter(link__end_user=link.end_user_id, at__gt=now - AGAIN_AFTER)
+    sent = RepairRequest.objects.exclude(end=RepairRequest.End.NOT_SENT)
+    recent = sent.filter(link__end_user=link.end_user_id, at__gt=now - AGAIN_AFTER)
     return Decision(way.why_not, recent.order_by("-at").values_list("at", flat=True).first())

@@ -1,5 +1,6 @@
 """What staff choose for a repair request."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -7,12 +8,13 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from linkadmin.links.models import Language
+from linkadmin.links.models import Language, RepairRequest
 from linkadmin.providers.errors import InvalidInput, NewConnectionNeeded
 from linkadmin.providers.types import Secret
 from linkadmin.web.flat_select import FlatSelect
 from linkadmin.web.secret_input import SecretInput
 
+from .requests import NewRequest
 from .sessions import WrongToken
 
 LONGEST_MESSAGE = 1000
@@ -25,6 +27,7 @@ LIVES = (
 
 
 class RepairRequestForm(forms.Form):
+    channel = forms.ChoiceField()  # drawn as the buttons
     language = forms.ChoiceField(label=gettext_lazy("Language"), choices=Language.choices, widget=FlatSelect)
     life = forms.TypedChoiceField(
         label=gettext_lazy("Valid for"), choices=LIVES, coerce=lambda hours: timedelta(hours=int(hours)), initial=24
@@ -50,8 +53,16 @@ class RepairRequestForm(forms.Form):
         error_messages={"required": gettext_lazy("Enter the access token.")},
     )
 
-    def __init__(self, *args: Any, needs_reason: bool, needs_token: bool, **more: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        channels: Sequence[RepairRequest.Channel],
+        needs_reason: bool,
+        needs_token: bool,
+        **more: Any,
+    ) -> None:
         super().__init__(*args, **more)
+        self.fields["channel"].choices = [(each.value, each.label) for each in channels]  # type: ignore[attr-defined]
         if not needs_token:
             del self.fields["access_token"]
         if not needs_reason:
@@ -72,3 +83,13 @@ class RepairRequestForm(forms.Form):
         else:
             words = _("The provider didn't create a page for the customer. Nothing was sent. Try again later.")
             self.add_error(None, words)
+
+    def message(self) -> NewRequest:
+        chosen = self.cleaned_data
+        return NewRequest(
+            channel=RepairRequest.Channel(chosen["channel"]),
+            language=chosen["language"],
+            text=chosen["text"],
+            life=chosen["life"],
+            reason=chosen.get("reason", ""),
+        )

@@ -21,10 +21,12 @@ from linkadmin.providers.types import HealthState
 
 from .tokens import TOKEN, digest_of, new_token
 
+Channel = RepairRequest.Channel
 Step = RepairRequest.Step
 End = RepairRequest.End
 VISIT = timedelta(minutes=30)
 ENDED_AT_ONCE = 200
+NEVER_ARRIVED = (Outcome.NOT_SENT, Outcome.REJECTED)
 _WITH_LINK = ("link__integration", "link__institution", "link__end_user")
 
 
@@ -49,7 +51,10 @@ class RequestOver(Exception):
 
 @transaction.atomic
 def send(link: Link, message: NewRequest, *, by: User) -> tuple[RepairRequest, str]:
-    """Return the request and the token of its URL, which can't be read again. An earlier request is replaced."""
+    """Return the request and the token of its URL, which can't be read again. An earlier request is replaced.
+
+    Unless staff send it themselves, it's only requested: call `record_outcome` once its message is sent or not.
+    """
     now, token = timezone.now(), new_token()
     Link.objects.select_for_update(no_key=True).get(pk=link.pk)
     for earlier in _open_of(link):
@@ -59,6 +64,7 @@ def send(link: Link, message: NewRequest, *, by: User) -> tuple[RepairRequest, s
         sent_by=by,
         at=now,
         channel=message.channel,
+        outcome=Outcome.DONE if message.channel == Channel.COPY else Outcome.REQUESTED,
         language=message.language,
         message=message.text,
         reason=message.reason,
@@ -68,8 +74,22 @@ def send(link: Link, message: NewRequest, *, by: User) -> tuple[RepairRequest, s
     )
     _log(request, Step.SENT, by=by, at=now)
     details = {"channel": str(message.channel), "language": message.language, "until": request.expires_at.isoformat()}
-    _record(request, Action.REPAIR_REQUEST_SENT, by, details)
+    _record(request, Action.REPAIR_REQUEST_SENT, by, details, Outcome(request.outcome))
     return request, token
+
+
+@transaction.atomic
+def record_outcome(request: RepairRequest, outcome: Outcome, *, by: User | None) -> None:
+    """Of sending its message. One that surely didn't reach the customer ends."""
+    now = timezone.now()
+    Link.objects.select_for_update(no_key=True).get(pk=request.link_id)
+    request.refresh_from_db()  # the customer may have opened it already
+    request.outcome = outcome
+    request.step_at = now if request.step == Step.SENT else request.step_at
+    request.save(update_fields=["outcome", "step_at"])
+    _record(request, Action.REPAIR_REQUEST_SENT, by, {"channel": request.channel}, outcome)
+    if outcome in NEVER_ARRIVED and not request.ended_at:
+        _end(request, End.NOT_SENT, by=by, at=now)
 
 
 @transaction.atomic
@@ -186,13 +206,17 @@ def _log(
 
 
 def _record(
-    request: RepairRequest, action: Action, by: User | None, details: Mapping[str, str | int] | None = None
+    request: RepairRequest,
+    action: Action,
+    by: User | None,
+    details: Mapping[str, str | int] | None = None,
+    outcome: Outcome = Outcome.DONE,
 ) -> None:
     record(
         actor=by,
         action=action,
         object_type=ObjectType.LINK,
         object_id=request.link_id,
-        outcome=Outcome.DONE,
+        outcome=outcome,
         details={"request": str(request.pk), **(details or {})},
     )

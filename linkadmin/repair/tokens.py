@@ -4,6 +4,8 @@ import hashlib
 import re
 import secrets
 
+from django.urls import reverse
+
 LENGTH = 43  # characters of 256 bits
 TOKEN = re.compile(rf"[-\w]{{{LENGTH}}}", re.ASCII)
 
@@ -14,3 +16,7 @@ def new_token() -> str:
 
 def digest_of(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def url_of(token: str, origin: str) -> str:
+    return origin + reverse("repair-request", args=[token])

@@ -9,6 +9,7 @@ urlpatterns = [
     path("repair/done/", customer.repair_done, name="repair-done"),
     path("repair/back/", customer.repair_back, name="repair-back"),
     path("repair/left/", customer.repair_left, name="repair-left"),
+    path("repair/logo/", customer.repair_logo, name="repair-logo"),
     path("repair/<str:token>/", customer.repair_request, name="repair-request"),
     path("links/<uuid:pk>/repair-request/", staff.link_repair_request, name="link-repair-request"),
     path(

@@ -217,7 +217,9 @@ class Typist:
 
     def ask_customer(self, link: str) -> None:
         """Send a repair request. Its customer opens it and continues to the provider's page."""
-        sent = self.support.submit(f"{link}repair-request/", having="language", reason="The customer lost it")
+        sent = self.support.submit(
+            f"{link}repair-request/", having="language", channel="copy", reason="The customer lost it"
+        )
         [token] = re.findall(r"/repair/([-\w]{43})/", sent.text)
         self.repair_tokens.append(token)
         own = {"Origin": self.stack.url}

@@ -59,7 +59,7 @@ def test_password_goes_to_one_machine_and_the_code_to_the_other(machines: Machin
 
 def test_repair_request_of_one_machine_is_opened_at_the_other(machines: Machines) -> None:
     link = machines.stack.link()
-    made = machines.here.submit(f"{link.page}repair-request/", having="language")
+    made = machines.here.submit(f"{link.page}repair-request/", having="language", channel="copy")
     [path] = re.findall(r"(/repair/[-\w]{43}/)", made.text)
     origin = {"Origin": machines.there.url}
 

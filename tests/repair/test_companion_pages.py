@@ -61,7 +61,7 @@ def send_url(link: Link) -> str:
 
 def send(env: Environment, link: Link, token: str = TOKEN, **typed: str) -> Page:
     form = env.open(send_url(link)).form_with("text")
-    values = {"language": "es", "life": "24", "access_token": token} | typed
+    values = {"channel": "copy", "language": "es", "life": "24", "access_token": token} | typed
     return env.post(send_url(link), form.values | values)
 
 
@@ -331,7 +331,7 @@ def test_the_company_creates_the_page_when_the_customer_continues(
     use(company, plaid)
     assert "access_token" not in env.open(send_url(link)).source
     form = env.open(send_url(link)).form_with("text")
-    page = env.post(send_url(link), form.values | {"language": "en", "life": "24"})
+    page = env.post(send_url(link), form.values | {"channel": "copy", "language": "en", "life": "24"})
     assert company.received == []
 
     customer = customer_of(env, page)
@@ -360,7 +360,9 @@ def test_a_company_without_a_page_leads_nowhere(
     use(company, plaid)
     company.behaviours[:] = [answer] * 3  # type: ignore[list-item]
     form = env.open(send_url(link)).form_with("text")
-    customer = customer_of(env, env.post(send_url(link), form.values | {"language": "en", "life": "24"}))
+    customer = customer_of(
+        env, env.post(send_url(link), form.values | {"channel": "copy", "language": "en", "life": "24"})
+    )
 
     assert customer.post("/repair/", headers=OWN_FORM).status_code == 503
     assert steps(link)[-1] == last

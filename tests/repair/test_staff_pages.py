@@ -32,7 +32,7 @@ def url_of(link: Link) -> str:
 
 def send(env: Environment, link: Link, **chosen: str) -> Page:
     form = env.open(url_of(link)).form_with("text")
-    return env.post(url_of(link), form.values | chosen)
+    return env.post(url_of(link), form.values | {"channel": "copy"} | chosen)
 
 
 def customer_of(page: Page) -> tuple[Client, str]:

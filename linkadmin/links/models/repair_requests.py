@@ -8,6 +8,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from linkadmin.audit.models import Outcome
+
 from .contacts import Language
 from .links import Link
 
@@ -36,12 +38,14 @@ class RepairRequest(models.Model):
         EXPIRED = "expired", _("Expired")
         REVOKED = "revoked", _("Revoked")
         REPLACED = "replaced", _("Replaced by a new one")
+        NOT_SENT = "not_sent", _("Not sent")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="repair_requests", db_index=False)
     sent_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(_("sent"), default=timezone.now)
     channel = models.CharField(_("channel"), max_length=8, choices=Channel.choices)
+    outcome = models.CharField(_("outcome of sending"), max_length=16, choices=Outcome.choices, default=Outcome.DONE)
     language = models.CharField(_("language"), max_length=8, choices=Language.choices)
     message = models.TextField(_("message"), max_length=2000)  # without the URL
     reason = models.CharField(_("reason for another message so soon"), max_length=200, blank=True)

@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from linkadmin.audit.models import Outcome
 from linkadmin.integrations.models import Integration
 from linkadmin.links.causes import VERDICTS, RepairKind, Turn
 from linkadmin.links.listing.known import companion_of
@@ -21,6 +22,7 @@ from linkadmin.web.badges import StateBadge
 
 Step = RepairRequest.Step
 CHECK_LASTS = timedelta(minutes=2)
+SENDING_LASTS = timedelta(minutes=1)
 _LOOKS: dict[str, tuple[str, str, str | Promise, str | Promise]] = {
     Step.SENT: (
         *("warn", "send", gettext_lazy("Repair request sent")),
@@ -56,6 +58,13 @@ _FOR_CUSTOMER = [cause.value for cause, verdict in VERDICTS.items() if verdict.i
 _NOT_REPAIRED = (
     *("warn", "send", gettext_lazy("Customer finished, but the link isn't working")),
     gettext_lazy("They can try again until %(time)s."),
+)
+
+_MAY_BE_LOST = (
+    *("warn", "send", gettext_lazy("Repair request may not have arrived")),
+    gettext_lazy(
+        "The server that sends it didn't confirm it. Ask the customer, or send another one. It expires on %(time)s."
+    ),
 )
 
 
@@ -116,13 +125,22 @@ def is_checked(request: RepairRequest) -> bool:
     return request.step in _BACK and timezone.now() - request.step_at < CHECK_LASTS
 
 
+def may_be_lost(request: RepairRequest) -> bool:
+    """Whether its message was never confirmed, also because the process that sent it died."""
+    is_sending = request.outcome == Outcome.REQUESTED and timezone.now() - request.at < SENDING_LASTS
+    return request.outcome != Outcome.DONE and not is_sending
+
+
 def under_way_by(request: RepairRequest | None, link: Link) -> UnderWay | None:
     return _under_way(request) if request and is_waiting(request, link) else None
 
 
 def _under_way(request: RepairRequest) -> UnderWay:
-    is_over = request.step in _BACK and not is_checked(request)
-    tone, icon, label, advice = _NOT_REPAIRED if is_over else _LOOKS[request.step]
+    tone, icon, label, advice = _LOOKS[request.step]
+    if request.step in _BACK and not is_checked(request):
+        tone, icon, label, advice = _NOT_REPAIRED
+    elif request.step == Step.SENT and may_be_lost(request):
+        tone, icon, label, advice = _MAY_BE_LOST
     return UnderWay(
         StateBadge(tone, icon, str(label)),
         since=request.step_at,

@@ -5,12 +5,12 @@ from urllib.parse import urlsplit
 from csp.decorators import csp_update
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation.trans_real import parse_accept_lang_header
-from django.views.decorators.cache import never_cache
+from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -33,6 +33,7 @@ PROVIDER_PAGES = [
     *(SIMULATORS if settings.ALLOW_LOOPBACK_PROVIDERS else ()),
 ]
 REFRESH_SECONDS = 3
+LOGO_SECONDS = 60 * 60
 
 
 @csrf_exempt  # the URL's token is the proof, and only our own page may send the form
@@ -72,6 +73,14 @@ def visit(request: HttpRequest) -> HttpResponse:
     except NoPage:
         return _page("repair/customer/visit.html", found, status=503, has_failed=True)
     return _to(url.reveal())
+
+
+@cache_control(public=True, max_age=LOGO_SECONDS)
+@require_safe
+def repair_logo(request: HttpRequest) -> HttpResponse:
+    if not settings.COMPANY_LOGO:
+        raise Http404
+    return HttpResponse(settings.COMPANY_LOGO.content, content_type=f"image/{settings.COMPANY_LOGO.kind}")
 
 
 @never_cache
@@ -149,6 +158,7 @@ def _page(
 ) -> HttpResponse:
     context = {
         "company": settings.COMPANY_NAME,
+        "has_logo": settings.COMPANY_LOGO is not None,
         "repair": found,
         "link": found.link if found else None,
         "way": way_of(found.link) if found else None,

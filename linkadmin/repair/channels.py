@@ -1,0 +1,27 @@
+"""How a repair request reaches its customer. The message has its URL, so it's sent by the process that made it."""
+
+from django.conf import settings
+
+from linkadmin.accounts.external import mail
+from linkadmin.accounts.external.mail import SendResult
+from linkadmin.audit.log import Outcome
+from linkadmin.links.contacts import contact_of
+from linkadmin.links.models import CustomerContact, RepairRequest
+from linkadmin.providers.types import Secret
+
+from .emails import email
+from .tokens import url_of
+
+Channel = RepairRequest.Channel
+
+
+def channels_to(contact: CustomerContact) -> list[RepairRequest.Channel]:
+    """Those that are set up and reach this customer, the best one first."""
+    return [*([Channel.EMAIL] if settings.MAIL_SERVER and contact.email else []), Channel.COPY]
+
+
+def deliver(request: RepairRequest, token: str, *, origin: str) -> SendResult:
+    contact = contact_of(request.link.end_user)
+    if request.channel not in channels_to(contact):
+        return SendResult(Outcome.NOT_SENT)
+    return mail.send(email(request, contact.email, url_of(token, origin)), Secret(token))
