@@ -12,8 +12,8 @@ from linkadmin.links.contacts import set_contact
 from linkadmin.links.models import Link, LinkRead, RepairRequest
 from linkadmin.providers.types import Cause
 from linkadmin.repair import tasks
-from tests.environment import Environment
-from tests.markup import Page
+from tests.environment import HTMX, Environment
+from tests.markup import Page, read
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -106,6 +106,23 @@ def test_open_page_learns_of_each_step(env: Environment, link: Link) -> None:
 
     assert len(set(versions)) == len(versions)
     assert env.client().get(live).headers["Live-Seconds"] == "2"
+
+
+def test_open_list_learns_of_each_step_too(env: Environment, link: Link) -> None:
+    before = env.client().get("/links/live/")
+    customer, path = customer_of(send(env, link))
+    sent = env.client().get("/links/live/")
+    customer.post(path, headers=OWN_FORM)
+    opened = env.client().get("/links/live/")
+
+    assert len({before.content, sent.content, opened.content}) == 3
+    assert [each.headers["Live-Seconds"] for each in (before, sent, opened)] == ["0", "2", "2"]
+
+
+def test_palette_offers_to_send_one(env: Environment, link: Link) -> None:
+    found = env.client().post("/find/", {"anything": link.remote_id}, headers=HTMX)
+
+    assert url_of(link) in read(found).links()
 
 
 def test_coming_back_has_the_link_read_and_believes_nothing(env: Environment, link: Link) -> None:

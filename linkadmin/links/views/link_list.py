@@ -32,7 +32,7 @@ from linkadmin.links.presentation import UnderWay, select_all, under_way_on
 from linkadmin.paging import Listing, Page, without_place
 from linkadmin.web.pages import draw, go, reader
 
-from .live import NOTHING_AWAITED, PageVersion, alerts_version, answer, version_of
+from .live import NOTHING_AWAITED, SOMETHING_AWAITED, PageVersion, alerts_version, answer, version_of
 
 BANK = "bank"  # an institution's name as typed; URLs have its ID instead
 _LISTED = listed(Link.objects.all())
@@ -68,7 +68,8 @@ def link_list_export(request: HttpRequest) -> HttpResponseBase:
 @require_safe
 def link_list_live(request: HttpRequest) -> HttpResponse:
     page = _listing(request, _chosen(request), "").page(request.GET)
-    return answer(request, _version(request, page, under_way_on(page.rows.values("id"))).version, NOTHING_AWAITED)
+    shown = _version(request, page, under_way_on(page.rows.values("id")))
+    return answer(request, shown.version, shown.seconds)
 
 
 @require_safe
@@ -123,7 +124,8 @@ def _listing(request: HttpRequest, chosen: LinkFilter, words: str) -> Listing[Li
 def _version(request: HttpRequest, page: Page[Link], under_way: Mapping[UUID, UnderWay]) -> PageVersion:
     busy = sorted((pk, each.state, each.since) for pk, each in under_way.items())
     version = version_of(repr(page.rows.rows), busy, alerts_version(None).version)
-    return PageVersion(f"{reverse('link-list-live')}?{request.GET.urlencode()}", version)
+    seconds = SOMETHING_AWAITED if busy else NOTHING_AWAITED
+    return PageVersion(f"{reverse('link-list-live')}?{request.GET.urlencode()}", version, seconds)
 
 
 def _matching(chosen: LinkFilter, page: Page[Link], by_state: Counter[str] | None, words: str) -> int | None:

@@ -29,6 +29,7 @@ from linkadmin.links.models import EndUser
 # How long something has been awaited, in seconds, and how often its page then polls.
 EAGER = ((20 * 60, 2), (60 * 60, 5), (6 * 60 * 60, 15))
 NOTHING_AWAITED = 0
+SOMETHING_AWAITED = 2
 SECONDS_HEADER = "Live-Seconds"
 TROUBLE = ("key_state", "keys_retry_at", "circuit_breaker__open_until", "circuit_breaker__probe_until")
 _signer = signing.TimestampSigner(salt="linkadmin.links.live")

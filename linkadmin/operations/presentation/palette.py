@@ -17,7 +17,7 @@ from linkadmin.operations.recent import RecentOperations
 from linkadmin.search.pasted import Pasted
 from linkadmin.web.palette import MOST_SHOWN, Found, PaletteEntry, PaletteGroup, Result
 
-from .buttons import head_of
+from .buttons import head_of, repair_request_offer
 from .explanations import subject_of
 
 ENTRIES = (PaletteEntry(PaletteGroup.ACTIONS, gettext_lazy("New link"), "link-new", "plus", Right.CREATE_LINK),)
@@ -53,6 +53,9 @@ def acts_on(reader: User, link: Link) -> Iterator[Result]:
     for button in (head.button, head.second):
         if button and button.url:
             yield Result(button.label, button.url, button.icon)
+    asking = repair_request_offer(link, user=reader)
+    if asking and not asking.why and asking.url not in head.urls:
+        yield Result(str(asking.name), asking.url, asking.icon)
     yield Result(_("Full history"), reverse("link-history", args=[link.pk]), "history")
     if may(reader, Right.ORGANIZE_LINKS):
         yield Result(_("Add note"), reverse("link-notes", args=[link.pk]), "sticky-note")

@@ -18,6 +18,7 @@ from linkadmin.links.models import Link, RepairRequest
 from linkadmin.links.views.access import require_visible
 from linkadmin.links.views.live import (
     NOTHING_AWAITED,
+    SOMETHING_AWAITED,
     TROUBLE,
     PageVersion,
     answer,
@@ -34,7 +35,6 @@ from .sending import page_of
 
 Stamp = datetime | str | None  # as the database returns it
 CODE_SECONDS = 5  # between polls while a code is needed
-ASKED_SECONDS = 2  # while a repair request is open: its customer may come at any time
 A_READ_LASTS = timedelta(minutes=1)  # an older one has died
 SHOWN_OF_LINK = (
     "cause",
@@ -97,12 +97,13 @@ def shown_version(
 
 
 def _version_of(row: Row) -> tuple[str, int]:
+    """The customer of a link with an open repair request may come at any time."""
     (version, state, began, step_at, fetches), times, rest = row[:5], row[5:9], row[9:]
     health, health_since, verifying_since, _checking_since = times
     trouble, shown = trouble_of(*rest[: len(TROUBLE)]), rest[len(TROUBLE) :]
     return (
         version_of(version, state, began, step_at, fetches, health, health_since, verifying_since, trouble, shown),
-        ASKED_SECONDS if step_at else _seconds(state, began, *times),
+        SOMETHING_AWAITED if step_at else _seconds(state, began, *times),
     )
 
 
