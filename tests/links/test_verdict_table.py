@@ -22,6 +22,12 @@ WAITING_ON = {
     Group.ENDED: {Turn.NOBODY},
 }
 
+
+@pytest.fixture(autouse=True)
+def _no_companion(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("linkadmin.operations.presentation.buttons.companion_of", lambda _integration: None)
+
+
 every_cause = pytest.mark.parametrize("cause", list(Cause), ids=str)
 
 
