@@ -11,7 +11,8 @@ from django.http import HttpRequest
 from django.views.debug import SafeExceptionReporterFilter
 
 FIELD_LIMIT = 2_048  # characters
-_REPAIR_URL = re.compile(r"(?<=/repair/)[-\w]{20,}")  # who has it may continue: paths of failed requests have it
+# Paths that are proof enough: of a customer's repair request, and of a webhook endpoint.
+_SECRET_PATH = re.compile(r"(/repair/|/webhooks/[-\w]+/)[-\w]{20,}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -31,11 +32,23 @@ class NoValues(SafeExceptionReporterFilter):
         return {}.items()
 
 
+class SecretPaths(logging.Filter):
+    """Keeps secret paths out of the log of a program that configures its own logging."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = without_secret_paths(record.getMessage()), ()
+        return True
+
+
+def without_secret_paths(text: str) -> str:
+    return _SECRET_PATH.sub(r"\1…", text)
+
+
 def one_line(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Escape control characters, so that no value can start a line of its own, and cut long texts and secret URLs."""
     for key, value in event.items():
         if isinstance(value, str) and key != "exception":
-            shown = _REPAIR_URL.sub("…", value)
+            shown = without_secret_paths(value)
             event[key] = _CONTROL.sub(lambda match: repr(match.group())[1:-1], shown)[:FIELD_LIMIT]
     return event
 

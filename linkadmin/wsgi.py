@@ -1,11 +1,13 @@
 """The web application for gunicorn."""
 
 import gc
+import logging
 import os
 
 from django.core.wsgi import get_wsgi_application
 
 from linkadmin.hardening import no_core_dumps
+from linkadmin.logs import SecretPaths
 from linkadmin.web.server import hide_server_name, with_deadline
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "linkadmin.settings")
@@ -15,6 +17,8 @@ os.environ.setdefault("LINKADMIN_DATABASE_WAIT_SECONDS", "5")  # a person waits 
 gc.disable()  # it would look through all that is loaded, and find nothing to collect
 no_core_dumps()
 hide_server_name()
+for name in ("gunicorn.error", "gunicorn.access"):
+    logging.getLogger(name).addFilter(SecretPaths())
 _django = get_wsgi_application()
 
 # These need the applications.
