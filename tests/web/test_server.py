@@ -1,4 +1,4 @@
-"""Deadlines of request bodies."""
+"""Deadlines of request bodies, and a log without secret paths."""
 
 import logging
 import socket
