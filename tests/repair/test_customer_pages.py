@@ -188,7 +188,7 @@ def test_logs_never_have_the_url(
     ("language", "first", "second"),
     [
         ("en", "Reconnect your bank", "Sign in at your bank"),
-        ("es", "Vuelve a conectar tu banco", "Iniciar sesión en tu banco"),
+        ("es", "Vuelva a conectar su banco", "Iniciar sesión en su banco"),
         ("pt-br", "Reconecte seu banco", "Entrar no seu banco"),
     ],
 )
