@@ -110,7 +110,7 @@ def test_message_is_in_the_customers_language_and_the_companys_tone(
     assert message["From"] == "Crédito Fácil <linkadmin@links.example.com>"
     assert 'lang="es"' in part(message, "html")
     assert "Hola:" in part(message, "plain")
-    assert message["Subject"].startswith("Crédito Fácil: vuelve a conectar ")
+    assert message["Subject"].startswith("Crédito Fácil: vuelva a conectar ")
 
 
 def test_logo_is_in_the_message_and_on_the_customers_pages(
