@@ -11,7 +11,7 @@ import pytest
 from linkadmin.providers import provider_class
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import NewConnectionNeeded, NotFound, NotSent, OutcomeUnknown, ProviderError, Rejected
-from linkadmin.providers.plaid.company import LARGEST, check_url
+from linkadmin.providers.http.signed_requests import LARGEST, check_url
 from linkadmin.providers.types import NewSession, Secret
 
 from .conftest import RecordingAdmission, Script, reply

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from linkadmin.providers.base import Provider
 from linkadmin.providers.errors import NotFound, ProviderError
+from linkadmin.providers.http import signed_requests
 from linkadmin.providers.http.admission import Admission
 from linkadmin.providers.http.answer import Answer
 from linkadmin.providers.http.client import Json, JsonValue
@@ -93,7 +94,7 @@ class Plaid(Provider):
     @classmethod
     def check_option(cls, name: str, value: str, *, allow_loopback: bool = False) -> None:
         if name == "endpoint" and value:
-            company.check_url(value, allow_loopback=allow_loopback)
+            signed_requests.check_url(value, allow_loopback=allow_loopback)
 
     @classmethod
     def needs_access_token(cls, options: Mapping[str, str]) -> bool:
