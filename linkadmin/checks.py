@@ -15,6 +15,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from linkadmin import environment as env
 from linkadmin.providers.http.addresses import LOOPBACK_HOSTS, InvalidBaseUrl
 from linkadmin.providers.http.plain_text import check_service_url
+from linkadmin.providers.http.signed_requests import check_url
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 MOST_PROXIES = 5
@@ -132,6 +133,12 @@ def other_services_are_safe(**kwargs: Any) -> list[CheckMessage]:
         problem = "Invitations and the mail server's password are sent without TLS."
         hint = "Start LINKADMIN_EMAIL_URL with smtps:// or smtp+tls://."
         found.append(Error(problem, hint=hint, id="linkadmin.E009"))
+    try:
+        if settings.MESSAGE_WEBHOOK_URL:
+            check_url(settings.MESSAGE_WEBHOOK_URL, allow_loopback=settings.ALLOW_LOOPBACK_PROVIDERS)
+    except InvalidBaseUrl as error:
+        hint = f"Correct LINKADMIN_MESSAGE_WEBHOOK_URL. {error}"
+        found.append(Error("No SMS or WhatsApp messages are sent to customers.", hint=hint, id="linkadmin.E013"))
     try:
         if settings.LEAKED_PASSWORDS_URL:
             check_service_url(settings.LEAKED_PASSWORDS_URL, allow_loopback=settings.ALLOW_LOOPBACK_PROVIDERS)

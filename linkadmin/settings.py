@@ -312,6 +312,8 @@ MAIL_FROM = env.text("LINKADMIN_EMAIL_FROM", f"linkadmin@{ALLOWED_HOSTS[0]}" if 
 COMPANY_NAME = env.text("LINKADMIN_COMPANY_NAME", "Linkadmin")
 COMPANY_LOGO = env.image("LINKADMIN_COMPANY_LOGO")
 MESSAGE_TONE = env.choice("LINKADMIN_MESSAGE_TONE", "neutral", "friendly")
+MESSAGE_WEBHOOK_URL = env.text("LINKADMIN_MESSAGE_WEBHOOK_URL")
+MESSAGE_WEBHOOK_SECRET = env.secret("LINKADMIN_MESSAGE_WEBHOOK_SECRET")
 CUSTOMER_LANGUAGE = env.choice("LINKADMIN_CUSTOMER_LANGUAGE", "en", "es", "pt-br")  # of those who have none
 # Origins of the providers' pages where customers repair links, if they aren't the providers' own.
 HOSTED_PAGES = env.words("LINKADMIN_HOSTED_PAGES")

@@ -76,6 +76,7 @@ def test_check_finds_a_key_that_differs_per_process(deployment: Settings) -> Non
         ("MAIL_SERVER", {"host": "mail.example.com", "use_ssl": False, "use_tls": False}, "linkadmin.E009"),
         ("LEAKED_PASSWORDS_URL", "http://api.pwnedpasswords.com", "linkadmin.E010"),
         ("LEAKED_PASSWORDS_URL", "https://127.0.0.1:8443/range", "linkadmin.E010"),
+        ("MESSAGE_WEBHOOK_URL", "http://company.example/messages", "linkadmin.E013"),
     ],
 )
 def test_check_finds_what_is_unsafe(deployment: Settings, setting: str, value: object, error: str) -> None:
