@@ -15,10 +15,11 @@ from django.utils import timezone
 from linkadmin.accounts.models import User
 from linkadmin.audit.log import Action, ObjectType, Outcome, record
 from linkadmin.links import due_reads
-from linkadmin.links.models import HostedSession, Link, Reason, RepairRequest, RepairStep, RepairVisit
+from linkadmin.links.models import EndUser, HostedSession, Link, Reason, RepairRequest, RepairStep, RepairVisit
 from linkadmin.operations.presentation.repair_requests import works
 from linkadmin.providers.types import HealthState
 
+from .decisions import decide
 from .tokens import TOKEN, digest_of, new_token
 
 Channel = RepairRequest.Channel
@@ -49,13 +50,21 @@ class RequestOver(Exception):
         self.completed = completed
 
 
+class TooSoon(Exception):
+    """The customer already has a recent message, and nobody said why they need another."""
+
+
 @transaction.atomic
 def send(link: Link, message: NewRequest, *, by: User) -> tuple[RepairRequest, str]:
     """Return the request and the token of its URL, which can't be read again. An earlier request is replaced.
 
     Unless staff send it themselves, it's only requested: call `record_outcome` once its message is sent or not.
+    Raises `TooSoon`.
     """
+    EndUser.objects.select_for_update(no_key=True).get(pk=link.end_user_id)  # colleagues decide one after the other
     now, token = timezone.now(), new_token()
+    if decide(link, now=now).last_sent_at and not message.reason:
+        raise TooSoon
     Link.objects.select_for_update(no_key=True).get(pk=link.pk)
     for earlier in _open_of(link):
         _end(earlier, End.REPLACED, by=by, at=now)

@@ -29,7 +29,7 @@ def link(env: Environment) -> Link:
 
 
 def sent(env: Environment, link: Link, *, language: str = "en", life: timedelta = DAY) -> str:
-    message = NewRequest(RepairRequest.Channel.COPY, language, "Please reconnect", life)
+    message = NewRequest(RepairRequest.Channel.COPY, language, "Please reconnect", life, reason="They lost it")
     _request, token = requests.send(link, message, by=env.people["ana"])
     return f"/repair/{token}/"
 

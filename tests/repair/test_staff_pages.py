@@ -12,6 +12,8 @@ from linkadmin.links.contacts import set_contact
 from linkadmin.links.models import Link, LinkRead, RepairRequest
 from linkadmin.providers.types import Cause
 from linkadmin.repair import tasks
+from linkadmin.repair.decisions import Decision, decide
+from linkadmin.repair.views import staff
 from tests.environment import HTMX, Environment
 from tests.markup import Page, read
 
@@ -171,6 +173,18 @@ def test_second_message_within_two_days_needs_a_reason(env: Environment, link: L
     assert "Enter a reason." in refused.words
     assert TOKEN.findall(again.source)
     assert list(RepairRequest.objects.order_by("at").values_list("end", flat=True)) == ["replaced", ""]
+
+
+def test_colleague_who_was_faster_is_noticed(env: Environment, link: Link, monkeypatch: pytest.MonkeyPatch) -> None:
+    form = env.open(url_of(link)).form_with("text")
+    send(env, link)
+    before = [Decision()]  # what was true when the request came in
+    monkeypatch.setattr(staff, "decide", lambda link, now: before.pop() if before else decide(link, now=now))
+
+    late = env.post(url_of(link), form.values | {"channel": "copy"}, "ben")
+
+    assert (late.status, "Enter a reason." in late.words) == (422, True)
+    assert RepairRequest.objects.count() == 1
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,6 @@ from linkadmin.web.pages import draw, go, no_compression, reader
 @require_http_methods(["GET", "HEAD", "POST"])
 def link_repair_request(request: HttpRequest, pk: UUID) -> HttpResponse:
     link = link_for(request, pk)
-    link = link_for(request, pk)
     way, page = way_of(link), _Page(link, decide(link, now=timezone.now()), contact_of(link.end_user))
     if page.decision.why_not:
         return page.draw(request, None, status=409 if request.method == "POST" else 200)
@@ -58,17 +57,12 @@ def link_repair_request(request: HttpRequest, pk: UUID) -> HttpResponse:
     except (ProviderError, WrongToken) as error:
         form.note_no_page(error)
         return page.draw(request, form, status=422)
-    sent, token = sessions.send(link, form.message(), by=reader(request), companion=way.companion, made=made)
-    origin = f"{request.scheme}://{request.get_host()}"
-    if sent.channel == RepairRequest.Channel.COPY:
-        text = with_url(sent.message, url_of(token, origin), sent.language, until=sent.expires_at)
-        return render(request, "repair/sent.html", {"link": link, "sent": sent, "text": text})
-    result = deliver(sent, token, origin=origin)
-    requests.record_outcome(sent, result.outcome, by=reader(request))
-    if result.outcome in requests.NEVER_ARRIVED:
-        return page.draw(request, form, result)
-    _announce(request, result.outcome)
-    return go(request, link.get_absolute_url())
+    try:
+        sent, token = sessions.send(link, form.message(), by=reader(request), companion=way.companion, made=made)
+    except requests.TooSoon:  # a colleague was faster
+        page = _Page(link, decide(link, now=timezone.now()), page.contact)
+        return page.draw(request, page.form(request), status=422)
+    return _delivered(request, page, form, sent, token)
 
 
 @require_POST
@@ -79,6 +73,21 @@ def link_repair_request_revoke(request: HttpRequest, pk: UUID) -> HttpResponse:
     else:
         messages.info(request, _("This link has no open repair request."))
     return go(request, link.get_absolute_url())
+
+
+def _delivered(
+    request: HttpRequest, page: "_Page", form: RepairRequestForm, sent: RepairRequest, token: str
+) -> HttpResponse:
+    origin = f"{request.scheme}://{request.get_host()}"
+    if sent.channel == RepairRequest.Channel.COPY:
+        text = with_url(sent.message, url_of(token, origin), sent.language, until=sent.expires_at)
+        return render(request, "repair/sent.html", {"link": page.link, "sent": sent, "text": text})
+    result = deliver(sent, token, origin=origin)
+    requests.record_outcome(sent, result.outcome, by=reader(request))
+    if result.outcome in requests.NEVER_ARRIVED:
+        return page.draw(request, form, result)
+    _announce(request, result.outcome)
+    return go(request, page.link.get_absolute_url())
 
 
 def _announce(request: HttpRequest, outcome: Outcome) -> None:
