@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 import requests
@@ -173,9 +173,9 @@ def test_limits_count_by_the_client_s_own_address_whatever_it_claims(proxy: Prox
     assert "Too many failed sign-ins" not in elsewhere.text
 
 
-def test_the_internet_reaches_only_the_webhooks(proxy: Proxy) -> None:
+def test_the_internet_reaches_only_webhooks_and_customers_pages(proxy: Proxy) -> None:
     with proxy.session(STRANGER) as session:
-        pages = ["/", "/accounts/login/", "/admin/", "/links/", "/static/favicon.svg"]
+        pages = ["/", "/accounts/login/", "/admin/", "/links/", "/links/repair/"]
         statuses = [session.get(proxy.url + page, timeout=30).status_code for page in pages]
         sent = session.post(
             proxy.url + proxy.webhook, belvo_webhook(), headers={"Authorization": AUTHORIZATION}, timeout=30
@@ -183,8 +183,12 @@ def test_the_internet_reaches_only_the_webhooks(proxy: Proxy) -> None:
         unknown = session.post(proxy.url + UNKNOWN, b"{}", timeout=30)
         read = session.get(proxy.url + proxy.webhook, timeout=30)
         watched = session.get(f"{proxy.url}/healthz/", timeout=30)
+        repair = session.get(f"{proxy.url}/repair/{'a' * 43}/", timeout=30)
+        paths = re.findall(r'href="(/static/[^"]+)"', repair.text)
+        styles = [session.get(urljoin(repair.url, path), timeout=30) for path in paths]
 
     assert statuses == [403] * len(pages)
+    assert (repair.status_code, {each.status_code for each in styles}) == (410, {200})
     assert (sent.status_code, unknown.status_code) == (202, 401)
     assert (read.status_code, watched.status_code) == (403, 404)
 
