@@ -21,6 +21,7 @@ from typing import Any, Self, TypeVar
 import requests
 
 from linkadmin.accounts.management.commands.makekeys import KEYS
+from linkadmin.logs import without_secret_paths
 from tests.migrated import migrated_database
 
 from .browser import Browser
@@ -198,7 +199,8 @@ class Stack:
 
     def served_by(self, request: str) -> list[int]:
         """Return the IDs of web processes that answered requests starting with `request`, such as `GET /links/`."""
-        return [int(worker) for worker in re.findall(rf'served by <(\d+)>: "{re.escape(request)}', self.log("web"))]
+        logged = re.escape(without_secret_paths(request))
+        return [int(worker) for worker in re.findall(rf'served by <(\d+)>: "{logged}', self.log("web"))]
 
     def log(self, name: str) -> str:
         return (self.logs / f"{name}.log").read_text()
