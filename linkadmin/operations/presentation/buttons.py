@@ -137,7 +137,7 @@ def head_of(
     hint = ""
     if way.for_support:
         hint = _("Next step for support: %(step)s") % {"step": FACTS[way.for_support].label}
-    main = _button(link, way.main) or _allowance(link, user=user, budget=budget)
+    main = _allowance(link, user=user, budget=budget) or _button(link, way.main)
     return LinkHead(standing, main, _button(link, way.second), hint)
 
 
