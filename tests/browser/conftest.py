@@ -59,7 +59,7 @@ def demo(db: None, clock: Clock, tmp_path: Path) -> Iterator[Environment]:
     seed(simulator_state=state, simulator_url=SEEDED_URL)
     with Simulator(state_file=state, record=True, clock=clock) as simulator:
         Integration.objects.update(base_url=simulator.url)
-        belvo, heron = Integration.objects.order_by("provider")
+        belvo, heron = Integration.objects.filter(companion_of=None).order_by("provider")
         demo = Environment(simulator, clock, belvo, heron, {user.username: user for user in User.objects.all()})
         yield demo
         demo.settled()
