@@ -228,7 +228,7 @@ class Provider(Declared):
 
     @optional
     def read_session(self, token: Secret) -> SessionResult:
-        """Return what became of a visit to the provider's page. Raises `NotFound` if it's too long ago."""
+        """Return the result of a visit to the provider's page. Raises `NotFound` if it's too long ago."""
 
     @optional
     def read_webhook_key(self, key_id: str) -> WebhookKey:

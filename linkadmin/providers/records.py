@@ -109,7 +109,7 @@ class SessionEnd(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SessionResult:
-    """What became of a visit to the provider's page, by its latest attempt."""
+    """The result of a visit to the provider's page, by its latest attempt."""
 
     is_started: bool = False
     end: SessionEnd | None = None

@@ -61,7 +61,7 @@ class Capability(StrEnum):
     REMOVE_LINK = "remove_link"
     REPLACE_TOKEN = "replace_token"  # noqa: S105 - not a secret; takes a new access token for the same link
     REPAIR_URL = "repair_address"  # creates a URL where the customer repairs a link
-    REPAIR_SESSION = "repair_session"  # creates a visit to its page, and says what became of it
+    REPAIR_SESSION = "repair_session"  # creates a visit to its page, and returns the result
     REGENERATE_REPORTS = "regenerate_reports"  # regenerates a customer's reports
     LINKS = "links"  # lists links
     CONSENTS = "consents"

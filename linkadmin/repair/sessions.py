@@ -110,7 +110,7 @@ def note_opened(request: RepairRequest) -> None:
 
 
 def note_returned(request: RepairRequest) -> None:
-    """The customer is back: read now what became of the visit."""
+    """The customer is back: read the visit's result now."""
     if request.sessions.update(due_at=timezone.now()):
         transaction.on_commit(lambda: wake_worker(SESSIONS_TASK))
 

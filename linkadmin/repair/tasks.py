@@ -1,4 +1,4 @@
-"""Celery tasks: end what is over, and read what became of visits to a provider's page."""
+"""Celery tasks: end what is over, and read the results of visits to a provider's page."""
 
 from celery import shared_task
 from django.utils import timezone

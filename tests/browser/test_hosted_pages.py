@@ -53,7 +53,7 @@ def test_widget_fits_a_phone_and_is_accessible(env: Environment, windows: Window
     page.wait_for_url(f"{windows.url}/**{CONNECTED}*")
 
 
-def test_widget_leads_back_whoever_leaves(env: Environment, windows: Windows) -> None:
+def test_widget_leads_back_customers_who_leave(env: Environment, windows: Windows) -> None:
     page = hosted_page(env, env.belvo_link(), windows)
 
     page.get_by_role("button", name="Leave").click()

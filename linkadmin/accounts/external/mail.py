@@ -23,7 +23,7 @@ SECONDS_IN_ALL = 15.0  # a thread of the web server waits
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
-    """What became of a message, and the server's or the network's words if it wasn't sent."""
+    """The outcome of sending a message, and the server's or the network's words if it wasn't sent."""
 
     outcome: Outcome
     words: str = ""

@@ -10,7 +10,7 @@ from linkadmin.work_queue import WorkItem
 
 from .repair_requests import RepairRequest
 
-SESSIONS_TASK = "repair.read_sessions"  # reads what became of visits
+SESSIONS_TASK = "repair.read_sessions"  # reads the results of visits
 
 
 class HostedSession(WorkItem):

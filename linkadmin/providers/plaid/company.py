@@ -61,6 +61,6 @@ def _content(new_session: NewSession) -> dict[str, object]:
 
 
 def _refusal(operation: str, answer: Answer) -> ProviderError:
-    # Its words aren't shown: whoever runs it reads them in its own log.
+    # Its words aren't shown: the people who run it read them in its own log.
     failure = Failure(operation, status=answer.status, reason="company_endpoint", body=answer.body)
     return REFUSALS.get(HTTPStatus(answer.status), Rejected)(failure)

@@ -89,7 +89,7 @@ def read(body: bytes) -> WebhookHint:
 
 
 def secrets_in(body: bytes) -> tuple[Secret, ...]:
-    """The tokens in a webhook: whoever has one could use it."""
+    """The tokens in a webhook. Anyone who has one could use it."""
     said = deliveries.message(body)
     found = [said.get(name) for name in _SECRETS]
     texts = [text for value in found for text in (value if isinstance(value, list) else [value])]

@@ -1,4 +1,4 @@
-"""Plaid's link tokens and visits to its hosted page. In memory only: whoever has a token or URL can use it."""
+"""Plaid's link tokens and visits to its hosted page. In memory only: anyone who has a token or URL can use it."""
 
 import secrets
 import uuid
